@@ -1,0 +1,1 @@
+"""One channel to and from our message types; no policy, no words."""

@@ -1,0 +1,1 @@
+"""A ticket from opening to closing."""

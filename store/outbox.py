@@ -1,0 +1,250 @@
+"""Everything that must leave the process, written in the transaction that decided it.
+
+Workers claim rows under a lease, send, then settle. Delivery is at least once; the dedupe
+key makes a repeated decision one row. Rows of one conversation leave in order: a row waits
+while an earlier one of its conversation is neither sent nor failed for good.
+Refuses to know what a row means: ``kind`` chooses the handler elsewhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, String, Text, and_, exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, aliased, mapped_column
+
+from store.base import Base, BigInt
+
+#: First retry after this; every further one after twice the one before.
+BACKOFF_FIRST = timedelta(seconds=2)
+#: Retries never wait longer than this (the cap Sentry's outbox uses).
+BACKOFF_CAP = timedelta(hours=1)
+#: After this many attempts a row is a dead letter: it shows in the console and can be resent.
+MAX_ATTEMPTS = 12
+#: An error text longer than this helps nobody and may carry the peer's page.
+MAX_ERROR_CHARS = 500
+
+
+class OutboxStatus(StrEnum):
+    """Where a row is on its way out."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class OutboxRow(Base):
+    """One thing to send."""
+
+    __tablename__ = "outbox_rows"
+    __table_args__ = (
+        CheckConstraint("status IN ('pending', 'sent', 'failed')", name="status"),
+        Index(None, "status", "available_at"),
+        Index(None, "conversation_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(String(60))
+    conversation_id: Mapped[str | None] = mapped_column(String(32))
+    payload: Mapped[dict[str, Any]]
+    dedupe_key: Mapped[str] = mapped_column(String(200), unique=True)
+    status: Mapped[str] = mapped_column(String(10), default=OutboxStatus.PENDING.value)
+    attempts: Mapped[int] = mapped_column(default=0)
+    available_at: Mapped[datetime]
+    claimed_until: Mapped[datetime | None]
+    claim_token: Mapped[str | None] = mapped_column(String(32))
+    last_error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row in this worker's hands until the lease ends."""
+
+    id: int
+    kind: str
+    conversation_id: str | None
+    payload: dict[str, Any]
+    dedupe_key: str
+    attempts: int
+    token: str
+
+
+def backoff(attempts: int) -> timedelta:
+    """How long to wait after the ``attempts``-th failed attempt (1-based): doubles, capped."""
+    if attempts < 1:
+        raise ValueError("backoff is asked after at least one attempt")
+    doublings = min(attempts - 1, 20)
+    return min(BACKOFF_FIRST * (2**doublings), BACKOFF_CAP)
+
+
+async def enqueue(
+    session: AsyncSession,
+    *,
+    kind: str,
+    payload: dict[str, Any],
+    dedupe_key: str,
+    available_at: datetime,
+    conversation_id: str | None = None,
+) -> bool:
+    """Add a row to the caller's transaction; ``False`` when the dedupe key already has one."""
+    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    statement = (
+        insert(OutboxRow)
+        .values(
+            kind=kind,
+            payload=payload,
+            dedupe_key=dedupe_key,
+            conversation_id=conversation_id,
+            available_at=available_at,
+            created_at=available_at,
+            status=OutboxStatus.PENDING.value,
+            attempts=0,
+        )
+        .on_conflict_do_nothing(index_elements=["dedupe_key"])
+        .returning(OutboxRow.id)
+    )
+    return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+async def claim(
+    session: AsyncSession, *, now: datetime, lease: timedelta, token: str, limit: int = 20
+) -> Sequence[Claimed]:
+    """Take up to ``limit`` due rows under a lease.
+
+    The attempt is counted here, before anything is sent, so that a worker which dies while
+    sending still uses up its attempt.
+    """
+    earlier = aliased(OutboxRow)
+    blocked = exists().where(
+        and_(
+            earlier.conversation_id == OutboxRow.conversation_id,
+            earlier.id < OutboxRow.id,
+            earlier.status == OutboxStatus.PENDING.value,
+        )
+    )
+    due = (
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.status == OutboxStatus.PENDING.value,
+            OutboxRow.available_at <= now,
+            or_(OutboxRow.claimed_until.is_(None), OutboxRow.claimed_until < now),
+            ~blocked,
+        )
+        .order_by(OutboxRow.id)
+        .limit(limit)
+    )
+    if session.get_bind().dialect.name == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    ids = (await session.scalars(due)).all()
+    if not ids:
+        return []
+    statement = (
+        update(OutboxRow)
+        .where(OutboxRow.id.in_(ids))
+        .values(claimed_until=now + lease, claim_token=token, attempts=OutboxRow.attempts + 1)
+        .returning(OutboxRow)
+    )
+    rows = (await session.scalars(statement)).all()
+    return [_claimed(row, token) for row in sorted(rows, key=lambda row: row.id)]
+
+
+def _claimed(row: OutboxRow, token: str) -> Claimed:
+    return Claimed(
+        id=row.id,
+        kind=row.kind,
+        conversation_id=row.conversation_id,
+        payload=row.payload,
+        dedupe_key=row.dedupe_key,
+        attempts=row.attempts,
+        token=token,
+    )
+
+
+async def settle_sent(session: AsyncSession, claimed: Claimed, *, now: datetime) -> bool:
+    """Mark a claimed row sent; ``False`` when the lease had passed to another worker."""
+    return await _settle(
+        session,
+        claimed,
+        status=OutboxStatus.SENT.value,
+        settled_at=now,
+        claimed_until=None,
+        claim_token=None,
+        last_error=None,
+    )
+
+
+async def settle_retry(
+    session: AsyncSession, claimed: Claimed, *, error: str, now: datetime
+) -> bool:
+    """Put a claimed row back with backoff, or make it a dead letter after the last attempt."""
+    if claimed.attempts >= MAX_ATTEMPTS:
+        return await settle_failed(session, claimed, error=error, now=now)
+    return await _settle(
+        session,
+        claimed,
+        status=OutboxStatus.PENDING.value,
+        available_at=now + backoff(claimed.attempts),
+        claimed_until=None,
+        claim_token=None,
+        last_error=error[:MAX_ERROR_CHARS],
+    )
+
+
+async def settle_failed(
+    session: AsyncSession, claimed: Claimed, *, error: str, now: datetime
+) -> bool:
+    """Make a claimed row a dead letter: retrying cannot help."""
+    return await _settle(
+        session,
+        claimed,
+        status=OutboxStatus.FAILED.value,
+        settled_at=now,
+        claimed_until=None,
+        claim_token=None,
+        last_error=error[:MAX_ERROR_CHARS],
+    )
+
+
+async def _settle(session: AsyncSession, claimed: Claimed, **values: Any) -> bool:
+    statement = (
+        update(OutboxRow)
+        .where(OutboxRow.id == claimed.id, OutboxRow.claim_token == claimed.token)
+        .values(**values)
+        .returning(OutboxRow.id)
+    )
+    return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+async def dead_letters(session: AsyncSession, *, limit: int = 100) -> Sequence[OutboxRow]:
+    """Rows that will not be tried again, newest first."""
+    query = (
+        select(OutboxRow)
+        .where(OutboxRow.status == OutboxStatus.FAILED.value)
+        .order_by(OutboxRow.id.desc())
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def resend(session: AsyncSession, row_id: int, *, now: datetime) -> bool:
+    """Give a dead letter a fresh set of attempts; ``False`` when it is none."""
+    statement = (
+        update(OutboxRow)
+        .where(OutboxRow.id == row_id, OutboxRow.status == OutboxStatus.FAILED.value)
+        .values(status=OutboxStatus.PENDING.value, attempts=0, available_at=now, settled_at=None)
+        .returning(OutboxRow.id)
+    )
+    return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+async def counts(session: AsyncSession) -> dict[str, int]:
+    """How many rows are in each status."""
+    query = select(OutboxRow.status, func.count()).group_by(OutboxRow.status)
+    return {status: count for status, count in (await session.execute(query)).all()}
