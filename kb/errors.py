@@ -1,0 +1,36 @@
+"""Why the knowledge base says no: exceptions that carry data, never HTTP and never sentences."""
+
+from enum import StrEnum
+
+
+class RefusalReason(StrEnum):
+    """Why a file was not imported; each reason has its own phrase and its own remedy."""
+
+    EMPTY = "empty"  # zero bytes
+    LOCK_FILE = "lock_file"  # the `~$` file that Word keeps beside an open document
+    PASSWORD = "password"  # noqa: S105 - a reason, not a secret
+    DRM = "drm"  # an enterprise data-protection container, e.g. 亿赛通 E-SafeNet
+    LEGACY_FORMAT = "legacy_format"  # binary .doc, .xls, .ppt: save as the current format
+    UNSUPPORTED = "unsupported"  # a format that no importer reads
+    CORRUPT = "corrupt"  # the right kind of file, but broken
+    NO_TEXT = "no_text"  # pictures only, or nothing at all
+    TOO_LARGE = "too_large"  # bytes, pages, rows or pictures above the limit
+    ZIP_BOMB = "zip_bomb"  # unpacks to far more than it weighs
+    UNSAFE_PATH = "unsafe_path"  # a member that would be written outside its folder
+    EXTERNAL_ENTITY = "external_entity"  # XML that declares entities
+    TIMEOUT = "timeout"  # parsing took longer than allowed
+    OUT_OF_MEMORY = "out_of_memory"  # parsing needed more memory than allowed
+    CRASHED = "crashed"  # the isolated parser died
+
+
+class KnowledgeError(Exception):
+    """Anything the knowledge base refuses to do."""
+
+
+class ImportRefused(KnowledgeError):  # noqa: N818 - the file is refused; nothing went wrong
+    """One file was not imported; `reason` says why, `detail` names what was found in it."""
+
+    def __init__(self, reason: RefusalReason, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
