@@ -1,0 +1,150 @@
+"""Reads what is published: the corpus that search is built from, and the content of one answer.
+
+A draft or withdrawn answer is never returned for showing to users.
+"""
+
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kb import repository
+from kb.articles import (
+    AnswerContent,
+    AnswerKind,
+    AnswerOrigin,
+    Corpus,
+    IndexedAnswer,
+    Source,
+)
+from kb.blocks import blocks_from_json, image_from_json, text_blocks
+from kb.tables import ArticleRow, GuideRow, GuideVersionRow, PassageRow, Status
+
+
+async def load_corpus(session: AsyncSession) -> Corpus:
+    """Every published answer: articles first, then passages, each oldest first."""
+    articles = await repository.published_articles(session)
+    similar = await repository.similar_questions(session, [row.id for row in articles])
+    answers = [_indexed_article(row, similar.get(row.id, ())) for row in articles]
+    answers += [_indexed_passage(*row) for row in await repository.published_passages(session)]
+    return Corpus(tuple(answers))
+
+
+async def answer_card(
+    session: AsyncSession, answer_id: str, *, include_withdrawn: bool = False
+) -> AnswerContent | None:
+    """The content of one answer, or None when there is none that users may see.
+
+    `include_withdrawn` is for editors and for the transcript of what was shown earlier.
+    """
+    row = await repository.article(session, answer_id)
+    if row is not None:
+        visible = include_withdrawn or row.status == Status.PUBLISHED
+        return await _article_content(session, row) if visible else None
+    found = await repository.passage(session, answer_id, published_only=not include_withdrawn)
+    return _passage_content(*found) if found is not None else None
+
+
+def _indexed_article(row: ArticleRow, similar: tuple[str, ...]) -> IndexedAnswer:
+    return IndexedAnswer(
+        answer_id=row.id,
+        origin=AnswerOrigin.ARTICLE,
+        kind=AnswerKind(row.kind),
+        title=row.question,
+        text=row.answer,
+        source=_table_source(row),
+        questions=(row.question, *similar),
+        ref=row.ref,
+        module=row.module,
+        category=row.category,
+        regions=tuple(row.regions),
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+    )
+
+
+def _indexed_passage(
+    passage: PassageRow, version: GuideVersionRow, guide: GuideRow
+) -> IndexedAnswer:
+    return IndexedAnswer(
+        answer_id=passage.answer_id,
+        origin=AnswerOrigin.PASSAGE,
+        kind=AnswerKind.ANSWER,
+        title=passage.heading or guide.title,
+        text=passage.text,
+        source=_guide_source(passage, version, guide),
+    )
+
+
+def _table_source(row: ArticleRow) -> Source:
+    return Source(guide=row.source_title, file=Path(row.source_name).name)
+
+
+def _guide_source(passage: PassageRow, version: GuideVersionRow, guide: GuideRow) -> Source:
+    return Source(
+        guide=guide.title,
+        section=tuple(passage.path),
+        version=version.version,
+        issued=version.issued,
+        page=passage.page,
+        file=Path(version.source_name).name,
+    )
+
+
+async def _article_content(session: AsyncSession, row: ArticleRow) -> AnswerContent:
+    return AnswerContent(
+        answer_id=row.id,
+        origin=AnswerOrigin.ARTICLE,
+        kind=AnswerKind(row.kind),
+        title=row.question,
+        text=row.answer,
+        blocks=text_blocks(row.answer),
+        images=(),
+        source=await _article_source(session, row),
+        ref=row.ref,
+        module=row.module,
+        category=row.category,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+    )
+
+
+async def _article_source(session: AsyncSession, row: ArticleRow) -> Source:
+    if row.source_section_id is None:
+        return _table_source(row)
+    found = await repository.section_source(session, row.source_section_id)
+    if found is None:
+        return _table_source(row)
+    section, version, guide = found
+    return Source(
+        guide=guide.title,
+        section=tuple(section.path),
+        version=version.version,
+        issued=version.issued,
+        page=section.page,
+        file=Path(version.source_name).name,
+    )
+
+
+def _passage_content(
+    passage: PassageRow, version: GuideVersionRow, guide: GuideRow
+) -> AnswerContent:
+    return AnswerContent(
+        answer_id=passage.answer_id,
+        origin=AnswerOrigin.PASSAGE,
+        kind=AnswerKind.ANSWER,
+        title=passage.heading or guide.title,
+        text=passage.text,
+        blocks=blocks_from_json(passage.blocks),
+        images=tuple(image_from_json(image) for image in passage.images),
+        source=_guide_source(passage, version, guide),
+        ref="",
+        module="",
+        category="",
+    )
+
+
+def valid_on(content: AnswerContent, today: date) -> bool:
+    """Whether the answer may be shown on that day."""
+    after_start = content.valid_from is None or content.valid_from <= today
+    return after_start and (content.valid_until is None or today <= content.valid_until)

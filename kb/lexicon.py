@@ -1,0 +1,69 @@
+"""The vocabulary that search knows about: synonyms, typing slips, colloquial forms, fillers.
+
+Reads the YAML files of a lexicon folder. It replaces words for searching only and never decides
+which of two confusable terms a user meant.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """What to replace by what (all lower case, simplified), what to leave out, which words to know.
+
+    `replacements` maps a written form to the form that search uses; the longest match wins.
+    """
+
+    replacements: Mapping[str, str] = field(default_factory=dict)
+    fillers: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+
+    def replacement_pattern(self) -> re.Pattern[str] | None:
+        """Matches every written form, longest first; Latin forms only as whole words."""
+        return _alternation(self.replacements)
+
+    def filler_pattern(self) -> re.Pattern[str] | None:
+        """Matches every filler, longest first."""
+        return _alternation(self.fillers)
+
+
+def load_lexicon(folder: Path) -> Lexicon:
+    """The lexicon in a folder; files that are absent count as empty."""
+    synonyms = _read(folder / "synonyms.yml") or []
+    typos = _read(folder / "typos.yml") or {}
+    colloquial = _read(folder / "colloquial.yml") or {}
+    fillers = _read(folder / "fillers.yml") or {}
+    replacements = {str(form): str(term) for form, term in colloquial.items()}
+    replacements |= {str(form): str(term) for term, forms in typos.items() for form in forms}
+    for group in synonyms:
+        replacements |= {str(form): str(group["term"]) for form in group["variants"]}
+    terms = [str(group["term"]) for group in synonyms] + [str(term) for term in typos]
+    return Lexicon(
+        replacements={form.lower(): term.lower() for form, term in replacements.items()},
+        fillers=tuple(word for group in fillers.values() for word in group),
+        terms=tuple(dict.fromkeys(term.lower() for term in terms)),
+    )
+
+
+def _read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def _alternation(words: Iterable[str]) -> re.Pattern[str] | None:
+    ordered = sorted(words, key=lambda word: (-len(word), word))
+    if not ordered:
+        return None
+    return re.compile("|".join(_whole_word(word) for word in ordered))
+
+
+def _whole_word(word: str) -> str:
+    """`otp` must not match within `laptop`, but may stand directly beside Chinese characters."""
+    start = r"(?<![a-z0-9])" if word[0].isascii() and word[0].isalnum() else ""
+    end = r"(?![a-z0-9])" if word[-1].isascii() and word[-1].isalnum() else ""
+    return f"{start}{re.escape(word)}{end}"
