@@ -1,0 +1,121 @@
+"""What can go wrong with a ticket or with the terms it is kept to.
+
+Each error carries data for a message or a log line; none knows a sentence or a status code.
+"""
+
+
+class HandoffError(Exception):
+    """Any refusal by this package."""
+
+
+class IllegalTransition(HandoffError):
+    """The transition table has no way for this action from this status."""
+
+    def __init__(self, status: str, action: str) -> None:
+        super().__init__(f"{action} is not possible while {status}")
+        self.status = status
+        self.action = action
+
+
+class NotPermitted(HandoffError):
+    """This kind of actor never performs this action."""
+
+    def __init__(self, action: str, actor_kind: str) -> None:
+        super().__init__(f"{actor_kind} may not {action}")
+        self.action = action
+        self.actor_kind = actor_kind
+
+
+class NotHolder(HandoffError):
+    """Only the engineer who holds the ticket may do this; ``holder_id`` is ``None`` for nobody."""
+
+    def __init__(self, number: str, action: str, holder_id: str | None) -> None:
+        super().__init__(f"{number} is held by {holder_id or 'nobody'}; cannot {action}")
+        self.number = number
+        self.action = action
+        self.holder_id = holder_id
+
+
+class StaleTicket(HandoffError):
+    """Somebody else changed the ticket after it was read: nothing was written; read it again."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"{number} changed since it was read")
+        self.number = number
+
+
+class TicketNotFound(HandoffError):
+    """There is no ticket with this number or id."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"no ticket {number}")
+        self.number = number
+
+
+class NothingToChange(HandoffError):
+    """The ticket already is what the action would make it."""
+
+    def __init__(self, number: str, field: str) -> None:
+        super().__init__(f"{number}: {field} would stay the same")
+        self.number = number
+        self.field = field
+
+
+class InvalidText(HandoffError):
+    """A text that an action needs is missing, or is longer than ``limit`` characters."""
+
+    def __init__(self, field: str, limit: int) -> None:
+        super().__init__(f"{field} must have 1 to {limit} characters")
+        self.field = field
+        self.limit = limit
+
+
+class NoHigherLevel(HandoffError):
+    """Escalation must go up, and there is nothing above, or the level named is not above."""
+
+    def __init__(self, level: str) -> None:
+        super().__init__(f"cannot escalate to or beyond {level}")
+        self.level = level
+
+
+class MergeRefused(HandoffError):
+    """A ticket is merged into itself, or into one that has itself been merged away or closed."""
+
+    def __init__(self, number: str, into: str) -> None:
+        super().__init__(f"{number} cannot be merged into {into}")
+        self.number = number
+        self.into = into
+
+
+class InvalidTerms(HandoffError):
+    """A contract or calendar cannot be used; ``source`` names the file, ``detail`` the fault."""
+
+    def __init__(self, source: str, detail: str) -> None:
+        super().__init__(f"{source}: {detail}")
+        self.source = source
+        self.detail = detail
+
+
+class UnknownTerms(HandoffError):
+    """A ticket or setting names a contract or calendar that is not loaded."""
+
+    def __init__(self, kind: str, identifier: str) -> None:
+        super().__init__(f"no {kind} {identifier!r}")
+        self.kind = kind
+        self.identifier = identifier
+
+
+class NoWorkingTime(HandoffError):
+    """A calendar has so little working time that a deadline lies beyond any horizon."""
+
+    def __init__(self, calendar_id: str) -> None:
+        super().__init__(f"calendar {calendar_id!r} has no working time within reach")
+        self.calendar_id = calendar_id
+
+
+class BrokenHistory(HandoffError):
+    """Events that cannot have happened in this order, such as a clock that never started."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
