@@ -80,8 +80,8 @@ def backoff(attempts: int) -> timedelta:
     """How long to wait after the ``attempts``-th failed attempt (1-based): doubles, capped."""
     if attempts < 1:
         raise ValueError("backoff is asked after at least one attempt")
-    doublings = min(attempts - 1, 20)
-    return min(BACKOFF_FIRST * (2**doublings), BACKOFF_CAP)
+    doubled: timedelta = BACKOFF_FIRST * (1 << min(attempts - 1, 20))
+    return min(doubled, BACKOFF_CAP)
 
 
 async def enqueue(
@@ -247,4 +247,4 @@ async def resend(session: AsyncSession, row_id: int, *, now: datetime) -> bool:
 async def counts(session: AsyncSession) -> dict[str, int]:
     """How many rows are in each status."""
     query = select(OutboxRow.status, func.count()).group_by(OutboxRow.status)
-    return {status: count for status, count in (await session.execute(query)).all()}
+    return {status: count for status, count in (await session.execute(query)).tuples()}

@@ -57,7 +57,7 @@ class Database:
         async with self._sessions() as session:
             session.info["write"] = True
             connection_options = {"caiwen_write": True} if self.is_sqlite else {}
-            await session.connection(execution_options=connection_options)
+            _ = await session.connection(execution_options=connection_options)
             yield session
             await session.commit()
 

@@ -1,6 +1,6 @@
 """Words that more than one package writes at rest: severities and ticket categories.
 
-The values are the terms of the service contracts, so that rows, the API, and reports all read alike.
+The values are the terms of the service contracts, so that rows, API and reports read alike.
 Nothing here decides anything.
 """
 

@@ -1,0 +1,155 @@
+"""Opening conversations, and the loop that carries each message from record to act.
+
+Messages of one conversation are handled one at a time in order; different conversations in
+parallel. What is pending is a column in the database, so a crash forgets nothing: the loop
+starts from it again, and acting compares and sets so that nothing happens twice.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from bot import repository
+from bot.acting import Actor, Outcome
+from bot.clock import Clock
+from bot.live import STAFF, Live
+from bot.recording import Recorded, Recorder
+from bot.thinking import Snapshot, Thinker
+from store.session import Database
+
+#: How many conversations are thought about at once in one process.
+PARALLEL = 16
+#: How often work that another process left behind is looked for.
+RECOVERY_S = 5.0
+#: Pause after a failure of the database, doubling.
+RETRY_FIRST_S, RETRY_CAP_S = 0.2, 10.0
+
+log = structlog.get_logger("bot.conversations")
+
+
+class Conversations:
+    """Record → think → act for every conversation of this process."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        recorder: Recorder,
+        thinker: Thinker,
+        actor: Actor,
+        live: Live,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._recorder = recorder
+        self._thinker = thinker
+        self._actor = actor
+        self._live = live
+        self._clock = clock
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self._slots = asyncio.Semaphore(PARALLEL)
+
+    async def receive(
+        self,
+        conversation_id: str,
+        *,
+        external_id: str,
+        text: str,
+        action: Mapping[str, Any] | None = None,
+    ) -> Recorded:
+        """Record a user message and start thinking about it; returns as soon as it is ours."""
+        recorded = await self._recorder.record(
+            conversation_id,
+            external_id=external_id,
+            text=text,
+            action=action,
+            now=self._clock(),
+        )
+        if not recorded.duplicate:
+            self._live.publish(conversation_id, STAFF)
+            if recorded.to_think:
+                self.wake(conversation_id)
+        return recorded
+
+    def wake(self, conversation_id: str) -> None:
+        """There is something to handle in this conversation."""
+        if conversation_id in self._running:
+            self._again.add(conversation_id)
+            return
+        task = asyncio.create_task(self._drain(conversation_id))
+        self._running[conversation_id] = task
+
+    async def recover(self) -> int:
+        """Take up what a crash or another process left behind; how many conversations."""
+        async with self._database.reading() as session:
+            pending = await repository.pending_conversations(session)
+        for conversation_id in pending:
+            self.wake(conversation_id)
+        return len(pending)
+
+    async def run_recovery(self) -> None:
+        """Recover at once and then now and again, until cancelled."""
+        while True:
+            try:
+                await self.recover()
+            except Exception:
+                log.exception("recovery_failed")
+            await asyncio.sleep(RECOVERY_S)
+
+    async def settle(self) -> None:
+        """Wait until nothing is being handled. For tests, the terminal, and shutting down."""
+        while self._running:
+            await asyncio.gather(*tuple(self._running.values()), return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Stop handling; what is unfinished stays pending in the database."""
+        for task in tuple(self._running.values()):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.settle()
+
+    async def _drain(self, conversation_id: str) -> None:
+        try:
+            while True:
+                self._again.discard(conversation_id)
+                async with self._slots:
+                    while await self._handle_next(conversation_id):
+                        pass
+                if conversation_id not in self._again:
+                    return
+        finally:
+            self._running.pop(conversation_id, None)
+
+    async def _handle_next(self, conversation_id: str) -> bool:
+        """Handle one message; ``False`` when none is pending."""
+        pause = RETRY_FIRST_S
+        while True:
+            try:
+                return await self._attempt(conversation_id)
+            except Exception:
+                log.exception("handling_failed", conversation_id=conversation_id)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, RETRY_CAP_S)
+
+    async def _attempt(self, conversation_id: str) -> bool:
+        snapshot = await self._thinker.load(conversation_id)
+        if snapshot is None:
+            return False
+        outcome = await self._think_and_act(snapshot)
+        if outcome is not Outcome.RETHINK:
+            self._live.publish(conversation_id, STAFF)
+        return True
+
+    async def _think_and_act(self, snapshot: Snapshot) -> Outcome:
+        started = asyncio.get_running_loop().time()
+        try:
+            thought = await self._thinker.think(snapshot, self._clock())
+        except Exception:
+            log.exception("thinking_failed", conversation_id=snapshot.conversation_id)
+            thought = self._thinker.give_up(snapshot)
+        elapsed_ms = round((asyncio.get_running_loop().time() - started) * 1000)
+        return await self._actor.act(snapshot, thought, self._clock(), elapsed_ms)

@@ -1,0 +1,72 @@
+"""What can be refused here. Data only: how it is said to people is decided at the edge."""
+
+from dataclasses import dataclass
+
+
+class BotError(Exception):
+    """Base of this package's refusals."""
+
+
+@dataclass
+class ConversationNotFound(BotError):
+    """No such conversation, or not this caller's."""
+
+    conversation_id: str
+
+
+@dataclass
+class NotPermitted(BotError):
+    """The account's role or scope does not allow this."""
+
+    needed: str
+
+
+@dataclass
+class NotAuthenticated(BotError):
+    """No session, or one that has ended."""
+
+
+@dataclass
+class LoginRefused(BotError):
+    """Wrong name or password; the same answer for both."""
+
+
+@dataclass
+class LockedOut(BotError):
+    """Too many failed logins; the account rests for this many seconds."""
+
+    retry_after_s: int
+
+
+@dataclass
+class CsrfRefused(BotError):
+    """A form without the session's own token."""
+
+
+@dataclass
+class NotYourConversation(BotError):
+    """Only the engineer who has claimed a conversation speaks in it."""
+
+    owner: str
+
+
+@dataclass
+class TicketNotFound(BotError):
+    """No ticket with this number, or outside the account's scope."""
+
+    number: str
+
+
+@dataclass
+class InvalidInput(BotError):
+    """A value that cannot be used; ``field`` names it, ``reason`` is a phrase key."""
+
+    field: str
+    reason: str
+
+
+@dataclass
+class MessageTooLong(BotError):
+    """A message beyond the limit, in characters."""
+
+    limit: int

@@ -1,0 +1,205 @@
+"""Every query about conversations and the people in them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.tables import (
+    Audience,
+    Conversation,
+    Feedback,
+    Message,
+    Owner,
+    Rating,
+    Sender,
+    Staff,
+    StaffSession,
+    Turn,
+    User,
+)
+
+
+async def conversation(session: AsyncSession, conversation_id: str) -> Conversation | None:
+    """One conversation, as it is."""
+    return await session.get(Conversation, conversation_id)
+
+
+async def lock_conversation(session: AsyncSession, conversation_id: str) -> Conversation | None:
+    """One conversation, held until the transaction ends: nobody else can add to it meanwhile.
+
+    On SQLite the write transaction itself is the lock.
+    """
+    query = (
+        select(Conversation)
+        .where(Conversation.id == conversation_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def pending_conversations(session: AsyncSession, *, limit: int = 500) -> Sequence[str]:
+    """Conversations with a user message that the bot has not acted on, longest waiting first."""
+    query = (
+        select(Conversation.id)
+        .where(Conversation.pending_seq.is_not(None))
+        .order_by(Conversation.updated_at)
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def next_user_message(
+    session: AsyncSession, conversation_id: str, *, after: int
+) -> Message | None:
+    """The first user message after ``after``."""
+    query = (
+        select(Message)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.seq > after,
+            Message.sender == Sender.USER.value,
+        )
+        .order_by(Message.seq)
+        .limit(1)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def messages_after(
+    session: AsyncSession, conversation_id: str, *, after: int, staff: bool, limit: int = 500
+) -> Sequence[Message]:
+    """Messages with ``seq > after`` in order; staff also see notes and drafts."""
+    query = select(Message).where(Message.conversation_id == conversation_id, Message.seq > after)
+    if not staff:
+        query = query.where(Message.audience == Audience.ALL.value)
+    return (await session.scalars(query.order_by(Message.seq).limit(limit))).all()
+
+
+async def message_at(session: AsyncSession, conversation_id: str, seq: int) -> Message | None:
+    """The message with this sequence number."""
+    query = select(Message).where(Message.conversation_id == conversation_id, Message.seq == seq)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def turns_of(session: AsyncSession, conversation_id: str) -> Sequence[Turn]:
+    """What the bot did, in order."""
+    query = select(Turn).where(Turn.conversation_id == conversation_id).order_by(Turn.seq)
+    return (await session.scalars(query)).all()
+
+
+async def feedback_on(
+    session: AsyncSession, conversation_id: str, message_seq: int
+) -> Feedback | None:
+    """The user's verdict on one answer."""
+    query = select(Feedback).where(
+        Feedback.conversation_id == conversation_id, Feedback.message_seq == message_seq
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def rating_of(
+    session: AsyncSession, conversation_id: str, ticket_number: str
+) -> Rating | None:
+    """The stars given to this ticket of the conversation."""
+    query = select(Rating).where(
+        Rating.conversation_id == conversation_id, Rating.ticket_number == ticket_number
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def user_by_external(session: AsyncSession, channel: str, external_user: str) -> User | None:
+    """The person whom a channel calls ``external_user``."""
+    query = select(User).where(User.channel == channel, User.external_user == external_user)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def open_conversation_of(
+    session: AsyncSession, channel: str, user_id: str
+) -> Conversation | None:
+    """The person's newest conversation in a channel that has only one thread per person."""
+    query = (
+        select(Conversation)
+        .where(Conversation.channel == channel, Conversation.user_id == user_id)
+        .order_by(Conversation.id.desc())
+        .limit(1)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def queued(session: AsyncSession) -> Sequence[Conversation]:
+    """Conversations that wait for an engineer, longest waiting first."""
+    query = (
+        select(Conversation)
+        .where(Conversation.owner == Owner.QUEUE.value)
+        .order_by(Conversation.queued_at, Conversation.id)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def conversations_by_id(session: AsyncSession, ids: Sequence[str]) -> dict[str, Conversation]:
+    """These conversations, by id."""
+    if not ids:
+        return {}
+    query = select(Conversation).where(Conversation.id.in_(ids))
+    return {row.id: row for row in (await session.scalars(query)).all()}
+
+
+async def users_by_id(session: AsyncSession, ids: Sequence[str]) -> dict[str, User]:
+    """These users, by id."""
+    if not ids:
+        return {}
+    query = select(User).where(User.id.in_(ids))
+    return {row.id: row for row in (await session.scalars(query)).all()}
+
+
+async def staff_by_username(session: AsyncSession, username: str) -> Staff | None:
+    """The account with this name."""
+    return (await session.scalars(select(Staff).where(Staff.username == username))).one_or_none()
+
+
+async def staff_by_id(session: AsyncSession, staff_id: str) -> Staff | None:
+    """The account with this id."""
+    return await session.get(Staff, staff_id)
+
+
+async def all_staff(session: AsyncSession) -> Sequence[Staff]:
+    """Every account, by name."""
+    return (await session.scalars(select(Staff).order_by(Staff.username))).all()
+
+
+async def staff_session(
+    session: AsyncSession, token_hash: str, *, now: datetime
+) -> tuple[StaffSession, Staff] | None:
+    """A session that has not ended, with its active account."""
+    query = (
+        select(StaffSession, Staff)
+        .join(Staff, Staff.id == StaffSession.staff_id)
+        .where(
+            StaffSession.token_hash == token_hash,
+            StaffSession.expires_at > now,
+            Staff.active.is_(True),
+        )
+    )
+    row = (await session.execute(query)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+async def changed_conversations(
+    session: AsyncSession, *, after_message_id: int, limit: int = 1_000
+) -> Sequence[tuple[int, str]]:
+    """Ids and conversations of messages written after ``after_message_id``, by any process."""
+    query = (
+        select(Message.id, Message.conversation_id)
+        .where(Message.id > after_message_id)
+        .order_by(Message.id)
+        .limit(limit)
+    )
+    return [(row.id, row.conversation_id) for row in (await session.execute(query)).all()]
+
+
+async def newest_message_id(session: AsyncSession) -> int:
+    """The highest message id; 0 when there is none."""
+    return (await session.scalar(select(func.max(Message.id)))) or 0

@@ -1,0 +1,19 @@
+"""All tables together: the only place that knows every package's, for migrations and tests."""
+
+from sqlalchemy import MetaData
+
+import bot.tables
+import handoff.tables
+import kb.tables
+import store.audit
+import store.inbox
+import store.outbox
+from store.base import Base
+
+#: Imported for their side effect of declaring tables.
+DECLARED_IN = (bot.tables, handoff.tables, kb.tables, store.audit, store.inbox, store.outbox)
+
+
+def metadata() -> MetaData:
+    """The whole schema."""
+    return Base.metadata

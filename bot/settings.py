@@ -1,0 +1,64 @@
+"""All settings, from the environment or ``.env``, prefix ``CAIWEN_``; each package owns a section.
+
+Example: ``CAIWEN_KB__EMBEDDER=/models/bge-small-zh``. Read once, at start.
+"""
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from handoff.settings import HandoffSettings
+from kb.settings import KnowledgeSettings
+from nlu.settings import NluSettings
+
+
+class WebSettings(BaseModel):
+    """The web process: limits, origins and cookies."""
+
+    allowed_origins: list[str] = Field(
+        default_factory=list,
+        description="Exact origins of host pages that embed the widget from another address.",
+    )
+    secure_cookies: bool = Field(
+        default=False, description="Mark cookies Secure; on wherever HTTPS is in front."
+    )
+    max_message_chars: int = Field(default=20_000, ge=100, le=200_000)
+    max_body_bytes: int = Field(default=1_000_000, ge=10_000)
+    new_conversations_per_minute: int = Field(
+        default=120, ge=1, description="Per client address; keeps a runaway page from flooding."
+    )
+    stream_ping_s: float = Field(default=15.0, gt=0, description="Comment line against proxies.")
+
+
+class Settings(BaseSettings):
+    """Everything a deployment may choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CAIWEN_", env_nested_delimiter="__", env_file=".env", extra="ignore"
+    )
+
+    home: Path = Field(default=Path("var"), description="Database, models, indexes, media.")
+    database_url: str = Field(
+        default="", description="Empty: SQLite in the home. Else postgresql://user@host/name."
+    )
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65_535)
+    locale: str = "zh-CN"
+    portal: bool = Field(
+        default=True, description="Serve the demonstration portal page that embeds the widget."
+    )
+    web: WebSettings = Field(default_factory=WebSettings)
+    nlu: NluSettings = Field(default_factory=NluSettings)
+    kb: KnowledgeSettings = Field(default_factory=KnowledgeSettings)
+    handoff: HandoffSettings = Field(default_factory=HandoffSettings)
+
+    @property
+    def effective_database_url(self) -> str:
+        """The database that is used."""
+        return self.database_url or f"sqlite:///{(self.home / 'caiwen.db').resolve()}"
+
+
+def data_dir() -> Path:
+    """The content that ships with the product: training data, phrases, calendars."""
+    return Path(__file__).resolve().parent.parent / "data"

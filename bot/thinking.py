@@ -1,0 +1,230 @@
+"""Think: what was said, what it means, what is known about it, and what to do. No transaction.
+
+Understanding and search run in parallel; the decision itself is the pure ``decide``.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from nlu.triage import Triage
+from nlu.types import Intent, Interpreter, Understanding
+
+from bot import repository
+from bot.dialogue import answering, queries
+from bot.dialogue.clarifications import Clarifications
+from bot.dialogue.decide import decide
+from bot.dialogue.decision import Decision, RaiseTicket, Say
+from bot.dialogue.state import DialogueState, from_json
+from bot.dialogue.turn import (
+    ActionKind,
+    Band,
+    Found,
+    OpenTicket,
+    Search,
+    Turn,
+    UserAction,
+)
+from bot.sameness import alike
+from bot.tables import Conversation, Message, Owner
+from handoff import repository as tickets
+from handoff.tables import Ticket
+from handoff.ticket import Status
+from store.session import Database
+
+
+class Knowledge(Protocol):
+    """The knowledge base as the dialogue needs it. Synchronous and safe to call from threads."""
+
+    def search(self, query: str, *, region: str | None, now: datetime) -> Search:
+        """What is known about a query, best first."""
+        ...
+
+    def find(self, answer_id: str) -> Found | None:
+        """One published answer, or ``None`` when it is gone."""
+        ...
+
+
+class Triager(Protocol):
+    """Judges incident, category, severity and module, with reasons."""
+
+    def triage(self, text: str, understanding: Understanding) -> Triage:
+        """Judge one problem."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A conversation and its next unhandled message, as they were read."""
+
+    conversation_id: str
+    channel: str
+    user_id: str
+    region: str | None
+    owner: Owner
+    owner_version: int
+    state: DialogueState
+    seq: int
+    text: str
+    action: UserAction | None
+    masked: frozenset[str]
+    tickets: tuple[Ticket, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A decision and everything it was made from."""
+
+    decision: Decision
+    understanding: Understanding | None = None
+    searches: tuple[Search, ...] = ()
+    triage: Triage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thinker:
+    """Loads what is pending and decides about it."""
+
+    database: Database
+    interpreter: Interpreter
+    knowledge: Knowledge
+    triager: Triager
+    clarifications: Clarifications
+    #: Searches in flight at once: they are CPU work, more threads than cores only queue up.
+    searching: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+
+    async def load(self, conversation_id: str) -> Snapshot | None:
+        """The next message to handle, or ``None`` when nothing is pending."""
+        async with self.database.reading() as session:
+            conversation = await repository.conversation(session, conversation_id)
+            if conversation is None or conversation.pending_seq is None:
+                return None
+            message = await repository.next_user_message(
+                session, conversation_id, after=conversation.handled_seq
+            )
+            if message is None:
+                return None
+            users = await repository.users_by_id(session, [conversation.user_id])
+            own = await tickets.open_tickets_of(session, conversation.user_id)
+            region = users[conversation.user_id].region
+            return _snapshot(conversation, message, region, own)
+
+    async def think(self, snapshot: Snapshot, now: datetime) -> Thought:
+        """Understand, search, judge, decide."""
+        plan = queries.plan(snapshot.state, snapshot.text)
+        understanding, *searches = await asyncio.gather(
+            self.interpreter.parse(snapshot.text),
+            *(self._search(query.text, snapshot.region, now) for query in plan),
+        )
+        turn = self._turn(snapshot, understanding, tuple(searches))
+        return Thought(decide(snapshot.state, turn), understanding, turn.searches, turn.triage)
+
+    async def _search(self, query: str, region: str | None, now: datetime) -> Search:
+        if not queries.has_words(query):
+            return Search(query, Band.NONE)
+        async with self.searching:
+            return await asyncio.to_thread(self.knowledge.search, query, region=region, now=now)
+
+    def _turn(
+        self, snapshot: Snapshot, understanding: Understanding, searches: tuple[Search, ...]
+    ) -> Turn:
+        topic = snapshot.state.topic
+        problem = topic if topic and _is_about_topic(understanding) else snapshot.text
+        return Turn(
+            text=snapshot.text,
+            seq=snapshot.seq,
+            understanding=understanding,
+            owner=snapshot.owner,
+            searches=searches,
+            triage=self.triager.triage(problem, understanding),
+            action=snapshot.action,
+            chosen=self._chosen(snapshot),
+            tickets=_open_tickets(snapshot),
+            clarification=self.clarifications.match(snapshot.text),
+            masked=snapshot.masked,
+        )
+
+    def _chosen(self, snapshot: Snapshot) -> Found | None:
+        if snapshot.action is not None and snapshot.action.kind is ActionKind.CHOOSE:
+            return self.knowledge.find(snapshot.action.answer_id)
+        picked = answering.chosen_position(snapshot.state, snapshot.text)
+        return self.knowledge.find(picked) if picked else None
+
+    @staticmethod
+    def give_up(snapshot: Snapshot) -> Thought:
+        """When thinking itself failed: nothing is lost, a person takes over."""
+        parts = (Say("error.kept"), RaiseTicket(problem=snapshot.text, reason="failure"))
+        return Thought(Decision(parts, snapshot.state, "failure"))
+
+    @staticmethod
+    def apologise(snapshot: Snapshot) -> Thought:
+        """When even the ticket could not be opened: at least the user is answered."""
+        return Thought(Decision((Say("error.kept"),), snapshot.state, "failure"))
+
+
+def _is_about_topic(understanding: Understanding) -> bool:
+    return understanding.intent in (
+        Intent.REQUEST_HUMAN,
+        Intent.NOT_SOLVED,
+        Intent.DENY,
+        Intent.AFFIRM,
+        Intent.URGE,
+        Intent.COMPLAIN,
+    )
+
+
+def _snapshot(
+    conversation: Conversation,
+    message: Message,
+    region: str | None,
+    own: Sequence[Ticket],
+) -> Snapshot:
+    return Snapshot(
+        conversation_id=conversation.id,
+        channel=conversation.channel,
+        user_id=conversation.user_id,
+        region=region,
+        owner=Owner(conversation.owner),
+        owner_version=conversation.owner_version,
+        state=from_json(conversation.state),
+        seq=message.seq,
+        text=message.text,
+        action=read_action(message.data.get("action")),
+        masked=frozenset(message.data.get("masked", ())),
+        tickets=tuple(own),
+    )
+
+
+def read_action(raw: object) -> UserAction | None:
+    """A stored action; ``None`` for anything that is not one."""
+    if not isinstance(raw, dict):
+        return None
+    try:
+        return UserAction(
+            kind=ActionKind(raw.get("kind")),
+            answer_id=str(raw.get("answer_id", ""))[:64],
+            seq=int(raw.get("seq", 0)),
+            stars=int(raw.get("stars", 0)),
+            comment=str(raw.get("comment", ""))[:1000],
+        )
+    except (ValueError, TypeError):
+        return None
+
+
+def _open_tickets(snapshot: Snapshot) -> tuple[OpenTicket, ...]:
+    """This conversation's ticket first, then the newest."""
+    known = [
+        OpenTicket(
+            number=ticket.number,
+            status=ticket.status,
+            title=ticket.title,
+            resolved=ticket.status == Status.RESOLVED.value,
+            same_problem=ticket.status != Status.RESOLVED.value
+            and alike(snapshot.text, ticket.description or ticket.title),
+            same_conversation=ticket.conversation_id == snapshot.conversation_id,
+        )
+        for ticket in snapshot.tickets
+    ]
+    return tuple(sorted(known, key=lambda ticket: not ticket.same_conversation))

@@ -1,0 +1,109 @@
+"""The API of users' channels on the web: open, send, read, follow, suggest."""
+
+import asyncio
+import secrets
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response, status
+from starlette.responses import StreamingResponse
+
+from bot import repository
+from bot.errors import MessageTooLong
+from bot.opening import NewUser
+from bot.tables import Sender
+from bot.web.events import View, conversation_events, stream
+from bot.web.schemas import (
+    ConversationIn,
+    ConversationOut,
+    MessageAccepted,
+    MessageIn,
+    MessageOut,
+    MessagesOut,
+)
+from bot.web.security import AppServices, OwnConversation
+
+router = APIRouter(prefix="/api/v1", tags=["chat"])
+
+#: How long "is typing" holds after one sign of it, in seconds.
+TYPING_S = 5.0
+
+
+@router.post("/conversations", status_code=status.HTTP_201_CREATED)
+async def open_conversation(
+    body: ConversationIn,
+    app: AppServices,
+    user_agent: Annotated[str, Header()] = "",
+) -> ConversationOut:
+    """Open a conversation; the greeting is its first message."""
+    user = NewUser(
+        channel=body.channel,
+        external_user=f"anonymous:{secrets.token_hex(16)}",
+        name=body.user.name,
+        unit=body.user.unit,
+        region=body.user.region,
+        phone=body.user.phone,
+        device=user_agent[:300],
+    )
+    token = secrets.token_urlsafe(32)
+    conversation = await app.openings.open(user, token=token, now=app.clock())
+    return ConversationOut(conversation_id=conversation.id, token=token)
+
+
+@router.post("/conversations/{conversation_id}/messages")
+async def send_message(
+    body: MessageIn, conversation: OwnConversation, app: AppServices, response: Response
+) -> MessageAccepted:
+    """Accept a message: 202 when it is new, 200 with the same body when it is known."""
+    limit = app.settings.web.max_message_chars
+    if len(body.text) > limit:
+        raise MessageTooLong(limit)
+    recorded = await app.conversations.receive(
+        conversation.id,
+        external_id=body.client_msg_id,
+        text=body.text,
+        action=body.action.model_dump() if body.action else None,
+    )
+    response.status_code = 200 if recorded.duplicate else 202
+    return MessageAccepted(message_id=recorded.message_id, seq=recorded.seq)
+
+
+@router.get("/conversations/{conversation_id}/messages")
+async def read_messages(
+    conversation: OwnConversation,
+    app: AppServices,
+    after: Annotated[int, Query(ge=0, le=2_000_000_000)] = 0,
+) -> MessagesOut:
+    """Messages after a sequence number, at most 500 at once, oldest first."""
+    async with app.database.reading() as session:
+        rows = await repository.messages_after(session, conversation.id, after=after, staff=False)
+    return MessagesOut(owner=conversation.owner, messages=[MessageOut.of(row) for row in rows])
+
+
+@router.get("/conversations/{conversation_id}/events")
+async def follow(
+    conversation: OwnConversation,
+    app: AppServices,
+    last_event_id: Annotated[str, Header()] = "",
+    after: Annotated[int, Query(ge=0, le=2_000_000_000)] = 0,
+) -> StreamingResponse:
+    """Messages as they come, replayed from ``Last-Event-ID`` (or ``after``)."""
+    seen = int(last_event_id) if last_event_id.isdecimal() and len(last_event_id) < 10 else after
+    view = View(conversation.id, staff=False, other=Sender.ENGINEER)
+    return stream(conversation_events(app, view, seen))
+
+
+@router.post("/conversations/{conversation_id}/typing", status_code=status.HTTP_204_NO_CONTENT)
+async def typing(conversation: OwnConversation, app: AppServices) -> None:
+    """The user is typing."""
+    until = asyncio.get_running_loop().time() + TYPING_S
+    app.live.set_typing(conversation.id, Sender.USER.value, until)
+
+
+@router.get("/conversations/{conversation_id}/suggestions")
+async def suggestions(
+    conversation: OwnConversation,
+    app: AppServices,
+    q: Annotated[str, Query(max_length=100)] = "",
+) -> list[str]:
+    """Questions that begin like what is being typed, at most five."""
+    return await asyncio.to_thread(app.knowledge.suggest, q)

@@ -1,0 +1,111 @@
+"""Server-sent events: a conversation's messages with replay, and wake-ups for staff pages.
+
+The id of an event is the message's ``seq``, so a browser that comes back with
+``Last-Event-ID`` misses nothing and sees nothing twice. Every message is read from the
+database; the in-process wake-up only says when to look.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from starlette.responses import StreamingResponse
+
+from bot import repository
+from bot.assembly import Services
+from bot.live import STAFF
+from bot.tables import Conversation, Sender
+from bot.web.schemas import MessageOut
+
+HEADERS = {
+    "Cache-Control": "no-cache, no-transform",
+    "X-Accel-Buffering": "no",
+}
+#: What a browser waits before it comes back, in milliseconds.
+RETRY_MS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Whose eyes the stream is for."""
+
+    conversation_id: str
+    staff: bool
+    other: Sender
+
+
+def stream(source: AsyncIterator[str]) -> StreamingResponse:
+    """An event stream that no proxy holds back."""
+    return StreamingResponse(source, media_type="text/event-stream", headers=HEADERS)
+
+
+def event(name: str, data: object, *, event_id: int | None = None) -> str:
+    """One event in the wire format."""
+    head = f"id: {event_id}\n" if event_id is not None else ""
+    if name != "message":
+        head += f"event: {name}\n"
+    return f"{head}data: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+async def conversation_events(app: Services, view: View, after: int) -> AsyncIterator[str]:
+    """Every message after ``after`` once and in order, owner and typing changes, and pings."""
+    yield f"retry: {RETRY_MS}\n\n"
+    shown: dict[str, object] = {}
+    with app.live.subscribe(view.conversation_id) as wakeup:
+        while True:
+            wakeup.clear()
+            conversation, messages = await _news(app, view, after)
+            if conversation is None:
+                return
+            for message in messages:
+                after = message.seq
+                yield event("message", message.model_dump(mode="json"), event_id=message.seq)
+            state = _state(app, view, conversation)
+            if state != shown:
+                shown = state
+                yield event("state", state)
+            if not await _woken(wakeup, app.settings.web.stream_ping_s):
+                yield ": ping\n\n"
+
+
+async def _news(
+    app: Services, view: View, after: int
+) -> tuple[Conversation | None, list[MessageOut]]:
+    async with app.database.reading() as session:
+        conversation = await repository.conversation(session, view.conversation_id)
+        rows = await repository.messages_after(
+            session, view.conversation_id, after=after, staff=view.staff
+        )
+        return conversation, [MessageOut.of(row) for row in rows]
+
+
+def _state(app: Services, view: View, conversation: Conversation) -> dict[str, object]:
+    now = asyncio.get_running_loop().time()
+    typing = app.live.is_typing(view.conversation_id, view.other.value, now)
+    thinking = conversation.pending_seq is not None
+    return {"owner": conversation.owner, "typing": typing, "thinking": thinking}
+
+
+async def _woken(wakeup: asyncio.Event, ping_s: float) -> bool:
+    try:
+        await asyncio.wait_for(wakeup.wait(), ping_s)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def staff_events(app: Services) -> AsyncIterator[str]:
+    """A wake-up whenever the queue or any conversation changes; pages then fetch what they show.
+
+    Changes that come close together are told once.
+    """
+    yield f"retry: {RETRY_MS}\n\n"
+    with app.live.subscribe(STAFF) as wakeup:
+        while True:
+            if not await _woken(wakeup, app.settings.web.stream_ping_s):
+                yield ": ping\n\n"
+                continue
+            await asyncio.sleep(0.2)
+            wakeup.clear()
+            yield event("changed", {})

@@ -1,0 +1,144 @@
+"""How refusals are told: one table from exception to status, slug and phrase.
+
+Programs get RFC 9457 problem JSON, people a page. Exception texts never leave the process.
+"""
+
+import http
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+import handoff.errors as desk
+from bot import errors
+from bot.assembly import services
+
+log = structlog.get_logger("bot.web")
+
+PROBLEM_JSON = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What one kind of refusal is called; ``slug`` also names its phrase."""
+
+    status: int
+    slug: str
+
+
+PROBLEMS: Mapping[type[Exception], Problem] = {
+    errors.ConversationNotFound: Problem(404, "conversation_not_found"),
+    errors.NotPermitted: Problem(403, "not_permitted"),
+    errors.NotAuthenticated: Problem(401, "not_authenticated"),
+    errors.LoginRefused: Problem(401, "login_refused"),
+    errors.LockedOut: Problem(429, "locked_out"),
+    errors.CsrfRefused: Problem(403, "csrf_refused"),
+    errors.NotYourConversation: Problem(409, "not_your_conversation"),
+    errors.TicketNotFound: Problem(404, "ticket_not_found"),
+    errors.InvalidInput: Problem(422, "invalid_input"),
+    errors.MessageTooLong: Problem(413, "message_too_long"),
+    desk.TicketNotFound: Problem(404, "ticket_not_found"),
+    desk.IllegalTransition: Problem(409, "illegal_transition"),
+    desk.StaleTicket: Problem(409, "stale_ticket"),
+    desk.NotHolder: Problem(409, "not_holder"),
+    desk.NotPermitted: Problem(403, "not_permitted"),
+    desk.NothingToChange: Problem(409, "nothing_to_change"),
+    desk.InvalidText: Problem(422, "invalid_input"),
+    desk.NoHigherLevel: Problem(409, "no_higher_level"),
+    desk.MergeRefused: Problem(409, "merge_refused"),
+    desk.InvalidTerms: Problem(500, "internal"),
+    desk.UnknownTerms: Problem(500, "internal"),
+    desk.NoWorkingTime: Problem(500, "internal"),
+    desk.BrokenHistory: Problem(500, "internal"),
+    OperationalError: Problem(503, "unavailable"),
+}
+INTERNAL = Problem(500, "internal")
+INVALID = Problem(422, "invalid_input")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every refusal of the table, validation errors, and anything unforeseen."""
+    for kind in PROBLEMS:
+        app.add_exception_handler(kind, _known)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+async def _known(request: Request, exc: Exception) -> Response:
+    problem = next((PROBLEMS[kind] for kind in type(exc).__mro__ if kind in PROBLEMS), INTERNAL)
+    if problem.status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("request_failed", path=request.url.path, error=type(exc).__name__)
+    headers = {}
+    if isinstance(exc, errors.LockedOut):
+        headers["Retry-After"] = str(exc.retry_after_s)
+    return render(request, problem, headers=headers, extra=_extra(exc))
+
+
+def _extra(exc: Exception) -> dict[str, object]:
+    if isinstance(exc, errors.InvalidInput | desk.InvalidText):
+        return {"field": exc.field}
+    if isinstance(exc, errors.MessageTooLong):
+        return {"limit": exc.limit}
+    return {}
+
+
+async def _invalid(request: Request, exc: Exception) -> Response:
+    fields: list[str] = []
+    if isinstance(exc, RequestValidationError):
+        fields = sorted({".".join(str(part) for part in e["loc"][1:]) for e in exc.errors()})
+    return render(request, INVALID, extra={"fields": fields})
+
+
+async def _http(request: Request, exc: Exception) -> Response:
+    status = exc.status_code if isinstance(exc, HTTPException) else 500
+    slug = {
+        404: "not_found",
+        405: "method_not_allowed",
+        413: "message_too_long",
+    }.get(status, "refused")
+    headers = dict(exc.headers or {}) if isinstance(exc, HTTPException) else {}
+    return render(request, Problem(status, slug), headers=headers)
+
+
+async def _unforeseen(request: Request, exc: Exception) -> Response:
+    log.error("request_crashed", path=request.url.path, error=type(exc).__name__, exc_info=exc)
+    return render(request, INTERNAL)
+
+
+def render(
+    request: Request,
+    problem: Problem,
+    *,
+    headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, object] | None = None,
+) -> Response:
+    """The problem as JSON for programs and partial requests, as a page for browsers."""
+    app = services(request.app)
+    title = app.phrases.say(f"problem.{problem.slug}.title")
+    detail = app.phrases.say(f"problem.{problem.slug}.detail")
+    if _wants_page(request):
+        return app.pages.problem(
+            request, status=problem.status, title=title, detail=detail, headers=headers or {}
+        )
+    body = {
+        "type": f"about:blank#{problem.slug}",
+        "title": title,
+        "status": problem.status,
+        "detail": detail,
+        **(extra or {}),
+    }
+    return JSONResponse(
+        body, status_code=problem.status, headers=dict(headers or {}), media_type=PROBLEM_JSON
+    )
+
+
+def _wants_page(request: Request) -> bool:
+    if request.url.path.startswith(("/api/", "/metrics", "/healthz", "/readyz")):
+        return False
+    return "text/html" in request.headers.get("accept", "")

@@ -1,0 +1,59 @@
+"""What every channel connector speaks: messages in, deliveries out. No policy, no words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """One message from a channel.
+
+    ``external_id`` is the channel's own id of the delivery and names it once and for all;
+    ``external_user`` is the channel's name of the person. Web conversations are known by
+    ``conversation_id`` instead. ``action`` is the button pressed, if any.
+    """
+
+    channel: str
+    external_id: str
+    text: str
+    external_user: str = ""
+    conversation_id: str = ""
+    action: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message that a channel has to show to a person. ``dedupe_key`` names it."""
+
+    dedupe_key: str
+    external_user: str
+    kind: str
+    text: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class TransientError(Exception):
+    """The channel could not be reached now; trying again can help."""
+
+
+class PermanentError(Exception):
+    """The channel refuses this delivery for good."""
+
+
+class Channel(Protocol):
+    """A way to reach a person.
+
+    ``send`` returns when the channel has taken the delivery; it raises
+    :class:`TransientError` or :class:`PermanentError`, nothing else. The same delivery may
+    be sent twice after a crash: the channel shows it once by its dedupe key.
+    """
+
+    @property
+    def name(self) -> str:
+        """The channel's name in rows and settings."""
+        ...
+
+    async def send(self, delivery: Delivery) -> None:
+        """Hand one delivery to the channel."""
+        ...

@@ -1,0 +1,99 @@
+"""Moves outbox rows to the handlers that send them: claim, send, settle.
+
+Refuses to know what a row means; a handler is chosen by the row's ``kind``.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from connectors.base import PermanentError
+from store import outbox
+from store.base import new_id
+from store.outbox import Claimed
+from store.session import Database
+
+Handler = Callable[[Claimed], Awaitable[None]]
+Clock = Callable[[], datetime]
+
+#: A worker that dies while sending gives its rows back after this.
+LEASE = timedelta(seconds=60)
+#: One send may take this long before it counts as failed; well inside the lease.
+SEND_TIMEOUT_S = 20.0
+
+log = structlog.get_logger("connectors.relay")
+
+
+class Relay:
+    """One worker. Several may run, in one process or many: the leases keep them apart."""
+
+    def __init__(
+        self,
+        database: Database,
+        handlers: Mapping[str, Handler],
+        clock: Clock,
+        *,
+        idle_s: float = 0.5,
+    ) -> None:
+        self._database = database
+        self._handlers = dict(handlers)
+        self._clock = clock
+        self._idle_s = idle_s
+        self._wakeup = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something was enqueued: look now rather than at the next tick."""
+        self._wakeup.set()
+
+    async def run(self) -> None:
+        """Relay until cancelled. A failing database is waited out, never fatal."""
+        while True:
+            try:
+                sent = await self.run_once()
+            except Exception:
+                log.exception("relay_failed")
+                sent = 0
+            if sent == 0:
+                await self._sleep()
+
+    async def run_once(self) -> int:
+        """Claim and settle one batch; the number of rows tried."""
+        token = new_id()
+        async with self._database.transaction() as session:
+            rows = await outbox.claim(session, now=self._clock(), lease=LEASE, token=token)
+        await asyncio.gather(*(self._send(row) for row in rows))
+        return len(rows)
+
+    async def _sleep(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wakeup.wait(), self._idle_s)
+        self._wakeup.clear()
+
+    async def _send(self, row: Claimed) -> None:
+        handler = self._handlers.get(row.kind)
+        if handler is None:
+            await self._settle_failed(row, "no handler for this kind")
+            return
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await handler(row)
+        except PermanentError as error:
+            await self._settle_failed(row, str(error))
+        except Exception as error:
+            log.warning("send_failed", row=row.id, kind=row.kind, error=type(error).__name__)
+            await self._settle_retry(row, f"{type(error).__name__}: {error}")
+        else:
+            async with self._database.transaction() as session:
+                await outbox.settle_sent(session, row, now=self._clock())
+
+    async def _settle_retry(self, row: Claimed, error: str) -> None:
+        async with self._database.transaction() as session:
+            await outbox.settle_retry(session, row, error=error, now=self._clock())
+
+    async def _settle_failed(self, row: Claimed, error: str) -> None:
+        log.error("send_failed_for_good", row=row.id, kind=row.kind)
+        async with self._database.transaction() as session:
+            await outbox.settle_failed(session, row, error=error, now=self._clock())

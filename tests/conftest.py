@@ -1,0 +1,79 @@
+"""Fixtures that every part's tests share. Real databases, never stand-ins."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.schema import metadata
+from store.base import new_id
+from store.session import Database, async_url
+from tests import postgres
+
+#: Set by CI: what would be skipped for a missing program fails there instead.
+NOTHING_SKIPPED = os.environ.get("CAIWEN_TEST_NOTHING_SKIPPED") == "1"
+
+
+def need(present: bool, what: str) -> None:
+    """Skip the test when a program is missing; on CI that is a failure."""
+    if present:
+        return
+    if NOTHING_SKIPPED:
+        pytest.fail(f"{what} is not installed, and nothing may be skipped here")
+    pytest.skip(f"{what} is not installed")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """One PostgreSQL server for the whole run."""
+    need(postgres.binaries() is not None, "PostgreSQL")
+    with postgres.server() as url:
+        yield url
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
+    """A fresh, empty database on the server."""
+    name = f"test_{new_id()}"
+    admin = create_async_engine(async_url(postgres_server), isolation_level="AUTOCOMMIT")
+    async with admin.connect() as connection:
+        await connection.execute(text(f"CREATE DATABASE {name}"))
+    url = make_url(postgres_server).set(database=name)
+    yield url.render_as_string(hide_password=False)
+    async with admin.connect() as connection:
+        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    await admin.dispose()
+
+
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)],
+)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, once per kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A database with every table of the product, once per kind."""
+    opened = Database(database_url)
+    async with opened.engine.begin() as connection:
+        await connection.run_sync(metadata().create_all)
+    yield opened
+    await opened.dispose()
+
+
+@pytest.fixture
+async def sqlite_database(tmp_path: Path) -> AsyncIterator[Database]:
+    """A SQLite database with every table of the product."""
+    opened = Database(f"sqlite:///{tmp_path / 'test.db'}")
+    async with opened.engine.begin() as connection:
+        await connection.run_sync(metadata().create_all)
+    yield opened
+    await opened.dispose()
