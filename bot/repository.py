@@ -203,3 +203,14 @@ async def changed_conversations(
 async def newest_message_id(session: AsyncSession) -> int:
     """The highest message id; 0 when there is none."""
     return (await session.scalar(select(func.max(Message.id)))) or 0
+
+
+async def last_rating_request(session: AsyncSession, conversation_id: str) -> Message | None:
+    """The newest request for stars, which names the ticket that they are for."""
+    query = (
+        select(Message)
+        .where(Message.conversation_id == conversation_id, Message.kind == "rating_request")
+        .order_by(Message.seq.desc())
+        .limit(1)
+    )
+    return (await session.scalars(query)).one_or_none()

@@ -247,4 +247,4 @@ async def resend(session: AsyncSession, row_id: int, *, now: datetime) -> bool:
 async def counts(session: AsyncSession) -> dict[str, int]:
     """How many rows are in each status."""
     query = select(OutboxRow.status, func.count()).group_by(OutboxRow.status)
-    return {status: count for status, count in (await session.execute(query)).tuples()}
+    return {status: count for status, count in (await session.execute(query)).all()}

@@ -63,10 +63,9 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A consistent read; nothing is written back."""
+        """A consistent read; closing the session rolls back whatever was tried in it."""
         async with self._sessions() as session:
             yield session
-            await session.rollback()
 
     async def dispose(self) -> None:
         """Close every pooled connection."""

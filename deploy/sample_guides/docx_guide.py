@@ -2,9 +2,10 @@
 
 Front matter decides the dress: ``look: office`` uses real heading styles, ``look: wps`` writes
 headings as bold body text as WPS users do; ``auto: true`` numbers headings by Word's own list;
-``steps_auto: true`` does so for steps; ``toc: field`` adds a contents field; ``callouts`` is
-``rule``, ``cell`` or ``box``. It keeps to what the source says and adds no words but the fixed
-labels of cover, revision table and page footer.
+``steps_auto: true`` does so for steps; ``toc: field`` adds a contents field;
+``chapters_on_new_page`` breaks before first-level headings; ``callouts`` is ``rule``, ``cell`` or
+``box``, and ``boxed`` names one kind that goes into a text box. It keeps to what the source says and
+adds no words but the fixed labels of cover, revision table and page footer.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class _Writer:
         self.numbering = parts.Numbering(self.document)
         self._dress()
         self.auto = bool(source.meta.get("auto"))
+        self.chapters_on_new_page = bool(source.meta.get("chapters_on_new_page"))
         if self.auto:
             self.numbering.headings(self.document, source.text("numbering", "official"))
 
@@ -167,8 +169,12 @@ class _Writer:
 
     def _entries(self) -> list[tuple[Heading, int]]:
         """Headings with a page estimated from line counts; Word renews the field when asked."""
-        lines, found = 3.0 * LINES_PER_PAGE, []
+        lines = 4.0 * LINES_PER_PAGE
+        found: list[tuple[Heading, int]] = []
         for block in self.source.blocks:
+            opens = isinstance(block, Heading) and block.level == 1 and self.chapters_on_new_page
+            if opens and found:
+                lines = (lines // LINES_PER_PAGE + 1) * LINES_PER_PAGE
             if isinstance(block, Heading) and block.level <= 2:
                 found.append((block, int(lines // LINES_PER_PAGE) + 1))
             lines += _height(block)
@@ -214,6 +220,8 @@ class _Writer:
         paragraph = self.document.add_heading(text, heading.level)
         if self.auto and not heading.number:
             parts.number_paragraph(paragraph, 0)
+        if heading.level == 1 and self.chapters_on_new_page:
+            paragraph.paragraph_format.page_break_before = True
 
     def _paragraph(self, runs: Runs, indent: float) -> Any:
         paragraph = self.document.add_paragraph()
@@ -250,7 +258,8 @@ class _Writer:
 
     def _callout(self, callout: Callout, indent: float) -> None:
         mark = callout.kind if callout.kind == "★" else f"{callout.kind}："
-        match self.source.text("callouts", "rule"):
+        boxed = self.source.meta.get("boxed") == callout.kind
+        match "box" if boxed else self.source.text("callouts", "rule"):
             case "cell":
                 table = self.document.add_table(rows=1, cols=1, style="Table Grid")
                 cell = table.cell(0, 0)

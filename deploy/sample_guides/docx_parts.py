@@ -157,8 +157,8 @@ def text_box(paragraph: Any, text: str) -> None:
     paragraph.add_run()._r.append(  # noqa: SLF001
         parse_xml(
             f'<w:pict {nsdecls("w")} xmlns:v="urn:schemas-microsoft-com:vml">'
-            '<v:shape style="width:400pt;height:42pt" fillcolor="#fff4dd" strokecolor="#c98a1b">'
+            '<v:rect style="width:420pt;height:46pt" fillcolor="#fff4dd" strokecolor="#c98a1b">'
             '<v:textbox><w:txbxContent><w:p><w:r><w:t xml:space="preserve">'
-            f"{safe}</w:t></w:r></w:p></w:txbxContent></v:textbox></v:shape></w:pict>"
+            f"{safe}</w:t></w:r></w:p></w:txbxContent></v:textbox></v:rect></w:pict>"
         )
     )

@@ -93,7 +93,7 @@ def column_shares(rows: tuple[tuple[str, ...], ...]) -> list[float]:
     """Each column's share of the width, after its longest text within reason."""
     count = max(len(row) for row in rows)
     weights = [
-        min(26, max(4, *(max(len(x) for x in row[c].split("\n")) for row in rows if c < len(row))))
+        min(26, max(6, *(max(len(x) for x in row[c].split("\n")) for row in rows if c < len(row))))
         for c in range(count)
     ]
     return [weight / sum(weights) for weight in weights]

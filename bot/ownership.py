@@ -1,0 +1,29 @@
+"""Who speaks: the only place that changes a conversation's owner."""
+
+from datetime import datetime
+
+from bot.tables import Conversation, Owner
+
+
+def give_to(
+    conversation: Conversation, owner: Owner, now: datetime, *, staff_id: str | None = None
+) -> None:
+    """Make ``owner`` the one speaker. The new version voids whatever is being thought.
+
+    The caller holds the conversation's lock. Raises ``ValueError`` for an engineer without
+    an account, or an account without an engineer.
+    """
+    if (owner is Owner.ENGINEER) != (staff_id is not None):
+        raise ValueError("exactly an engineer has a staff id")
+    leaving_engineer = conversation.owner == Owner.ENGINEER.value
+    conversation.owner = owner.value
+    conversation.owner_version += 1
+    conversation.staff_id = staff_id
+    conversation.queued_at = now if owner is Owner.QUEUE else None
+    if owner is Owner.ENGINEER:
+        # The bot has nothing to say any more; a thought in flight becomes a draft.
+        conversation.pending_seq = None
+    elif leaving_engineer:
+        # What was said to the engineer is not for the bot to answer afterwards.
+        conversation.handled_seq = conversation.last_seq
+        conversation.pending_seq = None
