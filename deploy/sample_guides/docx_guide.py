@@ -4,8 +4,8 @@ Front matter decides the dress: ``look: office`` uses real heading styles, ``loo
 headings as bold body text as WPS users do; ``auto: true`` numbers headings by Word's own list;
 ``steps_auto: true`` does so for steps; ``toc: field`` adds a contents field;
 ``chapters_on_new_page`` breaks before first-level headings; ``callouts`` is ``rule``, ``cell`` or
-``box``, and ``boxed`` names one kind that goes into a text box. It keeps to what the source says and
-adds no words but the fixed labels of cover, revision table and page footer.
+``box``, and ``boxed`` names one kind that goes into a text box. It keeps to what the source says
+and adds no words but the fixed labels of cover, revision table and page footer.
 """
 
 from __future__ import annotations
