@@ -27,10 +27,32 @@ class KnowledgeError(Exception):
     """Anything the knowledge base refuses to do."""
 
 
-class ImportRefused(KnowledgeError):  # noqa: N818 - the file is refused; nothing went wrong
+class ImportRefused(KnowledgeError):
     """One file was not imported; `reason` says why, `detail` names what was found in it."""
 
     def __init__(self, reason: RefusalReason, detail: str = "") -> None:
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
+
+
+class IndexMissing(KnowledgeError):  # noqa: N818 - nothing was built yet; nothing went wrong
+    """There is no search index in this workspace; `path` is where it would be."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class IndexMismatch(KnowledgeError):  # noqa: N818 - named for what is the matter
+    """The index on disk does not fit the settings or itself, and must be built anew."""
+
+    def __init__(self, what: str, *, expected: str, found: str) -> None:
+        super().__init__(what, expected, found)
+        self.what = what
+        self.expected = expected
+        self.found = found
+
+
+class NothingPublished(KnowledgeError):  # noqa: N818 - a state of the knowledge base
+    """There is nothing to train from or to search."""

@@ -28,7 +28,7 @@ class Normaliser:
     """Turns written text into search text with one lexicon."""
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self._lexicon = lexicon
+        self.lexicon = lexicon
         self._replacements = lexicon.replacement_pattern()
         self._fillers = lexicon.filler_pattern()
         # OpenCC's converter keeps state while converting.
@@ -65,7 +65,7 @@ class Normaliser:
     def _replace(self, text: str) -> str:
         if self._replacements is None:
             return text
-        return self._replacements.sub(lambda match: self._lexicon.replacements[match.group()], text)
+        return self._replacements.sub(lambda match: self.lexicon.replacements[match.group()], text)
 
 
 def _has_content(text: str) -> bool:

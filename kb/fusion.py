@@ -1,0 +1,116 @@
+"""Brings the signals of the two searches together to one score between 0 and 1.
+
+The score of a candidate is the probability that it answers the question: a softmax over the
+candidates and the possibility that none of them does. Pure arithmetic; what weighs how much is
+fitted elsewhere (`kb.calibration`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+#: What is known of one candidate, each about 0 to 1.
+SIGNALS = (
+    "dense_best",  # likeness to its most similar text
+    "dense_mean",  # mean likeness to its three most similar texts
+    "lexical_head",  # BM25 on questions or headings, share of the reachable
+    "lexical_body",  # BM25 on its words, share of the reachable
+    "dense_first",  # 1 for the nearest of all, less by its distance
+    "lexical_first",  # the same for BM25
+)
+#: What is known of the question as a whole, towards "none of them".
+QUERY_SIGNALS = ("constant", "unknown_share", "shortness")
+
+
+class Band(StrEnum):
+    """What the bot may do with a result."""
+
+    ANSWER = "answer"
+    OFFER = "offer"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One weight per signal, for articles and for passages, and those of "none of them"."""
+
+    article: tuple[float, ...]
+    passage: tuple[float, ...]
+    article_bias: float
+    passage_bias: float
+    none: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        sizes = (len(self.article), len(self.passage), len(self.none))
+        if sizes != (len(SIGNALS), len(SIGNALS), len(QUERY_SIGNALS)):
+            raise ValueError(f"weights for other signals than these: {sizes}")
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """`answer`: the first candidate's score from which it is given as the answer.
+
+    `offer`: the joint score of the first three from which they are offered.
+    """
+
+    answer: float
+    offer: float
+
+    def band(self, scores: Floats) -> Band:
+        """The band for scores in descending order."""
+        if len(scores) and scores[0] >= self.answer:
+            return Band.ANSWER
+        if len(scores) and float(scores[:3].sum()) >= self.offer:
+            return Band.OFFER
+        return Band.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """Fitted weights and cuts, as an index keeps them."""
+
+    weights: Weights
+    cuts: Cuts
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, signals by name."""
+        return {"signals": list(SIGNALS), "query_signals": list(QUERY_SIGNALS)} | asdict(self)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """The inverse; raises ValueError when it was fitted for other signals."""
+        if tuple(content["signals"]) != SIGNALS or tuple(content["query_signals"]) != QUERY_SIGNALS:
+            raise ValueError("the fusion was fitted for other signals")
+        weights = content["weights"]
+        return cls(
+            Weights(
+                article=tuple(weights["article"]),
+                passage=tuple(weights["passage"]),
+                article_bias=weights["article_bias"],
+                passage_bias=weights["passage_bias"],
+                none=tuple(weights["none"]),
+            ),
+            Cuts(**content["cuts"]),
+        )
+
+
+def scores(
+    weights: Weights, signals: Floats, is_passage: NDArray[np.bool_], query: Floats
+) -> Floats:
+    """Per candidate the probability that it answers; they add up to less than 1.
+
+    `signals` has one row per candidate, `query` holds the query's signals.
+    """
+    article = signals @ np.asarray(weights.article) + weights.article_bias
+    passage = signals @ np.asarray(weights.passage) + weights.passage_bias
+    logits = np.where(is_passage, passage, article)
+    none = float(query @ np.asarray(weights.none))
+    highest = max(none, float(logits.max(initial=none)))
+    exponentials = np.exp(logits - highest)
+    return np.asarray(exponentials / (exponentials.sum() + np.exp(none - highest)))

@@ -1,0 +1,118 @@
+"""The one search: the live path, the editors' test page and the evaluation all call it.
+
+Straight-line code: normalise, search both ways, fuse, judge. Synchronous and thread-safe; the
+caller chooses the thread. Never touches the database and never decides what the bot says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.articles import AnswerKind, AnswerOrigin, IndexedAnswer, Source
+from kb.fusion import Band, Floats
+from kb.search_index import SearchIndex
+
+DEFAULT_LIMIT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An answer that may fit. `score` is calibrated; `lexical` and `dense` say why it is here."""
+
+    answer_id: str
+    origin: AnswerOrigin
+    answer_kind: AnswerKind
+    ref: str
+    title: str
+    text: str
+    source: Source
+    module: str
+    category: str
+    score: float
+    lexical: float
+    dense: float
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Candidates in descending order of score. `query` is the form that was searched."""
+
+    query: str
+    band: Band
+    candidates: tuple[Candidate, ...]
+    revision: str
+
+
+class IndexSource(Protocol):
+    """Whatever holds the index that is current."""
+
+    def current(self) -> SearchIndex:
+        """The index to search now; raises `kb.search_index.IndexMissing` before the first build."""
+
+
+class Retriever:
+    """Searches the current index."""
+
+    def __init__(self, source: IndexSource) -> None:
+        self._source = source
+
+    def search(
+        self,
+        query: str,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        today: date | None = None,
+        region: str | None = None,
+    ) -> SearchResult:
+        """The best answers to a question, and whether they are good enough to give.
+
+        With `today` and `region`, answers that do not hold then and there are left out.
+        """
+        index = self._source.current()
+        text = index.normaliser.query(query)
+        hits = index.signals(text)
+        allowed = _allowed(index.answers, hits.answers, today, region)
+        hits = hits.only(allowed)
+        scored = index.score(hits)
+        order = np.argsort(-scored, kind="stable")[:limit]
+        return SearchResult(
+            query=text,
+            band=index.fusion.cuts.band(scored[order]),
+            candidates=tuple(
+                _candidate(
+                    index.answers[hits.answers[place]], float(scored[place]), hits.signals[place]
+                )
+                for place in order
+            ),
+            revision=index.manifest.revision,
+        )
+
+
+def _allowed(
+    answers: Sequence[IndexedAnswer],
+    rows: NDArray[np.int64],
+    today: date | None,
+    region: str | None,
+) -> NDArray[np.bool_]:
+    return np.fromiter((answers[row].is_valid(today, region) for row in rows), bool, len(rows))
+
+
+def _candidate(answer: IndexedAnswer, score: float, signals: Floats) -> Candidate:
+    return Candidate(
+        answer_id=answer.answer_id,
+        origin=answer.origin,
+        answer_kind=answer.kind,
+        ref=answer.ref,
+        title=answer.title,
+        text=answer.text,
+        source=answer.source,
+        module=answer.module,
+        category=answer.category,
+        score=score,
+        lexical=float(max(signals[2], signals[3])),
+        dense=float(signals[0]),
+    )

@@ -1,0 +1,217 @@
+"""Builds the search index of a workspace from everything that is published.
+
+Trains the embedder (unless a model is set), fits the weights on held-out questions, writes all of
+it beside the current index and makes it current in one step. Deterministic for a seed. Refuses to
+build from nothing.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kb.articles import AnswerOrigin, Corpus
+from kb.calibration import DEFAULT, Sample, fit
+from kb.embedder import Embedder, NgramEmbedder, load_embedder
+from kb.encoder import NgramEncoder
+from kb.errors import NothingPublished
+from kb.fusion import Fusion
+from kb.index_holder import TRAINED_PREFIX, indexes_dir, make_current, trained_model_dir
+from kb.lexicon import Lexicon
+from kb.normalise import Normaliser
+from kb.search_index import FORMAT, Manifest, Searchable, SearchIndex
+from kb.settings import KnowledgeSettings
+from kb.units import SearchText, search_texts
+
+if TYPE_CHECKING:
+    from kb.encoder_module import NgramBag
+
+#: Of the entries with similar questions, this share is left out of the calibration index whole:
+#: their questions are the ones that nothing answers.
+REMOVED_SHARE = 0.2
+
+
+class Stage(StrEnum):
+    """What a build is doing."""
+
+    CALIBRATING = "calibrating"
+    TRAINING = "training"
+    INDEXING = "indexing"
+    DONE = "done"
+
+
+Progress = Callable[[Stage, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A finished build."""
+
+    revision: str
+    model: str
+    answers: int
+    units: int
+    seconds: float
+
+
+def build_index(
+    home: Path,
+    corpus: Corpus,
+    settings: KnowledgeSettings,
+    *,
+    lexicon: Lexicon,
+    negatives: Sequence[str],
+    now: datetime,
+    progress: Progress = lambda _stage, _share: None,
+) -> Build:
+    """Train, calibrate, index and make current; raises NothingPublished for an empty corpus.
+
+    `negatives` are everyday questions that no helpdesk answers, for calibration.
+    """
+    if not corpus.answers:
+        raise NothingPublished
+    started = time.monotonic()
+    normaliser = Normaliser(lexicon)
+    texts = search_texts(corpus, normaliser)
+    revision = f"{now.astimezone(UTC):%Y%m%dT%H%M%S%f}-{corpus.revision[:12]}"
+    asked = [normaliser.query(text) for text in negatives]
+    fusion = calibrate(texts, asked, settings, progress)
+    embedder, model = _final_embedder(home, revision, texts, settings, progress)
+    progress(Stage.INDEXING, 0.0)
+    searchable = Searchable.build(texts, embedder)
+    manifest = Manifest(
+        format=FORMAT,
+        revision=revision,
+        corpus=corpus.revision,
+        model=model,
+        dimension=embedder.dimension,
+        answers=len(corpus.answers),
+        units=len(searchable.units),
+        built_at=now.astimezone(UTC).isoformat(),
+    )
+    index = SearchIndex(manifest, corpus.answers, normaliser, searchable, fusion)
+    _install(home, index)
+    progress(Stage.DONE, 1.0)
+    return Build(
+        revision, model, len(corpus.answers), len(searchable.units), time.monotonic() - started
+    )
+
+
+def calibrate(
+    texts: Sequence[SearchText],
+    negatives: Sequence[str],
+    settings: KnowledgeSettings,
+    progress: Progress = lambda _stage, _share: None,
+) -> Fusion:
+    """Weights and cuts from questions held out of the corpus itself."""
+    held = hold_out(texts, negatives, settings.seed)
+    if held is None:
+        return DEFAULT
+    embedder = _embedder(
+        held.texts, settings, lambda share: progress(Stage.CALIBRATING, 0.9 * share)
+    )
+    searchable = Searchable.build(held.texts, embedder)
+    samples = [Sample(searchable.signals(question), gold) for question, gold in held.questions]
+    fusion = fit(samples, precision=settings.answer_precision)
+    progress(Stage.CALIBRATING, 1.0)
+    return fusion
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """A corpus with questions taken out, and those questions with the answer row or None."""
+
+    texts: list[SearchText]
+    questions: list[tuple[str, int | None]]
+
+
+def hold_out(texts: Sequence[SearchText], negatives: Sequence[str], seed: int) -> HeldOut | None:
+    """Take one question from every article, and some articles whole; None with too few articles."""
+    rows = [
+        row
+        for row, text in enumerate(texts)
+        if text.origin is AnswerOrigin.ARTICLE and len(text.heads) > 1
+    ]
+    if len(rows) < 10:
+        return None
+    random = np.random.default_rng(seed)
+    removed = set(random.choice(rows, round(len(rows) * REMOVED_SHARE), replace=False).tolist())
+    kept: list[SearchText] = []
+    questions: list[tuple[str, int | None]] = [(text, None) for text in negatives if text]
+    for row, text in enumerate(texts):
+        if row in removed:
+            questions += [(head, None) for head in text.heads[:3]]
+            continue
+        if row in rows:
+            place = int(random.integers(1, len(text.heads)))
+            questions.append((text.heads[place], len(kept)))
+            text = replace(text, heads=text.heads[:place] + text.heads[place + 1 :])  # noqa: PLW2901
+        kept.append(text)
+    return HeldOut(kept, questions)
+
+
+def _final_embedder(
+    home: Path,
+    revision: str,
+    texts: Sequence[SearchText],
+    settings: KnowledgeSettings,
+    progress: Progress,
+) -> tuple[Embedder, str]:
+    if settings.embedder:
+        model = settings.embedder
+        return load_embedder(model, query_prompt=settings.query_prompt), model
+    from kb.encoder_module import save_trained  # noqa: PLC0415 - loads torch
+
+    bag = _train(texts, settings, lambda share: progress(Stage.TRAINING, share))
+    model = TRAINED_PREFIX + revision
+    folder = trained_model_dir(home, model)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    save_trained(bag, folder)
+    return load_embedder(folder), model
+
+
+def _embedder(
+    texts: Sequence[SearchText],
+    settings: KnowledgeSettings,
+    progress: Callable[[float], None],
+) -> Embedder:
+    """An embedder for these texts that is not kept."""
+    if settings.embedder:
+        return load_embedder(settings.embedder, query_prompt=settings.query_prompt)
+    bag = _train(texts, settings, progress)
+    weights = bag.embedding.weight.detach().numpy()
+    return NgramEmbedder("calibration", NgramEncoder(bag.vocabulary, weights))
+
+
+def _train(
+    texts: Sequence[SearchText],
+    settings: KnowledgeSettings,
+    progress: Callable[[float], None],
+) -> "NgramBag":
+    from kb.contrastive import BagSettings, train_bag  # noqa: PLC0415 - loads torch
+
+    groups = [(*text.heads, *text.windows) for text in texts]
+    return train_bag(
+        [group for group in groups if group],
+        settings=BagSettings(),
+        seed=settings.seed,
+        threads=settings.training_threads,
+        progress=progress,
+    )
+
+
+def _install(home: Path, index: SearchIndex) -> None:
+    revision = index.manifest.revision
+    final = indexes_dir(home) / revision
+    building = final.with_name(revision + ".tmp")
+    building.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(building, ignore_errors=True)
+    index.save(building)
+    building.rename(final)
+    make_current(home, revision)

@@ -1,0 +1,67 @@
+"""The search texts of a corpus: what each answer is found by, in the form that search works on.
+
+Every answer has a head (its questions, or the headings that lead to it) and a body (its words).
+Refuses to rank: it only prepares.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kb.articles import AnswerOrigin, Corpus, IndexedAnswer
+from kb.normalise import Normaliser
+
+#: A body is embedded in windows of whole sentences about this long: a question is answered by a
+#: sentence or two, and one vector of a long passage resembles nothing in particular.
+WINDOW_CHARS = 120
+BODY_CHARS = 4_000
+
+_SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;\n]?")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchText:
+    """One answer as search sees it: `heads` one text per question, `windows` parts of the body."""
+
+    heads: tuple[str, ...]
+    body: str
+    windows: tuple[str, ...]
+    origin: AnswerOrigin
+
+    @property
+    def head(self) -> str:
+        """All heads as one text."""
+        return " ".join(self.heads)
+
+
+def search_texts(corpus: Corpus, normaliser: Normaliser) -> list[SearchText]:
+    """One search text per answer of the corpus, in its order."""
+    return [_search_text(answer, normaliser) for answer in corpus.answers]
+
+
+def _search_text(answer: IndexedAnswer, normaliser: Normaliser) -> SearchText:
+    body = answer.text[:BODY_CHARS]
+    if answer.origin is AnswerOrigin.ARTICLE:
+        heads = [normaliser.query(question) for question in answer.questions]
+        windows: list[str] = []
+    else:
+        path = " ".join(answer.source.section) or answer.title
+        heads = [normaliser.text(f"{answer.source.guide} {path}")]
+        windows = [normaliser.text(window) for window in sentence_windows(body)]
+    return SearchText(
+        heads=tuple(dict.fromkeys(head for head in heads if head)),
+        body=normaliser.text(body),
+        windows=tuple(window for window in windows if window),
+        origin=answer.origin,
+    )
+
+
+def sentence_windows(text: str, size: int = WINDOW_CHARS) -> Sequence[str]:
+    """Consecutive runs of whole sentences of at most about `size` characters."""
+    windows: list[str] = []
+    for sentence in _SENTENCE.findall(text):
+        if windows and len(windows[-1]) + len(sentence) <= size:
+            windows[-1] += sentence
+        else:
+            windows.append(sentence)
+    return windows
