@@ -70,6 +70,15 @@ class InvalidText(HandoffError):
         self.limit = limit
 
 
+class InvalidAppointment(HandoffError):
+    """A pause until an agreed time needs that time, ahead of now; other pauses have none."""
+
+    def __init__(self, number: str, reason: str) -> None:
+        super().__init__(f"{number}: the time does not fit a pause for {reason}")
+        self.number = number
+        self.reason = reason
+
+
 class NoHigherLevel(HandoffError):
     """Escalation must go up, and there is nothing above, or the level named is not above."""
 

@@ -69,7 +69,7 @@ def _in_order(spans: tuple[Span, ...]) -> tuple[Span, ...]:
 
 def _spans(value: object) -> tuple[Span, ...]:
     if not isinstance(value, (list, tuple)):
-        raise ValueError("hours are a list")  # noqa: TRY004  # pydantic turns ValueError into a message
+        raise ValueError("hours are a list")  # pydantic turns ValueError into a message
     return _in_order(tuple(_span(item) for item in value))
 
 

@@ -1,0 +1,393 @@
+"""Every query on tickets, and the guarded writes of a verb.
+
+Refuses to decide anything: verbs are in ``handoff.service``. Lists leave final tickets to who asks
+for them, and come in the order in which work is due.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
+
+from handoff.errors import StaleTicket, TicketNotFound
+from handoff.lifecycle import Event, Snapshot
+from handoff.similarity import rank
+from handoff.tables import Ticket, TicketEvent
+from handoff.ticket import FINAL_STATUSES, OPEN_STATUSES, Action, Actor, ActorKind, Level, Status
+from store.vocabulary import Severity
+
+#: Resolved tickets that are compared with a new one; older ones tell of older releases.
+SIMILAR_POOL = 400
+
+_SEVERITY_RANK = case(
+    {severity.value: severity.rank for severity in Severity}, value=Ticket.severity
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """What a list of tickets is narrowed to; an empty field narrows nothing.
+
+    ``text`` is looked for in number, title, description, cause, solution, and through
+    ``conversations``: a query, or ids, of the conversations whose transcript has it.
+    ``regions`` and ``modules`` are the reader's scope.
+    """
+
+    status: Collection[Status] = ()
+    severity: Collection[Severity] = ()
+    text: str = ""
+    conversations: Select[tuple[str]] | Collection[str] | None = None
+    assignee_id: str | None = None
+    unassigned: bool = False
+    level: Level | None = None
+    regions: Collection[str] = ()
+    modules: Collection[str] = ()
+    requester_id: str | None = None
+    overdue_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntry:
+    """A ticket that nobody has yet."""
+
+    ticket_id: str
+    conversation_id: str | None
+    severity: Severity
+    due: datetime | None
+    queued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """How much one engineer holds, and when they were last given something."""
+
+    assignee_id: str
+    open_tickets: int
+    last_assigned_at: datetime | None
+
+
+async def by_number(session: AsyncSession, number: str, *, lock: bool = False) -> Ticket:
+    """The ticket, as it is in the database now. Raises ``TicketNotFound``.
+
+    ``lock`` keeps other writers out until the transaction ends (PostgreSQL; SQLite's write
+    transaction already does), so that a verb on it cannot find it stale.
+    """
+    return await _one(session, Ticket.number == number, number, lock)
+
+
+async def by_id(session: AsyncSession, ticket_id: str, *, lock: bool = False) -> Ticket:
+    """``by_number`` for the id."""
+    return await _one(session, Ticket.id == ticket_id, ticket_id, lock)
+
+
+async def _one(
+    session: AsyncSession, condition: ColumnElement[bool], asked: str, lock: bool
+) -> Ticket:
+    query = select(Ticket).where(condition).execution_options(populate_existing=True)
+    ticket = await session.scalar(query.with_for_update() if lock else query)
+    if ticket is None:
+        raise TicketNotFound(asked)
+    return ticket
+
+
+async def surviving(session: AsyncSession, ticket: Ticket) -> Ticket:
+    """The ticket that ``ticket`` was merged into, through any number of mergers; else itself."""
+    seen = {ticket.id}
+    while ticket.merged_into_id is not None and ticket.merged_into_id not in seen:
+        ticket = await by_id(session, ticket.merged_into_id)
+        seen.add(ticket.id)
+    return ticket
+
+
+async def events_of(session: AsyncSession, ticket_id: str) -> Sequence[Event]:
+    """Everything done to the ticket, in order."""
+    query = select(TicketEvent).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.seq)
+    return [_event(row) for row in await session.scalars(query)]
+
+
+def _event(row: TicketEvent) -> Event:
+    return Event(
+        seq=row.seq,
+        at=row.at,
+        action=Action(row.action),
+        actor=Actor(ActorKind(row.actor_kind), row.actor_id, row.actor_name),
+        from_status=Status(row.from_status) if row.from_status else None,
+        to_status=Status(row.to_status),
+        detail=row.detail,
+    )
+
+
+async def add_event(session: AsyncSession, ticket_id: str, event: Event) -> None:
+    """Append one event in the caller's transaction."""
+    row = TicketEvent(
+        ticket_id=ticket_id,
+        seq=event.seq,
+        at=event.at,
+        action=event.action.value,
+        actor_kind=event.actor.kind.value,
+        actor_id=event.actor.id,
+        actor_name=event.actor.name,
+        from_status=event.from_status.value if event.from_status else None,
+        to_status=event.to_status.value,
+        detail=dict(event.detail),
+    )
+    session.add(row)
+    await session.flush()
+
+
+def columns_of(snapshot: Snapshot) -> dict[str, Any]:
+    """The row's values of a snapshot."""
+    return {
+        name: value.value if isinstance(value, StrEnum) else value
+        for name, value in asdict(snapshot).items()
+    }
+
+
+def stored(ticket: Ticket) -> dict[str, Any]:
+    """What the row holds of a snapshot; equal to ``columns_of`` of its replayed events."""
+    return {field.name: getattr(ticket, field.name) for field in fields(Snapshot)}
+
+
+async def compare_and_set(session: AsyncSession, ticket: Ticket, snapshot: Snapshot) -> None:
+    """Write ``snapshot`` if the row is still as ``ticket`` was read. Raises ``StaleTicket``.
+
+    ``ticket`` then shows what was written.
+    """
+    values = columns_of(snapshot)
+    statement = (
+        update(Ticket)
+        .where(
+            Ticket.id == ticket.id,
+            Ticket.status == ticket.status,
+            Ticket.version == ticket.version,
+        )
+        .values(**values)
+        .returning(Ticket.id)
+        .execution_options(synchronize_session=False)
+    )
+    if (await session.execute(statement)).scalar_one_or_none() is None:
+        raise StaleTicket(ticket.number)
+    for name, value in values.items():
+        set_committed_value(ticket, name, value)
+
+
+async def list_tickets(
+    session: AsyncSession, wanted: TicketFilter, *, limit: int = 50, offset: int = 0
+) -> Sequence[Ticket]:
+    """Tickets due first come first; those without a running deadline after them, oldest first."""
+    query = (
+        select(Ticket)
+        .where(*_conditions(wanted))
+        .order_by(
+            Ticket.status.in_(_values(FINAL_STATUSES)),
+            Ticket.next_due.is_(None),
+            Ticket.next_due,
+            _SEVERITY_RANK.desc(),
+            Ticket.opened_at,
+            Ticket.id,
+        )
+        .limit(limit)
+        .offset(offset)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def count_tickets(session: AsyncSession, wanted: TicketFilter) -> int:
+    """How many tickets ``list_tickets`` would give without a limit."""
+    query = select(func.count()).select_from(Ticket).where(*_conditions(wanted))
+    return (await session.execute(query)).scalar_one()
+
+
+def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    exact = [
+        (Ticket.status, _values(wanted.status)),
+        (Ticket.severity, _values(wanted.severity)),
+        (Ticket.region, list(wanted.regions)),
+        (Ticket.assignee_id, [wanted.assignee_id] if wanted.assignee_id else []),
+        (Ticket.level, [wanted.level.value] if wanted.level else []),
+        (Ticket.requester_id, [wanted.requester_id] if wanted.requester_id else []),
+    ]
+    conditions: list[ColumnElement[bool]] = [
+        column.in_(values) for column, values in exact if values
+    ]
+    if wanted.modules:
+        conditions.append(or_(Ticket.module.in_(list(wanted.modules)), Ticket.module.is_(None)))
+    if wanted.unassigned:
+        conditions.append(Ticket.assignee_id.is_(None))
+    if wanted.overdue_at is not None:
+        conditions.append(Ticket.next_due < wanted.overdue_at)
+    if wanted.text.strip():
+        conditions.append(_mentions(wanted))
+    return conditions
+
+
+def _values(words: Iterable[StrEnum]) -> list[str]:
+    return [word.value for word in words]
+
+
+def _mentions(wanted: TicketFilter) -> ColumnElement[bool]:
+    columns = (
+        Ticket.number,
+        Ticket.title,
+        Ticket.description,
+        Ticket.unit,
+        Ticket.cause,
+        Ticket.solution,
+    )
+    text = wanted.text.strip()
+    found = [column.icontains(text, autoescape=True) for column in columns]
+    if wanted.conversations is not None:
+        found.append(Ticket.conversation_id.in_(wanted.conversations))
+    return or_(*found)
+
+
+async def open_tickets_of(session: AsyncSession, requester_id: str) -> Sequence[Ticket]:
+    """The asker's tickets that are not final, newest first; resolved ones may be reopened."""
+    query = (
+        select(Ticket)
+        .where(Ticket.requester_id == requester_id, Ticket.status.not_in(_values(FINAL_STATUSES)))
+        .order_by(Ticket.opened_at.desc(), Ticket.id.desc())
+    )
+    return (await session.scalars(query)).all()
+
+
+async def tickets_of_conversation(session: AsyncSession, conversation_id: str) -> Sequence[Ticket]:
+    """All tickets opened from one conversation, newest first."""
+    query = (
+        select(Ticket)
+        .where(Ticket.conversation_id == conversation_id)
+        .order_by(Ticket.opened_at.desc(), Ticket.id.desc())
+    )
+    return (await session.scalars(query)).all()
+
+
+async def similar_resolved(
+    session: AsyncSession, ticket: Ticket, *, limit: int = 5
+) -> Sequence[tuple[Ticket, float]]:
+    """Solved tickets whose title and description read most like this one's, best first.
+
+    Looked for among the newest of the same module, or of the same category without one.
+    """
+    same = Ticket.module == ticket.module if ticket.module else Ticket.category == ticket.category
+    query = (
+        select(Ticket)
+        .where(
+            Ticket.status.in_([Status.RESOLVED.value, Status.CLOSED.value]),
+            Ticket.solution.is_not(None),
+            Ticket.id != ticket.id,
+            same,
+        )
+        .order_by(Ticket.opened_at.desc())
+        .limit(SIMILAR_POOL)
+    )
+    pool = (await session.scalars(query)).all()
+    texts = [f"{found.title}\n{found.description}" for found in pool]
+    ranked = rank(f"{ticket.title}\n{ticket.description}", texts)
+    return [(pool[index], score) for index, score in ranked[:limit]]
+
+
+async def queue(
+    session: AsyncSession, *, level: Level, regions: Collection[str] = ()
+) -> Sequence[QueueEntry]:
+    """Tickets of a level that wait for somebody to take them, in no order (see ``routing``)."""
+    query = select(
+        Ticket.id, Ticket.conversation_id, Ticket.severity, Ticket.next_due, Ticket.queued_at
+    ).where(
+        Ticket.status.in_([Status.NEW.value, Status.DISPATCHED.value]),
+        Ticket.level == level.value,
+        Ticket.queued_at.is_not(None),
+        *([Ticket.region.in_(list(regions))] if regions else []),
+    )
+    return [
+        QueueEntry(ticket_id, conversation_id, Severity(severity), due, queued_at)
+        for ticket_id, conversation_id, severity, due, queued_at in (
+            await session.execute(query)
+        ).tuples()
+        if queued_at is not None
+    ]
+
+
+async def claims_since(
+    session: AsyncSession, since: datetime, *, level: Level, regions: Collection[str] = ()
+) -> Sequence[datetime]:
+    """When engineers began with tickets of a level, in order."""
+    query = (
+        select(TicketEvent.at)
+        .join(Ticket, Ticket.id == TicketEvent.ticket_id)
+        .where(
+            TicketEvent.action == Action.CLAIM.value,
+            TicketEvent.at >= since,
+            Ticket.level == level.value,
+            *([Ticket.region.in_(list(regions))] if regions else []),
+        )
+        .order_by(TicketEvent.at)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def workloads(session: AsyncSession, since: datetime) -> dict[str, Workload]:
+    """Engineers with open tickets, or who were given one after ``since``."""
+    is_open = Ticket.status.in_(_values(OPEN_STATUSES))
+    query = (
+        select(
+            Ticket.assignee_id,
+            func.sum(case((is_open, 1), else_=0)),
+            func.max(Ticket.assigned_at),
+        )
+        .where(Ticket.assignee_id.is_not(None), or_(is_open, Ticket.assigned_at >= since))
+        .group_by(Ticket.assignee_id)
+    )
+    rows = (await session.execute(query)).tuples()
+    return {
+        assignee: Workload(assignee, int(count), last)
+        for assignee, count, last in rows
+        if assignee is not None
+    }
+
+
+async def outdated(
+    session: AsyncSession, revisions: dict[str, str], *, limit: int = 200
+) -> Sequence[Ticket]:
+    """Unfinished tickets whose deadlines were reckoned under other terms than are loaded now."""
+    changed = [
+        and_(Ticket.contract_id == contract, Ticket.sla_revision != revision)
+        for contract, revision in revisions.items()
+    ]
+    query = (
+        select(Ticket)
+        .where(Ticket.status.not_in(_values(FINAL_STATUSES)), or_(*changed))
+        .order_by(Ticket.id)
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all() if changed else []
+
+
+async def unconfirmed(
+    session: AsyncSession, now: datetime, *, limit: int = 200
+) -> Sequence[Ticket]:
+    """Resolved tickets whose asker let the time to object pass."""
+    query = (
+        select(Ticket)
+        .where(Ticket.status == Status.RESOLVED.value, Ticket.confirm_until <= now)
+        .order_by(Ticket.confirm_until)
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def appointments(
+    session: AsyncSession, now: datetime, *, limit: int = 200
+) -> Sequence[Ticket]:
+    """Suspended tickets whose agreed time has come."""
+    query = (
+        select(Ticket)
+        .where(Ticket.status == Status.SUSPENDED.value, Ticket.resume_at <= now)
+        .order_by(Ticket.resume_at)
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()

@@ -1,0 +1,52 @@
+"""What a deployment may choose about tickets (environment prefix CAIWEN_HANDOFF__)."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from handoff.contract import SeverityTable
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+
+
+class HandoffSettings(BaseModel):
+    """Settings of tickets, service levels and queues."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    contract: Identifier = Field(
+        default="foshan", description="The service contract in force where no region has its own."
+    )
+    region_contracts: dict[str, Identifier] = Field(
+        default_factory=dict, description="Contracts of single regions, by the region's name."
+    )
+    calendar: Identifier = Field(
+        default="foshan", description="The calendar that dates ticket numbers and the console."
+    )
+    terms_dir: Path | None = Field(
+        default=None,
+        description="A folder with contracts/ and calendars/ of your own instead of the shipped.",
+    )
+    severity_table: SeverityTable | None = Field(
+        default=None, description="Overrides the contract's own definition of severity."
+    )
+    auto_close_days: int = Field(
+        default=3, ge=1, le=60, description="Working days the asker has to confirm a resolution."
+    )
+    capacity: int = Field(
+        default=8, ge=1, le=100, description="Open tickets one engineer is given at most."
+    )
+    wait_window_minutes: int = Field(
+        default=120, ge=10, description="Recent claims that the expected wait is reckoned from."
+    )
+    wait_cap_minutes: int = Field(
+        default=240, ge=1, description="A longer expected wait is not told as a number."
+    )
+    holiday_warning_days: int = Field(
+        default=45, ge=0, description="Days before a year that its holidays should be loaded."
+    )
+
+    def contract_of(self, region: str | None) -> str:
+        """The contract in force for a region."""
+        return self.region_contracts.get(region or "", self.contract)
