@@ -22,8 +22,15 @@ from kb.tables import ArticleRow, GuideRow, GuideVersionRow, PassageRow, Status
 
 
 async def load_corpus(session: AsyncSession) -> Corpus:
-    """Every published answer: articles first, then passages, each oldest first."""
-    articles = await repository.published_articles(session)
+    """Every published answer: articles first, then passages.
+
+    The order depends on what they say, not on their random ids, so that the same content trains
+    the same model in any workspace.
+    """
+    articles = sorted(
+        await repository.published_articles(session),
+        key=lambda row: (row.source_name, row.ref, row.question, row.id),
+    )
     similar = await repository.similar_questions(session, [row.id for row in articles])
     answers = [_indexed_article(row, similar.get(row.id, ())) for row in articles]
     answers += [_indexed_passage(*row) for row in await repository.published_passages(session)]

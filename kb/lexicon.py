@@ -42,6 +42,8 @@ def load_lexicon(folder: Path) -> Lexicon:
     replacements = {str(form): str(term) for form, term in colloquial.items()}
     replacements |= {str(form): str(term) for term, forms in typos.items() for form in forms}
     for group in synonyms:
+        # The term itself, so that a variant within it (缴款书 in 电子缴款书) is left alone.
+        replacements[str(group["term"])] = str(group["term"])
         replacements |= {str(form): str(group["term"]) for form in group["variants"]}
     terms = [str(group["term"]) for group in synonyms] + [str(term) for term in typos]
     return Lexicon(

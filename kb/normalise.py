@@ -12,6 +12,7 @@ from functools import cached_property
 from opencc import OpenCC
 
 from kb.lexicon import Lexicon
+from kb.stored_text import storable
 
 #: Longer input is cut: no question needs more, and work per query stays bounded.
 QUERY_CHARS = 500
@@ -21,7 +22,7 @@ _LONG_NUMBER = re.compile(r"(?<![a-z0-9])[a-z]{0,4}\d[\d\-]{5,}(?![a-z0-9])")
 _NOT_WORD = re.compile(r"[^\w%+#.]+|_+")
 _LONE_DOT = re.compile(r"(?<!\w)\.|\.(?!\w)")
 _REPEATED = re.compile(r"(.{1,4}?)\1{2,}")
-_BETWEEN_CJK = re.compile(r"(?<=[^\x00-\x7f]) +(?=[^\x00-\x7f])")
+_BETWEEN_CJK = re.compile(r"(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff])")
 
 
 class Normaliser:
@@ -40,7 +41,7 @@ class Normaliser:
 
     def fold(self, text: str) -> str:
         """Width, case, script, spacing and punctuation folded; every word kept."""
-        text = unicodedata.normalize("NFKC", text).lower()
+        text = unicodedata.normalize("NFKC", storable(text)).lower()
         with self._lock:
             text = self._converter.convert(text)
         text = _BETWEEN_CJK.sub("", _URL.sub(" ", text))

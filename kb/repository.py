@@ -155,7 +155,7 @@ async def published_passages(
         .join(GuideVersionRow, GuideVersionRow.id == PassageRow.version_id)
         .join(GuideRow, GuideRow.id == GuideVersionRow.guide_id)
         .where(GuideVersionRow.status == Status.PUBLISHED)
-        .order_by(GuideRow.id, PassageRow.position)
+        .order_by(GuideRow.source_key, GuideRow.title, GuideRow.id, PassageRow.position)
     )
     return [(row[0], row[1], row[2]) for row in await session.execute(query)]
 
