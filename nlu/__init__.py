@@ -1,1 +1,1 @@
-"""Text in, understanding out."""
+"""Text in, understanding out: intents, entities, and the triage of a matter."""
