@@ -1,0 +1,32 @@
+"""What a linear model sees of a text: character n-grams of its folded, masked spelling.
+
+Refuses to know labels. Any change here changes saved models; raise :data:`VERSION` with it.
+"""
+
+import re
+
+#: Saved models of another version are refused.
+VERSION = 1
+
+_LONGEST_GRAM = 4
+_DIGITS = re.compile(r"\d")
+_REPEATED = re.compile(r"(.)\1{2,}", re.DOTALL)
+_BLANKS = re.compile(r"\s+")
+#: Between Chinese characters blanks mean nothing; between Latin words they part them.
+_IDLE_BLANKS = re.compile(r"(?<![!-~])\s|\s(?![!-~])")
+
+
+def spelling(folded: str) -> str:
+    """The folded text with digits masked, long repetitions cut, and idle blanks dropped."""
+    masked = _DIGITS.sub("0", _BLANKS.sub(" ", folded.strip()))
+    return _REPEATED.sub(r"\1\1", _IDLE_BLANKS.sub("", masked))
+
+
+def grams(folded: str) -> list[str]:
+    """Every n-gram of one to four characters, with the text's ends marked."""
+    text = f"\x02{spelling(folded)}\x03"
+    return [
+        text[start : start + size]
+        for size in range(1, _LONGEST_GRAM + 1)
+        for start in range(len(text) - size + 1)
+    ]

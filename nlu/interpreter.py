@@ -1,0 +1,108 @@
+"""Two interpreters as one that always answers in time.
+
+The fallback is asked first and at once, since it costs a millisecond; its answer is kept while the
+primary is given until its deadline. So nothing the primary does - slow, down, garbage, a bug - can
+delay an answer further than ``wait_s`` or lose it. Refuses to know what the two are.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping
+
+import structlog
+
+from nlu.errors import InterpreterUnavailable, UnavailableReason
+from nlu.types import Interpreter, Understanding
+
+#: Longest wait for the primary, seconds: a message is understood within 300 ms, the fallback's
+#: answer and a busy machine's delays included.
+WAIT_S = 0.25
+
+_log = structlog.get_logger(__name__)
+
+
+class FallbackInterpreter:
+    """Answers with the primary's understanding when it comes in time, else with the fallback's."""
+
+    def __init__(
+        self, primary: Interpreter | None, fallback: Interpreter, *, wait_s: float = WAIT_S
+    ) -> None:
+        self._primary = primary
+        self._fallback = fallback
+        self._wait_s = wait_s
+        self._answered: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+
+    @property
+    def name(self) -> str:
+        """Both names; an understanding itself says which of the two answered."""
+        primary = f"{self._primary.name}|" if self._primary else ""
+        return f"{primary}{self._fallback.name}"
+
+    @property
+    def answered(self) -> Mapping[str, int]:
+        """How many messages each interpreter answered so far."""
+        return dict(self._answered)
+
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        """How often the primary gave no answer, by reason."""
+        return dict(self._reasons)
+
+    async def parse(self, text: str) -> Understanding:
+        """Understand one message within ``wait_s``. Raises only what the fallback raises."""
+        ready = await self._fallback.parse(text)
+        understanding = await self._ask_primary(text) or ready
+        self._answered[understanding.interpreter] += 1
+        return understanding
+
+    async def close(self) -> None:
+        """Close both."""
+        if self._primary:
+            await self._primary.close()
+        await self._fallback.close()
+
+    async def _ask_primary(self, text: str) -> Understanding | None:
+        """The primary's answer, or None. A late one is not trusted to notice its cancellation."""
+        if self._primary is None:
+            return None
+        started = time.monotonic()
+        asked = asyncio.ensure_future(self._primary.parse(text))
+        try:
+            await asyncio.wait((asked,), timeout=self._wait_s)
+        finally:
+            asked.add_done_callback(_forget)
+            in_time = asked.done()
+            asked.cancel()
+        if not in_time:
+            self._note(UnavailableReason.DEADLINE, started)
+            return None
+        return self._settled(asked, started)
+
+    def _settled(
+        self, asked: asyncio.Future[Understanding], started: float
+    ) -> Understanding | None:
+        try:
+            return asked.result()
+        except InterpreterUnavailable as unavailable:
+            self._note(unavailable.reason, started)
+            return None
+        except (Exception, asyncio.CancelledError) as broken:
+            # A primary's bug must not cost the user an answer. Its text stays out of the log:
+            # it might quote the message.
+            _log.error("nlu.primary_broken", error=type(broken).__name__)
+            self._reasons["broken"] += 1
+            return None
+
+    def _note(self, reason: UnavailableReason, started: float) -> None:
+        self._reasons[reason] += 1
+        if reason is not UnavailableReason.BREAKER_OPEN:
+            waited_ms = round((time.monotonic() - started) * 1_000)
+            _log.warning("nlu.primary_unavailable", reason=str(reason), waited_ms=waited_ms)
+
+
+def _forget(asked: asyncio.Future[Understanding]) -> None:
+    """Take the outcome of an abandoned call, so that it is not reported as lost."""
+    if not asked.cancelled():
+        asked.exception()

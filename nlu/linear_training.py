@@ -1,0 +1,123 @@
+"""Fits the linear classifier of :mod:`nlu.linear`. Needs scikit-learn; deterministic.
+
+Refuses to choose its own training data or to save anything.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.sparse import csr_matrix
+from scipy.special import logsumexp
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+
+from nlu.errors import TrainingFailed
+from nlu.features import grams
+from nlu.linear import Floats, LinearModel, text_vector
+
+_SEED = 20261121
+_FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LinearOptions:
+    """How to fit. ``min_texts`` is in how many texts an n-gram must occur to be a feature."""
+
+    penalty_inverse: float = 20.0
+    min_texts: int = 2
+    balanced: bool = True
+
+
+def fit_linear(
+    texts: Sequence[str], labels: Sequence[str], options: LinearOptions | None = None
+) -> LinearModel:
+    """A calibrated model of folded texts.
+
+    Raises TrainingFailed with fewer than two labels, which leaves nothing to tell apart.
+    """
+    chosen = options or LinearOptions()
+    names = tuple(sorted(set(labels)))
+    if len(names) < 2:
+        raise TrainingFailed(f"{len(names)} label(s) in {len(texts)} examples")
+    vocabulary, idf = _vocabulary(texts, chosen.min_texts)
+    matrix = _matrix(texts, vocabulary, idf)
+    targets = np.array([names.index(label) for label in labels])
+    weights, bias = _fit(matrix, targets, len(names), chosen)
+    temperature = _temperature(matrix, targets, len(names), chosen)
+    return LinearModel(names, vocabulary, idf, weights, bias, temperature)
+
+
+def _vocabulary(texts: Sequence[str], min_texts: int) -> tuple[dict[str, int], Floats]:
+    """The features and their smoothed inverse document frequencies."""
+    spread = Counter(gram for text in texts for gram in set(grams(text)))
+    kept = sorted(gram for gram, times in spread.items() if times >= min(min_texts, len(texts)))
+    rarity = [np.log((1 + len(texts)) / (1 + spread[gram])) + 1 for gram in kept]
+    return {gram: place for place, gram in enumerate(kept)}, np.array(rarity, dtype=np.float32)
+
+
+def _matrix(texts: Sequence[str], vocabulary: dict[str, int], idf: Floats) -> csr_matrix:
+    rows = [text_vector(text, vocabulary, idf) for text in texts]
+    ends = np.cumsum([0, *(len(places) for places, _ in rows)])
+    places = np.concatenate([places for places, _ in rows])
+    values = np.concatenate([values for _, values in rows])
+    return csr_matrix((values, places, ends), shape=(len(texts), len(vocabulary)))
+
+
+def _fit(
+    matrix: csr_matrix, targets: NDArray[np.int64], labels: int, options: LinearOptions
+) -> tuple[Floats, Floats]:
+    """Weights (features, labels) and bias. Labels that no target has get a hopeless bias."""
+    model = LogisticRegression(
+        C=options.penalty_inverse,
+        class_weight="balanced" if options.balanced else None,
+        max_iter=400,
+        tol=1e-3,
+        random_state=_SEED,
+    )
+    model.fit(matrix, targets)
+    weights = np.zeros((matrix.shape[1], labels), dtype=np.float32)
+    bias = np.full(labels, -30.0, dtype=np.float32)
+    present = model.classes_
+    if len(present) == 2:
+        # scikit-learn keeps one row for two classes; the softmax needs both.
+        weights[:, present] = np.stack([-model.coef_[0], model.coef_[0]], axis=1) / 2
+        bias[present] = np.array([-model.intercept_[0], model.intercept_[0]]) / 2
+    else:
+        weights[:, present] = model.coef_.T
+        bias[present] = model.intercept_
+    return weights, bias
+
+
+def _temperature(
+    matrix: csr_matrix, targets: NDArray[np.int64], labels: int, options: LinearOptions
+) -> float:
+    """The temperature that makes held-out probabilities most likely; 1 where it cannot be told."""
+    scores = cross_scores(matrix, targets, labels, options)
+    if scores is None:
+        return 1.0
+
+    def loss(log_temperature: float) -> float:
+        scaled = scores / np.exp(log_temperature)
+        chosen = scaled[np.arange(len(targets)), targets]
+        return float(np.mean(logsumexp(scaled, axis=1) - chosen))
+
+    fitted = minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded")
+    return float(np.exp(fitted.x))
+
+
+def cross_scores(
+    matrix: csr_matrix, targets: NDArray[np.int64], labels: int, options: LinearOptions
+) -> NDArray[np.float64] | None:
+    """Scores of every row by a model that has not seen it; None with too few rows of a label."""
+    if np.bincount(targets, minlength=labels).min() < _FOLDS:
+        return None
+    scores = np.zeros((len(targets), labels))
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=_SEED)
+    for seen, unseen in folds.split(matrix, targets):
+        weights, bias = _fit(matrix[seen], targets[seen], labels, options)
+        scores[unseen] = matrix[unseen] @ weights + bias
+    return scores
