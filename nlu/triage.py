@@ -1,0 +1,128 @@
+"""What a matter is: incident or not, category, severity and module, each with its evidence.
+
+Rules report what is said (:mod:`nlu.triage_rules`), :mod:`nlu.category` says what kind it is and
+:mod:`nlu.severity` how bad. Pure: the same text gives the same triage, at any hour and in any mood;
+urgency of tone and deadlines are listed but change nothing. Refuses to open tickets or word
+questions.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from nlu.category import classify
+from nlu.entities import EntityExtractor
+from nlu.linear import LinearModel
+from nlu.severity import Damage, Situation, Verdict, judge, judge_data, situation
+from nlu.text import Folding
+from nlu.triage_patterns import RULES
+from nlu.triage_rules import Finding, Sign, find
+from nlu.triage_types import Answers, Effect, Reason, Triage
+from nlu.types import EntityName, Understanding
+from store.vocabulary import Category, Severity
+
+_RAISING = frozenset(
+    {
+        Sign.UNIT,
+        Sign.MANY,
+        Sign.CITY,
+        Sign.BATCH,
+        Sign.PARALYSED,
+        Sign.STOPPED,
+        Sign.SYSTEM_ERROR,
+        Sign.INTERFACE,
+        Sign.SLOW,
+        Sign.SLOW_SEVERE,
+        Sign.NETWORK,
+        Sign.HARDWARE,
+        Sign.CORE,
+        Sign.GROUP,
+        Sign.LASTING,
+        Sign.DAYS,
+    }
+)
+_LOWERING = frozenset(
+    {
+        Sign.SELF,
+        Sign.ITEM,
+        Sign.RESTORABLE,
+        Sign.RESTORED,
+        Sign.SUPPOSED,
+        Sign.NON_CORE,
+        Sign.DISPLAY,
+        Sign.TERMINAL,
+    }
+)
+_WITHOUT_EFFECT = frozenset({Sign.URGENT_TONE, Sign.DEADLINE})
+
+
+class Triager:
+    """Judges matters. ``model`` is the learned opinion on categories, if there is one."""
+
+    def __init__(self, extractor: EntityExtractor, model: LinearModel | None = None) -> None:
+        self._extractor = extractor
+        self._model = model
+        self._folding = Folding()
+
+    def triage(
+        self,
+        text: str,
+        *,
+        understanding: Understanding | None = None,
+        earlier: Sequence[str] = (),
+        answers: Answers | None = None,
+    ) -> Triage:
+        """Judge a matter.
+
+        ``understanding`` is of ``text``; ``earlier`` are the same user's messages on this matter,
+        oldest first; ``answers`` are given to a question that an earlier triage asked.
+        """
+        whole = "\n".join((*earlier, text))
+        folded = self._folding.fold(whole)
+        findings = find(folded, RULES)
+        seen = situation(folded, findings, answers or Answers())
+        kind = classify(
+            folded, findings, seen.scope, model=self._model, understanding=understanding
+        )
+        verdict = _verdict(kind.category, seen)
+        incident = kind.category is Category.FAULT or verdict.severity is not Severity.GENERAL
+        reasons = (*_severity_reasons(folded, findings, incident=incident), *kind.reasons)
+        return Triage(
+            incident=incident,
+            category=kind.category,
+            severity=verdict.severity,
+            module=self._module(whole),
+            reasons=tuple(dict.fromkeys(reasons)),
+            question=verdict.question,
+            confidence=min(kind.confidence, verdict.confidence),
+        )
+
+    def _module(self, text: str) -> str | None:
+        """The longest name of a module in the text; the first of equally long ones."""
+        named = [
+            entity for entity in self._extractor.extract(text) if entity.name is EntityName.MODULE
+        ]
+        longest = max(named, key=lambda entity: entity.end - entity.start, default=None)
+        return longest.value if longest else None
+
+
+def _verdict(category: Category, seen: Situation) -> Verdict:
+    if category is Category.FAULT:
+        return judge(seen)
+    if category is Category.DATA and seen.damage is not Damage.NONE:
+        return judge_data(seen)
+    return Verdict(Severity.GENERAL, 0.9)
+
+
+def _severity_reasons(
+    folded: str, findings: Iterable[Finding], *, incident: bool
+) -> tuple[Reason, ...]:
+    """What bears on the level; for no incident only what was seen and set aside."""
+    reasons = []
+    for finding in findings:
+        sign, evidence = finding.rule.sign, folded[finding.start : finding.end]
+        if sign in _WITHOUT_EFFECT:
+            reasons.append(Reason(finding.rule.key, evidence, Effect.NONE))
+        elif incident and sign in _RAISING:
+            reasons.append(Reason(finding.rule.key, evidence, Effect.RAISES))
+        elif incident and sign in _LOWERING:
+            reasons.append(Reason(finding.rule.key, evidence, Effect.LOWERS))
+    return tuple(reasons)
