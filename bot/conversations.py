@@ -16,8 +16,9 @@ from bot import repository
 from bot.acting import Actor, Outcome
 from bot.clock import Clock
 from bot.live import STAFF, Live
+from bot.metrics import Metrics
 from bot.recording import Recorded, Recorder
-from bot.thinking import Snapshot, Thinker
+from bot.thinking import Snapshot, Thinker, Thought
 from store.session import Database
 
 #: How many conversations are thought about at once in one process.
@@ -26,6 +27,9 @@ PARALLEL = 16
 RECOVERY_S = 5.0
 #: Pause after a failure of the database, doubling.
 RETRY_FIRST_S, RETRY_CAP_S = 0.2, 10.0
+#: After so many failures to act, the message is answered with an apology alone: one message
+#: that no transaction can hold must not silence its conversation for ever.
+GIVE_UP_AFTER = 4
 
 log = structlog.get_logger("bot.conversations")
 
@@ -42,6 +46,7 @@ class Conversations:
         actor: Actor,
         live: Live,
         clock: Clock,
+        metrics: Metrics,
     ) -> None:
         self._database = database
         self._recorder = recorder
@@ -49,6 +54,7 @@ class Conversations:
         self._actor = actor
         self._live = live
         self._clock = clock
+        self._metrics = metrics
         self._running: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._slots = asyncio.Semaphore(PARALLEL)
@@ -127,29 +133,43 @@ class Conversations:
     async def _handle_next(self, conversation_id: str) -> bool:
         """Handle one message; ``False`` when none is pending."""
         pause = RETRY_FIRST_S
+        failures = 0
         while True:
             try:
-                return await self._attempt(conversation_id)
+                return await self._attempt(conversation_id, failures)
             except Exception:
                 log.exception("handling_failed", conversation_id=conversation_id)
+                failures += 1
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, RETRY_CAP_S)
 
-    async def _attempt(self, conversation_id: str) -> bool:
+    async def _attempt(self, conversation_id: str, failures: int) -> bool:
         snapshot = await self._thinker.load(conversation_id)
         if snapshot is None:
             return False
-        outcome = await self._think_and_act(snapshot)
+        outcome = await self._think_and_act(snapshot, failures)
+        self._metrics.messages.labels(outcome.value).inc()
         if outcome is not Outcome.RETHINK:
             self._live.publish(conversation_id, STAFF)
         return True
 
-    async def _think_and_act(self, snapshot: Snapshot) -> Outcome:
-        started = asyncio.get_running_loop().time()
+    async def _think_and_act(self, snapshot: Snapshot, failures: int) -> Outcome:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        thought = await self._think(snapshot, failures)
+        elapsed_ms = round((loop.time() - started) * 1000)
+        outcome = await self._actor.act(snapshot, thought, self._clock(), elapsed_ms)
+        self._metrics.thinking.observe(loop.time() - started)
+        if thought.understanding is not None:
+            self._metrics.interpreters.labels(thought.understanding.interpreter).inc()
+        return outcome
+
+    async def _think(self, snapshot: Snapshot, failures: int) -> Thought:
+        """A decision in any case: a message that cannot be thought about goes to a person."""
+        if failures >= GIVE_UP_AFTER:
+            return self._thinker.apologise(snapshot)
         try:
-            thought = await self._thinker.think(snapshot, self._clock())
+            return await self._thinker.think(snapshot, self._clock())
         except Exception:
             log.exception("thinking_failed", conversation_id=snapshot.conversation_id)
-            thought = self._thinker.give_up(snapshot)
-        elapsed_ms = round((asyncio.get_running_loop().time() - started) * 1000)
-        return await self._actor.act(snapshot, thought, self._clock(), elapsed_ms)
+            return self._thinker.give_up(snapshot)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.dialogue.turn import Search
-from nlu.triage import Triage
+from nlu.triage_types import Triage
 from nlu.types import Understanding
 
 

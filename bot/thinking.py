@@ -9,15 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from nlu.triage import Triage
-from nlu.types import Intent, Interpreter, Understanding
-
 from bot import repository
 from bot.dialogue import answering, queries
 from bot.dialogue.clarifications import Clarifications
 from bot.dialogue.decide import decide
 from bot.dialogue.decision import Decision, RaiseTicket, Say
-from bot.dialogue.state import DialogueState, from_json
+from bot.dialogue.state import Awaiting, DialogueState, from_json
 from bot.dialogue.turn import (
     ActionKind,
     Band,
@@ -32,6 +29,8 @@ from bot.tables import Conversation, Message, Owner
 from handoff import repository as tickets
 from handoff.tables import Ticket
 from handoff.ticket import Status
+from nlu.triage_types import Triage
+from nlu.types import Intent, Interpreter, Understanding
 from store.session import Database
 
 
@@ -50,8 +49,10 @@ class Knowledge(Protocol):
 class Triager(Protocol):
     """Judges incident, category, severity and module, with reasons."""
 
-    def triage(self, text: str, understanding: Understanding) -> Triage:
-        """Judge one problem."""
+    def triage(
+        self, text: str, *, understanding: Understanding | None = None, earlier: Sequence[str] = ()
+    ) -> Triage:
+        """Judge one problem; ``earlier`` are the same user's messages about it."""
         ...
 
 
@@ -114,11 +115,11 @@ class Thinker:
     async def think(self, snapshot: Snapshot, now: datetime) -> Thought:
         """Understand, search, judge, decide."""
         plan = queries.plan(snapshot.state, snapshot.text)
-        understanding, *searches = await asyncio.gather(
-            self.interpreter.parse(snapshot.text),
-            *(self._search(query.text, snapshot.region, now) for query in plan),
+        searching = asyncio.gather(
+            *(self._search(query.text, snapshot.region, now) for query in plan)
         )
-        turn = self._turn(snapshot, understanding, tuple(searches))
+        understanding = await self.interpreter.parse(snapshot.text)
+        turn = self._turn(snapshot, understanding, tuple(await searching))
         return Thought(decide(snapshot.state, turn), understanding, turn.searches, turn.triage)
 
     async def _search(self, query: str, region: str | None, now: datetime) -> Search:
@@ -131,20 +132,25 @@ class Thinker:
         self, snapshot: Snapshot, understanding: Understanding, searches: tuple[Search, ...]
     ) -> Turn:
         topic = snapshot.state.topic
-        problem = topic if topic and _is_about_topic(understanding) else snapshot.text
+        earlier = (topic,) if topic and self._goes_on(snapshot, understanding) else ()
         return Turn(
             text=snapshot.text,
             seq=snapshot.seq,
             understanding=understanding,
             owner=snapshot.owner,
             searches=searches,
-            triage=self.triager.triage(problem, understanding),
+            triage=self.triager.triage(snapshot.text, understanding=understanding, earlier=earlier),
             action=snapshot.action,
             chosen=self._chosen(snapshot),
             tickets=_open_tickets(snapshot),
             clarification=self.clarifications.match(snapshot.text),
             masked=snapshot.masked,
         )
+
+    @staticmethod
+    def _goes_on(snapshot: Snapshot, understanding: Understanding) -> bool:
+        """Whether the message is about the matter at hand rather than a new one."""
+        return snapshot.state.awaiting is not Awaiting.NOTHING or _is_about_topic(understanding)
 
     def _chosen(self, snapshot: Snapshot) -> Found | None:
         if snapshot.action is not None and snapshot.action.kind is ActionKind.CHOOSE:
@@ -203,7 +209,7 @@ def read_action(raw: object) -> UserAction | None:
         return None
     try:
         return UserAction(
-            kind=ActionKind(raw.get("kind")),
+            kind=ActionKind(str(raw.get("kind"))),
             answer_id=str(raw.get("answer_id", ""))[:64],
             seq=int(raw.get("seq", 0)),
             stars=int(raw.get("stars", 0)),

@@ -264,7 +264,7 @@ def next_best(state: DialogueState, turn: Turn, reason: str) -> Decision:
         shown = remaining[:MAX_OFFERED]
         left = replace(state, offered=shown, remaining=remaining[MAX_OFFERED:], misses=1)
         return Decision((Offer(shown, "offer.next_best"),), left, reason)
-    if own is not None and not own.resolved:
+    if own is not None:
         added = AddToTicket(own.number, "ticket.still_unsolved", queue=True)
         return Decision((added,), state, reason)
     ticket = RaiseTicket(problem=state.topic or turn.text, reason=reason, triage=turn.triage)
@@ -313,7 +313,7 @@ def _own(turn: Turn) -> OpenTicket | None:
 
 def add_to_ticket(state: DialogueState, turn: Turn) -> Decision:
     """The message belongs to the open ticket."""
-    target = _own(turn) or (turn.tickets[0] if turn.tickets else None)
+    target = next((ticket for ticket in turn.tickets if not ticket.resolved), None)
     if target is None:
         return Decision((Say("queue.patience"),), state, "queued")
     return Decision((AddToTicket(target.number, "ticket.added", turn.triage),), state, "added")

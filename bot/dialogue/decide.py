@@ -152,11 +152,11 @@ def _about_matter(state: DialogueState, turn: Turn) -> Decision | None:
             return answering.choose(state, turn)
         case Intent.SOLVED:
             return answering.solved(state, turn)
-        case Intent.NOT_SOLVED if state.topic:
+        case Intent.NOT_SOLVED if state.topic or turn.tickets:
             return answering.next_best(state, turn, "not_solved")
         case Intent.CANCEL:
             return Decision((Say("talk.cancelled"),), state.settled(), "cancelled")
-        case Intent.ADD_INFORMATION if turn.tickets:
+        case Intent.ADD_INFORMATION if any(not t.resolved for t in turn.tickets):
             return answering.add_to_ticket(state, turn)
         case _:
             return None

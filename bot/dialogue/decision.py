@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from nlu.triage import Triage
-
 from bot.dialogue.state import DialogueState, Option
+from nlu.triage_types import Triage
 from store.vocabulary import Category
 
 

@@ -103,7 +103,4 @@ def _options(value: object) -> tuple[Option, ...]:
 
 
 def _awaiting(value: object) -> Awaiting:
-    try:
-        return Awaiting(value)
-    except ValueError:
-        return Awaiting.NOTHING
+    return next((known for known in Awaiting if known.value == value), Awaiting.NOTHING)

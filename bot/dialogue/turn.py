@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from nlu.triage import Triage
-
 from bot.tables import Owner
+from nlu.triage_types import Triage
 from nlu.types import Understanding
 
 

@@ -101,7 +101,7 @@ async def typing(conversation: OwnConversation, app: AppServices) -> None:
 
 @router.get("/conversations/{conversation_id}/suggestions")
 async def suggestions(
-    conversation: OwnConversation,
+    _conversation: OwnConversation,
     app: AppServices,
     q: Annotated[str, Query(max_length=100)] = "",
 ) -> list[str]:

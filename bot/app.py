@@ -1,0 +1,48 @@
+"""The web application: routers, guards, static files, and the product's life around them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.staticfiles import StaticFiles
+
+from bot import widget_pages
+from bot.assembly import Services, running
+from bot.web import chat_api, health, media, problems, staff_api
+from bot.web.middleware import Guard
+from bot.web.rendering import STATIC
+
+
+def create_app(services: Services, *, worker: bool = True) -> FastAPI:
+    """The ASGI application that serves these services; it starts and stops them."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with running(services, worker=worker):
+            yield
+
+    app = FastAPI(
+        title="财问 Caiwen",
+        version="0.1.0",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    problems.install(app)
+    web = services.settings.web
+    app.add_middleware(GZipMiddleware, minimum_size=1_000)
+    if web.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=web.allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type", "last-event-id"],
+        )
+    app.add_middleware(Guard, max_body_bytes=web.max_body_bytes)
+    for router in (chat_api, staff_api, health, media, widget_pages):
+        app.include_router(router.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app

@@ -1,0 +1,164 @@
+"""The composition root: picks the real parts and wires them. Nothing else builds anything."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import structlog
+from fastapi import FastAPI
+
+from bot import background
+from bot import greeting as greetings
+from bot import metrics as figures
+from bot.acting import Actor
+from bot.clock import Clock, utc_now
+from bot.console import Console
+from bot.conversations import Conversations
+from bot.deliveries import handlers
+from bot.desk import Desk
+from bot.dialogue import clarifications
+from bot.engineers import Engineers
+from bot.knowledge import SearchedKnowledge
+from bot.live import Live
+from bot.metrics import Metrics
+from bot.opening import Openings
+from bot.phrases import Phrases
+from bot.phrases import load as load_phrases
+from bot.recording import Recorder
+from bot.settings import Settings, data_dir
+from bot.thinking import Thinker
+from bot.understanding import build_interpreter, build_triager
+from bot.workspace import Workspace
+from connectors.base import Channel
+from connectors.relay import Relay
+from handoff.contract import Terms
+from handoff.holidays import published_holidays
+from handoff.terms import load_terms
+from kb.index_holder import IndexHolder
+from nlu.types import Interpreter
+from store.session import Database
+
+if TYPE_CHECKING:
+    from bot.web.rendering import Pages
+
+log = structlog.get_logger("bot.assembly")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that requests and commands use. One per process."""
+
+    settings: Settings
+    workspace: Workspace
+    clock: Clock
+    database: Database
+    phrases: Phrases
+    live: Live
+    metrics: Metrics
+    terms: Terms
+    interpreter: Interpreter
+    knowledge: SearchedKnowledge
+    openings: Openings
+    conversations: Conversations
+    console: Console
+    engineers: Engineers
+    relay: Relay
+    pages: "Pages"
+
+
+def services(app: FastAPI) -> Services:
+    """The product assembled in this application."""
+    return cast("Services", app.state.services)
+
+
+def load_all_terms(settings: Settings) -> Terms:
+    """Contracts and calendars: the shipped ones, or the deployment's own folder."""
+    folder = settings.handoff.terms_dir or data_dir()
+    return load_terms(folder / "contracts", folder / "calendars", holidays=published_holidays())
+
+
+def assemble(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    channels: Mapping[str, Channel] | None = None,
+    interpreter: Interpreter | None = None,
+) -> Services:
+    """Build the product from settings. ``channels`` and ``interpreter`` replace what they name."""
+    from bot.web.rendering import Pages  # noqa: PLC0415  # pages need services in turn
+
+    data = data_dir()
+    workspace = Workspace(settings.home)
+    database = Database(settings.effective_database_url)
+    phrases = load_phrases(data / "locales" / f"{settings.locale}.yml")
+    terms = load_all_terms(settings)
+    live = Live()
+    holder = IndexHolder(settings.home, settings.kb)
+    knowledge = SearchedKnowledge(holder)
+    understood = interpreter or build_interpreter(settings, workspace)
+    desk = Desk(terms, settings.handoff, phrases)
+    metrics = figures.create()
+    conversations = Conversations(
+        database=database,
+        recorder=Recorder(database),
+        thinker=Thinker(
+            database=database,
+            interpreter=understood,
+            knowledge=knowledge,
+            triager=build_triager(workspace),
+            clarifications=clarifications.load(data / "dialogue" / "clarifications.yml"),
+        ),
+        actor=Actor(database, desk, phrases),
+        live=live,
+        clock=clock,
+        metrics=metrics,
+    )
+    return Services(
+        settings=settings,
+        workspace=workspace,
+        clock=clock,
+        database=database,
+        phrases=phrases,
+        live=live,
+        metrics=metrics,
+        terms=terms,
+        interpreter=understood,
+        knowledge=knowledge,
+        openings=Openings(database, greetings.load(data / "dialogue" / "seasons.yml", phrases)),
+        conversations=conversations,
+        console=Console(database, terms, desk, phrases, clock),
+        engineers=Engineers(database, terms, settings.handoff, phrases, live, clock),
+        relay=Relay(database, handlers(database, live, channels or {}), clock),
+        pages=Pages.create(phrases),
+    )
+
+
+@asynccontextmanager
+async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Services]:
+    """The product with its background work; on leaving, everything is put down in order."""
+    jobs = [
+        background.forever("watch", lambda: background.watch(app.database, app.live)),
+        background.forever("recovery", app.conversations.run_recovery),
+    ]
+    if worker:
+        jobs.append(background.forever("relay", app.relay.run))
+        jobs.append(
+            background.forever(
+                "timers",
+                lambda: background.run_timers(app.database, app.terms, app.clock, app.live),
+            )
+        )
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        yield app
+    finally:
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await app.conversations.stop()
+        await app.interpreter.close()
+        await app.database.dispose()

@@ -1,0 +1,68 @@
+"""Work that goes on beside requests: recovery, the relay, timers, news from other processes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from bot import repository
+from bot.clock import Clock
+from bot.live import STAFF, Live
+from handoff import timers
+from handoff.contract import Terms
+from store.session import Database
+
+#: How often the database is asked for messages that another process wrote.
+WATCH_S = 1.0
+#: Ids may become visible out of order on PostgreSQL: the last few are looked at again.
+OVERLAP = 200
+TIMERS_S = 15.0
+
+log = structlog.get_logger("bot.background")
+
+
+async def watch(database: Database, live: Live) -> None:
+    """Wake streams for what other processes wrote, until cancelled.
+
+    A lost wake-up costs a second; streams always read the database themselves.
+    """
+    seen: dict[int, None] = {}
+    async with database.reading() as session:
+        newest = await repository.newest_message_id(session)
+    while True:
+        await asyncio.sleep(WATCH_S)
+        try:
+            async with database.reading() as session:
+                found = await repository.changed_conversations(
+                    session, after_message_id=max(0, newest - OVERLAP)
+                )
+        except Exception:
+            log.exception("watch_failed")
+            continue
+        fresh = [(n, conversation) for n, conversation in found if n > newest or n not in seen]
+        seen = dict.fromkeys(n for n, _ in found)
+        newest = max([newest, *(n for n, _ in found)])
+        if fresh:
+            live.publish(STAFF, *{conversation for _, conversation in fresh})
+
+
+async def run_timers(database: Database, terms: Terms, clock: Clock, live: Live) -> None:
+    """Close what was silently confirmed, resume appointments, until cancelled."""
+    while True:
+        try:
+            ran = await timers.run_due(database, terms=terms, now=clock())
+            if ran.closed or ran.resumed or ran.recalculated:
+                live.publish(STAFF)
+        except Exception:
+            log.exception("timers_failed")
+        await asyncio.sleep(TIMERS_S)
+
+
+async def forever(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Run ``work`` again whenever it fails; only cancelling ends it."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("background_failed", work=name)
+        await asyncio.sleep(1.0)

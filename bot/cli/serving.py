@@ -1,0 +1,93 @@
+"""Serving: one web process, a worker, or everything with a process manager."""
+
+import asyncio
+import os
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+from honcho.manager import Manager
+
+from bot.app import create_app
+from bot.assembly import assemble, running
+from bot.cli.context import State, run, state_of
+from nlu.train import RasaServer, rasa_command, rasa_environment
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str | None, typer.Option(help="监听地址。")] = None,
+    port: Annotated[int | None, typer.Option(help="监听端口。")] = None,
+    worker: Annotated[bool, typer.Option(help="同时运行后台任务。")] = True,
+) -> None:
+    """Serve the web application; its database is migrated already."""
+    state = state_of(context)
+    settings = state.settings
+    chosen_host, chosen_port = host or settings.host, port or settings.port
+    app = create_app(assemble(settings), worker=worker)
+    uvicorn.run(
+        app,
+        host=chosen_host,
+        port=chosen_port,
+        log_level="warning",
+        # Addresses with queries stay out of the logs; bot.web.middleware writes its own line.
+        access_log=False,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
+
+
+def worker(context: typer.Context) -> None:
+    """Run only the background work: relay, timers, recovery."""
+    state = state_of(context)
+    run(_work(state))
+
+
+async def _work(state: State) -> None:
+    async with running(assemble(state.settings)):
+        await asyncio.Event().wait()
+
+
+def up(
+    context: typer.Context,
+    host: Annotated[str | None, typer.Option(help="监听地址。")] = None,
+    port: Annotated[int | None, typer.Option(help="监听端口。")] = None,
+) -> None:
+    """Run web and, when it is installed and trained, Rasa side by side."""
+    state = state_of(context)
+    manager = Manager()
+    home = str(state.workspace.home)
+    web = [sys.executable, "-m", "bot.cli", "--home", home, "serve"]
+    chosen_host = host or state.settings.host
+    chosen_port = port or state.settings.port
+    web += ["--host", chosen_host, "--port", str(chosen_port)]
+    rasa = _rasa_command(state)
+    environment = dict(os.environ)
+    if rasa is None:
+        environment["CAIWEN_NLU__ENABLED"] = "false"
+        state.say("cli.without_rasa")
+    else:
+        manager.add_process("nlu", _shell(rasa), env=rasa_environment())
+    manager.add_process("web", _shell(web), env=environment)
+    state.say("cli.serving", address=f"http://{chosen_host}:{chosen_port}")
+    manager.loop()
+    raise typer.Exit(manager.returncode or 0)
+
+
+def _rasa_command(state: State) -> tuple[str, ...] | None:
+    executable = state.rasa_executable()
+    if not state.settings.nlu.enabled or executable is None:
+        return None
+    if not state.workspace.rasa_model.is_file():
+        return None
+    url = state.settings.nlu.rasa_url
+    port = int(url.rsplit(":", 1)[1].split("/")[0]) if url.count(":") > 1 else 5005
+    server = RasaServer(port=port, token=state.rasa_token())
+    return rasa_command(executable, state.workspace.rasa_model, server)
+
+
+def _shell(command: tuple[str, ...] | list[str]) -> str:
+    import shlex  # noqa: PLC0415  # honcho takes a shell line
+
+    return "exec " + shlex.join(command)

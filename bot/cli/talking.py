@@ -1,0 +1,100 @@
+"""Understanding, judging and talking from the command line."""
+
+import asyncio
+import sys
+from typing import Any
+
+import typer
+
+from bot.assembly import Services, assemble, running
+from bot.cli.context import Jsonl, State, emit, read_queries, run, state_of
+from bot.opening import NewUser
+from bot.tables import Sender
+from bot.understanding import build_interpreter, build_triager, load_fallback
+from nlu.records import triage_record, understanding_record
+from store.base import new_id
+
+nlu_app = typer.Typer(no_args_is_help=True, help="语义理解。")
+
+
+@nlu_app.callback()
+def _nlu() -> None:
+    """Keep ``nlu`` a group with one command."""
+
+
+@nlu_app.command()
+def parse(context: typer.Context, jsonl: Jsonl = False) -> None:
+    """Intents and entities of messages from standard input."""
+    state = state_of(context)
+    if not jsonl:
+        raise state.fail("cli.jsonl_needed")
+    run(_parse(state))
+
+
+async def _parse(state: State) -> None:
+    interpreter = build_interpreter(state.settings, state.workspace)
+    try:
+        for query_id, text, error in read_queries(sys.stdin):
+            if error is not None:
+                emit({"id": query_id, "error": error})
+                continue
+            emit(understanding_record(query_id, await interpreter.parse(text)))
+    finally:
+        await interpreter.close()
+
+
+def triage(context: typer.Context, jsonl: Jsonl = False) -> None:
+    """Incident, category, severity, module and reasons of messages from standard input."""
+    state = state_of(context)
+    if not jsonl:
+        raise state.fail("cli.jsonl_needed")
+    interpreter = load_fallback(state.workspace)
+    triager = build_triager(state.workspace)
+    for query_id, text, error in read_queries(sys.stdin):
+        if error is not None:
+            emit({"id": query_id, "error": error})
+            continue
+        understanding = interpreter.understand(text)
+        emit(triage_record(query_id, triager.triage(text, understanding=understanding)))
+
+
+def chat(context: typer.Context) -> None:
+    """The same conversation in a terminal; an empty line or Ctrl-D ends it."""
+    state = state_of(context)
+    run(_chat(state))
+
+
+async def _chat(state: State) -> None:
+    services = assemble(state.settings)
+    async with running(services, worker=False):
+        user = NewUser(channel="terminal", external_user=f"terminal:{new_id()}", name="终端用户")
+        conversation = await services.openings.open(user, token=None, now=services.clock())
+        shown = await _show(services, conversation.id, 0)
+        while line := await asyncio.to_thread(_ask):
+            await services.conversations.receive(conversation.id, external_id=new_id(), text=line)
+            await services.conversations.settle()
+            shown = await _show(services, conversation.id, shown)
+
+
+def _ask() -> str:
+    sys.stdout.write("> ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip()
+
+
+async def _show(services: Services, conversation_id: str, after: int) -> int:
+    from bot import repository  # noqa: PLC0415  # only the terminal reads rows itself
+
+    async with services.database.reading() as session:
+        rows = await repository.messages_after(session, conversation_id, after=after, staff=False)
+    for row in rows:
+        after = row.seq
+        if row.sender != Sender.USER.value:
+            sys.stdout.write(f"{row.text}{_options(row.data)}\n")
+    sys.stdout.flush()
+    return after
+
+
+def _options(data: dict[str, Any]) -> str:
+    options = data.get("options") or data.get("hot_questions") or []
+    return "".join(f"\n  · {option}" for option in options)

@@ -1,0 +1,274 @@
+"""What staff pages and the API read of tickets: lists, one ticket whole, the transcript."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import repository
+from bot.accounts import Principal
+from bot.clock import Clock
+from bot.desk import Desk
+from bot.explaining import deadlines
+from bot.phrases import Phrases
+from bot.tables import Message, Turn, User
+from bot.web.schemas import MessageOut
+from handoff import repository as rows
+from handoff import summary
+from handoff.contract import Terms
+from handoff.errors import TicketNotFound
+from handoff.lifecycle import Event
+from handoff.repository import TicketFilter
+from handoff.tables import Ticket
+from handoff.ticket import ActorKind, Status, allowed_actions
+from store.session import Database
+from store.vocabulary import Severity
+
+#: A transcript longer than this is read in pieces.
+TRANSCRIPT_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Reads for staff, within each account's scope."""
+
+    database: Database
+    terms: Terms
+    desk: Desk
+    phrases: Phrases
+    clock: Clock
+
+    async def tickets(
+        self,
+        staff: Principal,
+        *,
+        status: str = "",
+        severity: Severity | None = None,
+        q: str = "",
+        assignee_id: str | None = None,
+        unassigned: bool = False,
+        limit: int = 100,
+    ) -> list[dict[str, Any]]:
+        """Tickets that the account may see, what is due first first."""
+        wanted = TicketFilter(
+            status=_statuses(status),
+            severity=(severity,) if severity else (),
+            text=q,
+            conversations=repository.conversations_mentioning(q) if q.strip() else None,
+            assignee_id=assignee_id,
+            unassigned=unassigned,
+            regions=staff.regions,
+            modules=staff.modules,
+        )
+        async with self.database.reading() as session:
+            found = await rows.list_tickets(session, wanted, limit=limit)
+            people = await _people(session, found)
+            talks = await repository.conversations_by_id(
+                session, [t.conversation_id for t in found if t.conversation_id]
+            )
+        listed = []
+        for ticket in found:
+            talk = talks.get(ticket.conversation_id or "")
+            unread = max(0, talk.last_seq - talk.staff_read_seq) if talk else 0
+            listed.append(
+                {
+                    **ticket_row(ticket),
+                    "requester": _requester(people.get(ticket.requester_id or "")),
+                    "owner": talk.owner if talk else None,
+                    "unread": unread,
+                }
+            )
+        return listed
+
+    async def ticket(self, staff: Principal, number: str) -> dict[str, Any] | None:
+        """One ticket whole; ``None`` when there is none within the account's scope."""
+        now = self.clock()
+        async with self.database.reading() as session:
+            ticket = await self._visible(session, staff, number)
+            if ticket is None:
+                return None
+            events = await rows.events_of(session, ticket.id)
+            people = await _people(session, [ticket])
+            talk = await _talk(session, ticket)
+            similar = await rows.similar_resolved(session, ticket)
+            names = await _staff_names(session, ticket, events)
+        return {
+            **ticket_row(ticket),
+            "description": ticket.description,
+            "cause": ticket.cause,
+            "solution": ticket.solution,
+            "requester": _requester(people.get(ticket.requester_id or "")),
+            "assignee": names.get(ticket.assignee_id or ""),
+            "reasons": self.desk.reasons(ticket),
+            "promise": self.desk.promise(ticket),
+            "deadlines": deadlines(events, self.terms, now, self.phrases),
+            "actions": [
+                a.value for a in allowed_actions(Status(ticket.status), ActorKind.ENGINEER)
+            ],
+            "events": [_event(event, names) for event in events],
+            "summary": self._summary(talk.messages),
+            "owner": talk.owner,
+            "speaker_id": talk.staff_id,
+            "transcript": [_line(message) for message in talk.messages],
+            "turns": [_turn(turn) for turn in talk.turns],
+            "similar": [
+                {"number": t.number, "title": t.title, "solution": t.solution, "score": score}
+                for t, score in similar
+            ],
+        }
+
+    async def conversation_of(self, staff: Principal, number: str) -> str | None:
+        """The conversation that a ticket came from."""
+        async with self.database.reading() as session:
+            ticket = await self._visible(session, staff, number)
+        return ticket.conversation_id if ticket else None
+
+    async def mark_read(self, staff: Principal, number: str) -> None:
+        """The account has seen everything in the ticket's conversation."""
+        async with self.database.transaction() as session:
+            ticket = await self._visible(session, staff, number)
+            if ticket is None or ticket.conversation_id is None:
+                return
+            talk = await repository.lock_conversation(session, ticket.conversation_id)
+            if talk is not None:
+                talk.staff_read_seq = talk.last_seq
+
+    @staticmethod
+    async def _visible(session: AsyncSession, staff: Principal, number: str) -> Ticket | None:
+        try:
+            ticket = await rows.by_number(session, number)
+        except TicketNotFound:
+            return None
+        covered = staff.covers(region=ticket.region or None, module=ticket.module)
+        return ticket if covered else None
+
+    def _summary(self, messages: Sequence[Message]) -> list[str]:
+        told = [
+            summary.Turn(m.sender, m.text, m.kind, _titles(m))
+            for m in messages
+            if m.kind not in ("greeting", "note", "draft")
+        ]
+        return [self.phrases.say(line.key, **line.values) for line in summary.summarise(told)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    messages: Sequence[Message] = ()
+    turns: Sequence[Turn] = ()
+    owner: str | None = None
+    staff_id: str | None = None
+
+
+async def _talk(session: AsyncSession, ticket: Ticket) -> _Talk:
+    if ticket.conversation_id is None:
+        return _Talk()
+    conversation = await repository.conversation(session, ticket.conversation_id)
+    if conversation is None:
+        return _Talk()
+    after = max(0, conversation.last_seq - TRANSCRIPT_LIMIT)
+    messages = await repository.messages_after(
+        session, conversation.id, after=after, staff=True, limit=TRANSCRIPT_LIMIT
+    )
+    turns = await repository.turns_of(session, conversation.id)
+    return _Talk(messages, turns, conversation.owner, conversation.staff_id)
+
+
+async def _people(session: AsyncSession, tickets: Sequence[Ticket]) -> dict[str, User]:
+    ids = {ticket.requester_id for ticket in tickets if ticket.requester_id}
+    return await repository.users_by_id(session, sorted(ids))
+
+
+async def _staff_names(
+    session: AsyncSession, ticket: Ticket, events: Sequence[Event]
+) -> dict[str, str]:
+    names = {e.actor.id: e.actor.name for e in events if e.actor.kind is ActorKind.ENGINEER}
+    if ticket.assignee_id and ticket.assignee_id not in names:
+        staff = await repository.staff_by_id(session, ticket.assignee_id)
+        if staff is not None:
+            names[staff.id] = staff.name
+    return names
+
+
+def ticket_row(ticket: Ticket) -> dict[str, Any]:
+    """The columns that lists show."""
+    return {
+        "number": ticket.number,
+        "title": ticket.title,
+        "status": ticket.status,
+        "severity": ticket.severity,
+        "category": ticket.category,
+        "module": ticket.module,
+        "level": ticket.level,
+        "region": ticket.region,
+        "unit": ticket.unit,
+        "channel": ticket.channel,
+        "conversation_id": ticket.conversation_id,
+        "assignee_id": ticket.assignee_id,
+        "opened_at": ticket.opened_at,
+        "respond_due": ticket.respond_due,
+        "resolve_due": ticket.resolve_due,
+        "next_due": ticket.next_due,
+        "responded_at": ticket.responded_at,
+        "resolved_at": ticket.resolved_at,
+        "closed_at": ticket.closed_at,
+        "version": ticket.version,
+    }
+
+
+def _requester(user: User | None) -> dict[str, Any] | None:
+    if user is None:
+        return None
+    return {
+        "name": user.name,
+        "unit": user.unit,
+        "region": user.region,
+        "phone": user.phone,
+        "device": user.device,
+        "verified": user.verified,
+    }
+
+
+def _event(event: Event, names: dict[str, str]) -> dict[str, Any]:
+    return {
+        "seq": event.seq,
+        "at": event.at,
+        "action": event.action.value,
+        "actor": event.actor.name or names.get(event.actor.id, ""),
+        "actor_kind": event.actor.kind.value,
+        "from": event.from_status,
+        "to": event.to_status,
+        "detail": dict(event.detail),
+    }
+
+
+def _line(message: Message) -> dict[str, Any]:
+    return {
+        **MessageOut.of(message).model_dump(),
+        "audience": message.audience,
+        "staff_id": message.staff_id,
+    }
+
+
+def _turn(turn: Turn) -> dict[str, Any]:
+    return {
+        "seq": turn.seq,
+        "understanding": turn.understanding,
+        "search": turn.search,
+        "decision": turn.decision,
+        "elapsed_ms": turn.elapsed_ms,
+    }
+
+
+def _titles(message: Message) -> tuple[str, ...]:
+    if message.kind == "answer":
+        return (str(message.data.get("title", "")),)
+    if message.kind == "offer":
+        return tuple(str(c.get("title", "")) for c in message.data.get("candidates", ()))
+    return ()
+
+
+def _statuses(text: str) -> tuple[Status, ...]:
+    """Statuses named in a query, comma-separated; an unknown word narrows to nothing known."""
+    known = {status.value: status for status in Status}
+    return tuple(known[word] for word in text.split(",") if word in known)

@@ -1,0 +1,116 @@
+"""Everything that a deployment needs, examined: what is well, what is not, and what to do."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import httpx
+
+from bot import migrate as migrations
+from bot import repository
+from bot.assembly import load_all_terms
+from bot.cli.context import State
+from bot.clock import utc_now
+from handoff.errors import InvalidTerms
+from kb.errors import IndexMismatch, IndexMissing
+from kb.index_holder import open_index
+from store import outbox
+from store.session import Database
+
+#: Less free space than this endangers the database.
+MIN_FREE_BYTES = 2 * 1024**3
+#: From this long before a year its holidays should be known.
+HOLIDAYS_AHEAD = timedelta(days=45)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing examined. Its phrase says what; ``KEY_fix`` says what to do."""
+
+    key: str
+    ok: bool
+    needed: bool = True
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+async def examine(state: State) -> list[Finding]:
+    """Look at everything; never raises for what it finds."""
+    database = state.database()
+    try:
+        found = [_disk(state), *await _database(database)]
+    finally:
+        await database.dispose()
+    return [*found, _index(state), _calendar(state), *await _rasa(state)]
+
+
+def _disk(state: State) -> Finding:
+    state.workspace.create()
+    free = shutil.disk_usage(state.workspace.home).free
+    return Finding("doctor.disk", free >= MIN_FREE_BYTES, values={"free": free // 1024**2})
+
+
+async def _database(database: Database) -> list[Finding]:
+    try:
+        current, newest = await migrations.revision_of(database)
+    except Exception as error:  # any failure to connect is the finding
+        values = {"error": type(error).__name__}
+        return [Finding("doctor.database", ok=False, values=values)]
+    found = [
+        Finding("doctor.database", ok=True),
+        Finding("doctor.schema", current == newest, values={"current": current}),
+    ]
+    if current != newest:
+        return found
+    async with database.reading() as session:
+        staff = await repository.all_staff(session)
+        dead = len(await outbox.dead_letters(session))
+    return [
+        *found,
+        Finding("doctor.staff", bool(staff)),
+        Finding("doctor.outbox", dead == 0, needed=False, values={"count": dead}),
+    ]
+
+
+def _index(state: State) -> Finding:
+    try:
+        open_index(state.settings.home, state.settings.kb)
+    except (IndexMissing, IndexMismatch, OSError, ValueError) as error:
+        return Finding("doctor.index", ok=False, values={"error": type(error).__name__})
+    return Finding("doctor.index", ok=True)
+
+
+def _calendar(state: State) -> Finding:
+    now = utc_now()
+    try:
+        terms = load_all_terms(state.settings)
+    except InvalidTerms as error:
+        return Finding("doctor.terms", ok=False, values={"detail": str(error)})
+    years = {now.year, (now + HOLIDAYS_AHEAD).year}
+    missing = sorted(
+        year
+        for year in years
+        if not all(c.knows_holidays_of(year) for c in terms.calendars.values())
+    )
+    named = ", ".join(map(str, missing))
+    return Finding("doctor.holidays", not missing, needed=False, values={"years": named})
+
+
+async def _rasa(state: State) -> list[Finding]:
+    if not state.settings.nlu.enabled:
+        return []
+    executable = state.rasa_executable()
+    found = [
+        Finding("doctor.rasa", executable is not None, needed=False),
+        Finding("doctor.rasa_model", state.workspace.rasa_model.is_file(), needed=False),
+    ]
+    try:
+        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
+            answered = (await client.get(state.settings.nlu.rasa_url)).status_code < 500
+    except httpx.HTTPError:
+        answered = False
+    address = state.settings.nlu.rasa_url
+    return [
+        *found,
+        Finding("doctor.rasa_server", answered, needed=False, values={"address": address}),
+    ]

@@ -1,0 +1,127 @@
+"""The knowledge base as the dialogue uses it: search, look-up, suggestions.
+
+Turns the retriever's results into the dialogue's values. Until the first index is built
+every search finds nothing, so that the product serves and opens tickets meanwhile.
+"""
+
+import unicodedata
+from datetime import datetime
+
+from bot.dialogue.turn import Band, Found, Search
+from bot.greeting import LOCAL
+from kb.articles import AnswerKind, AnswerOrigin, IndexedAnswer
+from kb.errors import IndexMissing
+from kb.index_holder import IndexHolder
+from kb.retriever import Candidate, Retriever
+from kb.search_index import SearchIndex
+
+#: Candidates kept for "next best" after the first three.
+LIMIT = 8
+SUGGESTIONS = 5
+MIN_SUGGESTION_CHARS = 2
+
+
+class SearchedKnowledge:
+    """Search over the workspace's current index. Synchronous; safe to call from threads."""
+
+    def __init__(self, holder: IndexHolder) -> None:
+        self._holder = holder
+        self._retriever = Retriever(holder)
+        self._by_id: tuple[str, dict[str, IndexedAnswer]] = ("", {})
+        self._titles: tuple[str, list[tuple[str, str]]] = ("", [])
+
+    def is_ready(self) -> bool:
+        """Whether there is an index to search."""
+        return self._current() is not None
+
+    def search(self, query: str, *, region: str | None, now: datetime) -> Search:
+        """What is known about a query, best first."""
+        try:
+            result = self._retriever.search(
+                query, limit=LIMIT, today=now.astimezone(LOCAL).date(), region=region
+            )
+        except IndexMissing:
+            return Search(query, Band.NONE)
+        found = tuple(_found(candidate) for candidate in result.candidates)
+        return Search(query, Band(result.band.value), found)
+
+    def find(self, answer_id: str) -> Found | None:
+        """One published answer, or ``None`` when the index no longer has it."""
+        answer = self._answers().get(answer_id)
+        if answer is None:
+            return None
+        return Found(
+            answer_id=answer.answer_id,
+            title=answer.title,
+            score=1.0,
+            collect=answer.kind is AnswerKind.COLLECT,
+            category=answer.category,
+            module=answer.module,
+        )
+
+    def suggest(self, typed: str) -> list[str]:
+        """Standard questions that hold what is typed; those that begin with it come first."""
+        wanted = _fold(typed)
+        if len(wanted) < MIN_SUGGESTION_CHARS:
+            return []
+        hits = [
+            (wanted != folded[: len(wanted)], title)
+            for folded, title in self._questions()
+            if wanted in folded
+        ]
+        hits.sort(key=lambda hit: (hit[0], len(hit[1])))
+        return [title for _, title in hits[:SUGGESTIONS]]
+
+    def _current(self) -> SearchIndex | None:
+        try:
+            return self._holder.current()
+        except IndexMissing:
+            return None
+
+    def _answers(self) -> dict[str, IndexedAnswer]:
+        index = self._current()
+        if index is None:
+            return {}
+        revision, known = self._by_id
+        if revision != index.manifest.revision:
+            known = {answer.answer_id: answer for answer in index.answers}
+            self._by_id = (index.manifest.revision, known)
+        return known
+
+    def _questions(self) -> list[tuple[str, str]]:
+        index = self._current()
+        if index is None:
+            return []
+        revision, known = self._titles
+        if revision != index.manifest.revision:
+            known = [
+                (_fold(answer.title), answer.title)
+                for answer in index.answers
+                if answer.origin is AnswerOrigin.ARTICLE
+            ]
+            self._titles = (index.manifest.revision, known)
+        return known
+
+
+def _found(candidate: Candidate) -> Found:
+    return Found(
+        answer_id=candidate.answer_id,
+        title=_title(candidate),
+        score=candidate.score,
+        collect=candidate.answer_kind is AnswerKind.COLLECT,
+        category=candidate.category,
+        module=candidate.module,
+    )
+
+
+def _title(candidate: Candidate) -> str:
+    """What a person can choose by: a bare heading such as 操作步骤 says nothing alone."""
+    section = candidate.source.section
+    if candidate.origin is AnswerOrigin.ARTICLE or not section:
+        return candidate.title
+    parent = section[-2] if len(section) > 1 else candidate.source.guide
+    return f"{parent} › {section[-1]}"
+
+
+def _fold(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).lower().split())

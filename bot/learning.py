@@ -1,0 +1,67 @@
+"""Building the search index of a workspace from what is published in its database."""
+
+import asyncio
+
+import yaml
+
+from bot.cli.context import State
+from bot.clock import utc_now
+from bot.settings import data_dir
+from kb.articles import Corpus
+from kb.errors import IndexMismatch, IndexMissing, NothingPublished
+from kb.index_holder import current_folder
+from kb.lexicon import load_lexicon
+from kb.search_index import read_manifest
+from kb.service import load_corpus
+from kb.train import Build, build_index
+from store.session import Database
+
+
+async def read_corpus(database: Database) -> Corpus:
+    """Everything that is published."""
+    async with database.reading() as session:
+        return await load_corpus(session)
+
+
+def negatives() -> list[str]:
+    """Everyday questions that no helpdesk answers."""
+    raw = yaml.safe_load((data_dir() / "lexicon" / "negatives.yml").read_text(encoding="utf-8"))
+    return [str(line) for line in raw]
+
+
+async def build_knowledge_index(state: State) -> Build | None:
+    """Train and index; ``None`` when nothing is published."""
+    database = state.database()
+    try:
+        corpus = await read_corpus(database)
+    finally:
+        await database.dispose()
+    try:
+        build = await asyncio.to_thread(
+            build_index,
+            state.settings.home,
+            corpus,
+            state.settings.kb,
+            lexicon=load_lexicon(data_dir() / "lexicon"),
+            negatives=negatives(),
+            now=utc_now(),
+        )
+    except NothingPublished:
+        state.say("cli.nothing_published")
+        return None
+    state.say("cli.indexed", answers=build.answers, units=build.units)
+    return build
+
+
+async def corpus_is_indexed(state: State) -> bool:
+    """Whether the current index was built from exactly what is published now."""
+    database = state.database()
+    try:
+        corpus = await read_corpus(database)
+    finally:
+        await database.dispose()
+    try:
+        manifest = read_manifest(current_folder(state.settings.home))
+    except (IndexMissing, IndexMismatch, OSError, ValueError):
+        return not corpus.answers
+    return manifest.corpus == corpus.revision

@@ -1,0 +1,41 @@
+"""Builds what understands messages: Rasa when there is one, always the in-process interpreter."""
+
+import structlog
+
+from bot.settings import Settings, data_dir
+from bot.workspace import Workspace
+from nlu.errors import ModelUnreadable
+from nlu.interpreter import FallbackInterpreter
+from nlu.rasa import RasaInterpreter
+from nlu.similarity import SimilarityInterpreter
+from nlu.train import train_interpreter
+from nlu.triage import Triager
+from nlu.types import Interpreter
+
+log = structlog.get_logger("bot.understanding")
+
+
+def build_interpreter(settings: Settings, workspace: Workspace) -> Interpreter:
+    """Rasa over HTTP with the in-process interpreter behind it; the latter alone when off."""
+    fallback = load_fallback(workspace)
+    if not settings.nlu.enabled:
+        return FallbackInterpreter(None, fallback)
+    chosen = settings.nlu
+    if not chosen.rasa_token and workspace.secret.is_file():
+        token = workspace.secret.read_text(encoding="utf-8").strip()
+        chosen = chosen.model_copy(update={"rasa_token": token})
+    return FallbackInterpreter(RasaInterpreter(chosen, fallback.extractor), fallback)
+
+
+def load_fallback(workspace: Workspace) -> SimilarityInterpreter:
+    """The trained in-process interpreter; trained now when there is none or it is unreadable."""
+    try:
+        return SimilarityInterpreter.load(workspace.interpreter)
+    except ModelUnreadable:
+        log.info("interpreter_trained_at_start", folder=str(workspace.interpreter))
+        return train_interpreter([data_dir() / "nlu"], workspace.interpreter)
+
+
+def build_triager(workspace: Workspace) -> Triager:
+    """What judges severity and category."""
+    return Triager(load_fallback(workspace).extractor)

@@ -1,0 +1,108 @@
+// The helpdesk's HTTP API. Tokens travel in the Authorization header, never in an address.
+
+/** A refusal by the server; `title` and `detail` are words for people. */
+export class Problem extends Error {
+  constructor(status, body, retryAfterS) {
+    super(`refused with ${status}`);
+    this.status = status;
+    this.title = typeof body.title === "string" ? body.title : "";
+    this.detail = typeof body.detail === "string" ? body.detail : "";
+    this.retryAfterS = retryAfterS;
+  }
+
+  /** The conversation does not exist (any more), or the token does not open it. */
+  get gone() {
+    return [401, 403, 404, 410].includes(this.status);
+  }
+
+  /** Trying again may help. */
+  get passing() {
+    return this.status >= 500 || [408, 425, 429].includes(this.status);
+  }
+}
+
+const TIMEOUT_MS = 20_000;
+//: What the server takes of a person, in characters.
+const USER_LIMITS = { name: 80, unit: 120, region: 80, phone: 40 };
+
+export class Api {
+  constructor(root) {
+    this.base = `${root}/api/v1/conversations`;
+  }
+
+  /** Opens a conversation: `{id, token}`. */
+  async open(user) {
+    const told = {};
+    for (const [name, limit] of Object.entries(USER_LIMITS)) {
+      if (user[name]) told[name] = String(user[name]).trim().slice(0, limit);
+    }
+    const body = await this.json("POST", "", null, { channel: "web", user: told });
+    return { id: body.conversation_id, token: body.token };
+  }
+
+  messages(conversation, after) {
+    return this.json("GET", `/messages?after=${after}`, conversation);
+  }
+
+  send(conversation, { id, text, action }) {
+    const body = { client_msg_id: id, text };
+    if (action) body.action = action;
+    return this.json("POST", "/messages", conversation, body);
+  }
+
+  typing(conversation) {
+    return this.json("POST", "/typing", conversation);
+  }
+
+  suggestions(conversation, text) {
+    return this.json("GET", `/suggestions?q=${encodeURIComponent(text)}`, conversation);
+  }
+
+  /** The response of the event stream, its body unread. */
+  async events(conversation, after, signal) {
+    const headers = { Accept: "text/event-stream", "Last-Event-ID": String(after) };
+    return this.request("GET", "/events", conversation, { headers, signal });
+  }
+
+  async json(method, path, conversation, body) {
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
+    try {
+      const options = { signal: stop.signal };
+      if (body !== undefined) {
+        options.headers = { "Content-Type": "application/json" };
+        options.body = JSON.stringify(body);
+      }
+      const response = await this.request(method, path, conversation, options);
+      return response.status === 204 ? null : await response.json();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async request(method, path, conversation, { headers = {}, ...options }) {
+    const sent = { ...headers };
+    if (conversation) sent.Authorization = `Bearer ${conversation.token}`;
+    const address = conversation ? `/${encodeURIComponent(conversation.id)}${path}` : path;
+    const response = await fetch(this.base + address, {
+      method,
+      headers: sent,
+      cache: "no-store",
+      credentials: "omit",
+      ...options,
+    });
+    if (!response.ok) throw await problemOf(response);
+    return response;
+  }
+}
+
+async function problemOf(response) {
+  let body = {};
+  try {
+    body = (await response.json()) || {};
+  } catch {
+    // A proxy's error page: the status says enough.
+  }
+  const wait = Number(response.headers.get("Retry-After"));
+  return new Problem(response.status, body, wait > 0 ? Math.min(wait, 300) : 0);
+}

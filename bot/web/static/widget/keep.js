@@ -1,0 +1,71 @@
+// What outlives the page: one person's conversation, queue and choices, in the browser's storage.
+//
+// Browsers may refuse storage inside a frame of another site, or be full; then it lives in memory
+// until the page is left. Each person of a shared computer has a space of their own.
+
+/** A short, stable name for a person as the host page describes them. Not a secret. */
+export function spaceOf(user) {
+  const told = user.id || [user.name, user.unit, user.phone].filter(Boolean).join("|");
+  let hash = 0x811c9dc5;
+  for (const character of String(told)) {
+    hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193) >>> 0;
+  }
+  return told ? hash.toString(36) : "anyone";
+}
+
+function browserStorage() {
+  try {
+    const storage = window.localStorage;
+    storage.setItem("caiwen:probe", "1");
+    storage.removeItem("caiwen:probe");
+    return storage;
+  } catch {
+    return null;
+  }
+}
+
+export class Keep {
+  constructor(space, storage = browserStorage()) {
+    this.space = `caiwen:${space}:`;
+    this.storage = storage;
+    this.memory = new Map();
+  }
+
+  get(key) {
+    const raw = this.memory.has(key)
+      ? this.memory.get(key)
+      : this.storage && this.storage.getItem(this.space + key);
+    if (raw === null || raw === undefined) return null;
+    try {
+      return JSON.parse(raw);
+    } catch {
+      return null;
+    }
+  }
+
+  set(key, value) {
+    const raw = JSON.stringify(value);
+    try {
+      if (!this.storage) throw new Error("no storage");
+      this.storage.setItem(this.space + key, raw);
+      this.memory.delete(key);
+    } catch {
+      this.memory.set(key, raw);
+    }
+  }
+
+  remove(key) {
+    this.memory.delete(key);
+    if (this.storage) this.storage.removeItem(this.space + key);
+  }
+
+  /** Keys that begin with `start`, sorted. */
+  keys(start) {
+    const found = new Set([...this.memory.keys()].filter((key) => key.startsWith(start)));
+    for (let n = 0; this.storage && n < this.storage.length; n += 1) {
+      const key = this.storage.key(n);
+      if (key.startsWith(this.space + start)) found.add(key.slice(this.space.length));
+    }
+    return [...found].sort();
+  }
+}
