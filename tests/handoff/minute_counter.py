@@ -13,44 +13,24 @@ from datetime import date, datetime, timedelta
 MINUTE = timedelta(minutes=1)
 RANKS = {"一般": 0, "紧急": 1, "重大": 2}
 
-#: Days off by the State Council's yearly notices (国办发明电), first to last.
-DAYS_OFF = [
-    ("2021-01-01", "2021-01-03"),
-    ("2021-02-11", "2021-02-17"),
-    ("2021-04-03", "2021-04-05"),
-    ("2021-05-01", "2021-05-05"),
-    ("2023-01-01", "2023-01-02"),
-    ("2023-01-21", "2023-01-27"),
-    ("2023-04-05", "2023-04-05"),
-    ("2023-04-29", "2023-05-03"),
-    ("2024-01-01", "2024-01-01"),
-    ("2024-02-10", "2024-02-17"),
-    ("2024-04-04", "2024-04-06"),
-    ("2025-01-01", "2025-01-01"),
-    ("2025-01-28", "2025-02-04"),
-    ("2025-04-04", "2025-04-06"),
-    ("2025-05-01", "2025-05-05"),
-    ("2025-05-31", "2025-06-02"),
-    ("2025-10-01", "2025-10-08"),
-    ("2026-01-01", "2026-01-03"),
-    ("2026-02-15", "2026-02-23"),
-    ("2026-04-04", "2026-04-06"),
-    ("2026-05-01", "2026-05-05"),
-    ("2026-06-19", "2026-06-21"),
-    ("2026-09-25", "2026-09-27"),
-    ("2026-10-01", "2026-10-07"),
-]
+#: Days off by the State Council's yearly notices (国办发明电): month.day, or first-last.
+DAYS_OFF = {
+    2021: "1.1-1.3 2.11-2.17 4.3-4.5 5.1-5.5 6.12-6.14 9.19-9.21 10.1-10.7",
+    2023: "1.1-1.2 1.21-1.27 4.5 4.29-5.3 6.22-6.24 9.29-10.6 12.30-12.31",
+    2024: "1.1 2.10-2.17 4.4-4.6 5.1-5.5 6.10 9.15-9.17 10.1-10.7",
+    2025: "1.1 1.28-2.4 4.4-4.6 5.1-5.5 5.31-6.2 10.1-10.8",
+    2026: "1.1-1.3 2.15-2.23 4.4-4.6 5.1-5.5 6.19-6.21 9.25-9.27 10.1-10.7",
+}
 #: Weekend days worked in exchange.
-WORKED = """
-2021-02-07 2021-02-20 2021-04-25 2021-05-08
-2023-01-28 2023-01-29 2023-04-23 2023-05-06
-2024-02-04 2024-02-18 2024-04-07
-2025-01-26 2025-02-08 2025-04-27 2025-09-28 2025-10-11
-2026-01-04 2026-02-14 2026-02-28 2026-05-09 2026-09-20 2026-10-10
-""".split()
+WORKED = {
+    2021: "2.7 2.20 4.25 5.8 9.18 9.26 10.9",
+    2023: "1.28 1.29 4.23 5.6 6.25 10.7 10.8",
+    2024: "2.4 2.18 4.7 4.28 5.11 9.14 9.29 10.12",
+    2025: "1.26 2.8 4.27 9.28 10.11",
+    2026: "1.4 2.14 2.28 5.9 9.20 10.10",
+}
 #: No notice yet: the law's own dates.
 STATUTORY = {(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)}
-NOTICED = {2021, 2023, 2024, 2025, 2026}
 
 HOURS = {
     "foshan": ((8, 30, 12, 0), (14, 0, 17, 30)),
@@ -59,8 +39,8 @@ HOURS = {
     "guangxi": ((8, 0, 12, 0), (15, 0, 18, 0)),
 }
 #: 壮族三月三.
-REGION_OFF = {"guangxi": [("2021-04-14", "2021-04-16"), ("2023-04-21", "2023-04-23")]}
-REGION_WORKED = {"guangxi": ["2021-04-18"]}
+REGION_OFF = {"guangxi": {2021: "4.14-4.16", 2023: "4.21-4.23"}}
+REGION_WORKED = {"guangxi": {2021: "4.18"}}
 
 #: Minutes and clock ("all" or "work") by contract and severity.
 PROMISES: dict[str, dict[str, tuple[str, dict[str, int]]]] = {
@@ -86,21 +66,31 @@ FAULTS_ONLY = {"report"}
 FAULTS = {"系统故障", "数据问题"}
 
 
-def _within(day: date, ranges: list[tuple[str, str]]) -> bool:
-    return any(first <= day.isoformat() <= last for first, last in ranges)
+def _named(day: date, days: dict[int, str]) -> bool:
+    """Whether ``day`` is among ``month.day`` and ``month.day-month.day`` of its year."""
+    for word in days.get(day.year, "").split():
+        first, _, last = word.partition("-")
+        if _pair(first) <= (day.month, day.day) <= _pair(last or first):
+            return True
+    return False
+
+
+def _pair(word: str) -> tuple[int, int]:
+    month, day = word.split(".")
+    return int(month), int(day)
 
 
 def is_working_day(calendar: str, day: date) -> bool:
     """By the region's own days, then the notices, then the law, then the week."""
-    if day.isoformat() in REGION_WORKED.get(calendar, []):
+    if _named(day, REGION_WORKED.get(calendar, {})):
         return True
-    if _within(day, REGION_OFF.get(calendar, [])):
+    if _named(day, REGION_OFF.get(calendar, {})):
         return False
-    if day.isoformat() in WORKED:
+    if _named(day, WORKED):
         return True
-    if _within(day, DAYS_OFF):
+    if _named(day, DAYS_OFF):
         return False
-    if day.year not in NOTICED and (day.month, day.day) in STATUTORY:
+    if day.year not in DAYS_OFF and (day.month, day.day) in STATUTORY:
         return False
     return day.weekday() < 5
 
@@ -199,45 +189,57 @@ class MinuteClock:
         return min(times) if times else None
 
     def change_severity(self, severity: str) -> None:
-        for level in RANKS:
-            if RANKS[self.severity] < RANKS[level] <= RANKS[severity]:
-                self.counters[level] = Counter()
-            elif RANKS[level] > RANKS[severity]:
+        lower = min(RANKS[self.severity], RANKS[severity])
+        for level, rank in RANKS.items():
+            if rank > lower:
                 self.counters[level] = Counter()
         self.severity = severity
         self.counters[severity].was_held = True
 
     def do(self, verb: str, word: str) -> None:
-        match verb:
-            case "pause":
-                self.paused = True
-            case "resume":
-                self.paused = False
-            case "severity":
-                self.change_severity(word)
-            case "category":
-                self.category = word
-            case "calendar":
-                self.calendar = word
-            case "contract":
-                self.contract, self.calendar = word, CALENDAR_OF[word]
-            case "met" if word == self.target:
-                self.meet()
-            case "resolve":
-                self.paused = False
-                if self.target != "report":
-                    self.meet()
-            case "reopen" if self.target == "resolve":
-                self.met_at = self.at_end = None
-            case "stop":
-                self.at_end = self.at_end or self.project()
-                self.paused, self.stopped = False, True
-            case "met" | "reopen" | "now":
-                pass
-            case _:
-                raise ValueError(verb)
+        """One verb of a story; ``now`` only looks."""
+        change = getattr(self, f"_{verb}")
+        change(word)
         if self.met_at is None and not self.stopped:
             self.judge()
+
+    def _now(self, _: str) -> None:
+        return
+
+    def _pause(self, _: str) -> None:
+        self.paused = True
+
+    def _resume(self, _: str) -> None:
+        self.paused = False
+
+    def _severity(self, word: str) -> None:
+        self.change_severity(word)
+
+    def _category(self, word: str) -> None:
+        self.category = word
+
+    def _calendar(self, word: str) -> None:
+        self.calendar = word
+
+    def _contract(self, word: str) -> None:
+        self.contract, self.calendar = word, CALENDAR_OF[word]
+
+    def _met(self, word: str) -> None:
+        if word == self.target:
+            self.meet()
+
+    def _resolve(self, _: str) -> None:
+        self.paused = False
+        if self.target != "report":
+            self.meet()
+
+    def _reopen(self, _: str) -> None:
+        if self.target == "resolve":
+            self.met_at = self.at_end = None
+
+    def _stop(self, _: str) -> None:
+        self.at_end = self.at_end or self.project()
+        self.paused, self.stopped = False, True
 
     def meet(self) -> None:
         if self.met_at is None:
@@ -265,7 +267,7 @@ def story_of(text: str) -> Iterator[tuple[datetime, str, str]]:
 
 
 def reckon(
-    contract: str, category: str, severity: str, opened: datetime, story: str, target: str
+    contract: str, *, category: str, severity: str, opened: datetime, story: str, target: str
 ) -> Verdict:
     """The deadline and breach as they stand at the story's last moment."""
     clock = MinuteClock(contract, severity, category, opened, target)
