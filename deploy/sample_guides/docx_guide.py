@@ -286,7 +286,8 @@ class _Writer:
                 target = target.merge(last)
             target.text = cell.text
             for paragraph in target.paragraphs:
-                paragraph.paragraph_format.space_after = Pt(1)
+                paragraph.paragraph_format.space_before = Pt(2)
+                paragraph.paragraph_format.space_after = Pt(2)
                 paragraph.paragraph_format.line_spacing = 1.0
                 for run in paragraph.runs:
                     run.font.size, run.bold = Pt(9.5), cell.row == 0 or None

@@ -17,7 +17,7 @@ FORMS = {
     "chapter": ("第{n}章", "{dotted}"),
     "chapter-cn": ("第{c}章", "{c}、", "（{c}）", "{n}）"),
 }
-UNNUMBERED = re.compile(r"^(附录|附件|附表|前言|Q\d)|\{-\}$")
+UNNUMBERED = re.compile(r"^(附录[A-Z]|附[件表]\d|前言|Q\d)|\{-\}$")
 
 
 def chinese(number: int) -> str:
