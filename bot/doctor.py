@@ -10,8 +10,8 @@ import httpx
 from bot import migrate as migrations
 from bot import repository
 from bot.assembly import load_all_terms
-from bot.cli.context import State
 from bot.clock import utc_now
+from bot.deployment import Deployment
 from handoff.errors import InvalidTerms
 from kb.errors import IndexMismatch, IndexMissing
 from kb.index_holder import open_index
@@ -34,7 +34,7 @@ class Finding:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
-async def examine(state: State) -> list[Finding]:
+async def examine(state: Deployment) -> list[Finding]:
     """Look at everything; never raises for what it finds."""
     database = state.database()
     try:
@@ -44,7 +44,7 @@ async def examine(state: State) -> list[Finding]:
     return [*found, _index(state), _calendar(state), *await _rasa(state)]
 
 
-def _disk(state: State) -> Finding:
+def _disk(state: Deployment) -> Finding:
     state.workspace.create()
     free = shutil.disk_usage(state.workspace.home).free
     return Finding("doctor.disk", free >= MIN_FREE_BYTES, values={"free": free // 1024**2})
@@ -72,7 +72,7 @@ async def _database(database: Database) -> list[Finding]:
     ]
 
 
-def _index(state: State) -> Finding:
+def _index(state: Deployment) -> Finding:
     try:
         open_index(state.settings.home, state.settings.kb)
     except (IndexMissing, IndexMismatch, OSError, ValueError) as error:
@@ -80,7 +80,7 @@ def _index(state: State) -> Finding:
     return Finding("doctor.index", ok=True)
 
 
-def _calendar(state: State) -> Finding:
+def _calendar(state: Deployment) -> Finding:
     now = utc_now()
     try:
         terms = load_all_terms(state.settings)
@@ -96,7 +96,7 @@ def _calendar(state: State) -> Finding:
     return Finding("doctor.holidays", not missing, needed=False, values={"years": named})
 
 
-async def _rasa(state: State) -> list[Finding]:
+async def _rasa(state: Deployment) -> list[Finding]:
     if not state.settings.nlu.enabled:
         return []
     executable = state.rasa_executable()

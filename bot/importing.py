@@ -7,8 +7,8 @@ from typing import Any
 
 import structlog
 
-from bot.cli.context import State
 from bot.clock import utc_now
+from bot.deployment import Deployment
 from kb.errors import ImportRefused
 from kb.importer import import_isolated
 from kb.sections import FaqTable, Guide
@@ -21,7 +21,7 @@ Report = Callable[[dict[str, Any]], None]
 
 
 async def import_paths(
-    state: State, paths: Sequence[Path], *, publish: bool, report: Report
+    state: Deployment, paths: Sequence[Path], *, publish: bool, report: Report
 ) -> list[dict[str, Any]]:
     """Import every file; returns and reports one record per file, in order."""
     state.workspace.create()
@@ -48,7 +48,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 async def _import_one(
-    state: State, database: Database, path: Path, *, publish: bool
+    state: Deployment, database: Database, path: Path, *, publish: bool
 ) -> dict[str, Any]:
     base = {"file": path.name}
     try:

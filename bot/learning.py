@@ -4,8 +4,8 @@ import asyncio
 
 import yaml
 
-from bot.cli.context import State
 from bot.clock import utc_now
+from bot.deployment import Deployment
 from bot.settings import data_dir
 from kb.articles import Corpus
 from kb.errors import IndexMismatch, IndexMissing, NothingPublished
@@ -29,7 +29,7 @@ def negatives() -> list[str]:
     return [str(line) for line in raw]
 
 
-async def build_knowledge_index(state: State) -> Build | None:
+async def build_knowledge_index(state: Deployment) -> Build | None:
     """Train and index; ``None`` when nothing is published."""
     database = state.database()
     try:
@@ -53,7 +53,7 @@ async def build_knowledge_index(state: State) -> Build | None:
     return build
 
 
-async def corpus_is_indexed(state: State) -> bool:
+async def corpus_is_indexed(state: Deployment) -> bool:
     """Whether the current index was built from exactly what is published now."""
     database = state.database()
     try:

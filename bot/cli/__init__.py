@@ -1,5 +1,1 @@
-"""The ``caiwen`` command. One module per group of commands."""
-
-from bot.cli.main import main
-
-__all__ = ["main"]
+"""The ``caiwen`` command. One module per group of commands; ``bot.cli.main`` is the entry."""

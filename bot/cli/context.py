@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import secrets
 import sys
 from collections.abc import Coroutine, Iterable, Iterator
 from pathlib import Path
@@ -10,11 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from bot.phrases import Phrases
-from bot.phrases import load as load_phrases
-from bot.settings import Settings, data_dir
-from bot.workspace import Workspace
-from store.session import Database
+from bot.deployment import Deployment
 
 T = TypeVar("T")
 
@@ -22,48 +17,10 @@ T = TypeVar("T")
 MAX_LINE_CHARS = 200_000
 
 
-class State:
-    """The workspace that this run of the command works on."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.workspace = Workspace(settings.home)
-        self.phrases: Phrases = load_phrases(data_dir() / "locales" / f"{settings.locale}.yml")
-
-    def database(self) -> Database:
-        """The workspace's database; the caller disposes of it."""
-        return Database(self.settings.effective_database_url)
-
-    def rasa_executable(self) -> Path | None:
-        """The rasa program: the set one, or that of the environment beside the code."""
-        own = data_dir().parent / ".venv-rasa" / "bin" / "rasa"
-        chosen = self.settings.nlu.rasa_executable or own
-        return chosen if chosen.is_file() else None
-
-    def rasa_token(self) -> str:
-        """The token that web and Rasa share; made once for the workspace."""
-        if self.settings.nlu.rasa_token:
-            return self.settings.nlu.rasa_token
-        path = self.workspace.secret
-        if not path.is_file():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(24), encoding="utf-8")
-        return path.read_text(encoding="utf-8").strip()
-
-    def say(self, key: str, **values: object) -> None:
-        """A line for the person at the terminal, on standard error: output stays clean."""
-        typer.echo(self.phrases.say(key, **values), err=True)
-
-    def fail(self, key: str, **values: object) -> typer.Exit:
-        """Say what is wrong; the caller raises what this returns."""
-        self.say(key, **values)
-        return typer.Exit(1)
-
-
-def state_of(context: typer.Context) -> State:
+def state_of(context: typer.Context) -> Deployment:
     """The state that the main callback made."""
     state = context.obj
-    if not isinstance(state, State):
+    if not isinstance(state, Deployment):
         raise TypeError("the command was called without its workspace")
     return state
 

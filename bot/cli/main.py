@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from bot.cli import knowledge, serving, setup, staff, talking
-from bot.cli.context import State
+from bot.deployment import Deployment
 from bot.settings import Settings
 
 app = typer.Typer(
@@ -47,7 +47,7 @@ def workspace(
             name = "CAIWEN_" + "__".join(str(part) for part in problem["loc"]).upper()
             typer.echo(f"{name}: {problem['msg']}", err=True)
         raise typer.Exit(2) from None
-    context.obj = State(settings)
+    context.obj = Deployment(settings)
 
 
 def configure_logging(*, verbose: bool) -> None:

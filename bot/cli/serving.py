@@ -11,7 +11,8 @@ from honcho.manager import Manager
 
 from bot.app import create_app
 from bot.assembly import assemble, running
-from bot.cli.context import State, run, state_of
+from bot.cli.context import run, state_of
+from bot.deployment import Deployment
 from nlu.train import RasaServer, rasa_command, rasa_environment
 
 
@@ -44,7 +45,7 @@ def worker(context: typer.Context) -> None:
     run(_work(state))
 
 
-async def _work(state: State) -> None:
+async def _work(state: Deployment) -> None:
     async with running(assemble(state.settings)):
         await asyncio.Event().wait()
 
@@ -75,7 +76,7 @@ def up(
     raise typer.Exit(manager.returncode or 0)
 
 
-def _rasa_command(state: State) -> tuple[str, ...] | None:
+def _rasa_command(state: Deployment) -> tuple[str, ...] | None:
     executable = state.rasa_executable()
     if not state.settings.nlu.enabled or executable is None:
         return None

@@ -12,8 +12,9 @@ from bot import doctor as checks
 from bot import migrate as migrations
 from bot import repository
 from bot.accounts import add_staff
-from bot.cli.context import State, run, state_of
+from bot.cli.context import run, state_of
 from bot.clock import utc_now
+from bot.deployment import Deployment
 from bot.fingerprints import Fingerprints, of_files
 from bot.importing import import_paths
 from bot.learning import build_knowledge_index, corpus_is_indexed
@@ -42,7 +43,7 @@ def migrate(context: typer.Context) -> None:
     state.say("cli.migrated")
 
 
-async def _migrate(state: State) -> None:
+async def _migrate(state: Deployment) -> None:
     database = state.database()
     try:
         await migrations.upgrade(database)
@@ -81,7 +82,7 @@ def train(
     _train(state, kb=kb or both, nlu=nlu or both, only_missing=False)
 
 
-def _train(state: State, *, kb: bool, nlu: bool, only_missing: bool) -> None:
+def _train(state: Deployment, *, kb: bool, nlu: bool, only_missing: bool) -> None:
     """Rasa trains in its own process while the index is built: two cores, two jobs."""
     prints = Fingerprints(state.workspace.home / "setup.json")
     with ThreadPoolExecutor(max_workers=1) as pool:
@@ -98,7 +99,7 @@ def _nlu_fingerprint() -> str:
     return of_files([data_dir() / "nlu", data_dir().parent / "config.yml"])
 
 
-def _train_interpreter(state: State, prints: Fingerprints, *, only_missing: bool) -> None:
+def _train_interpreter(state: Deployment, prints: Fingerprints, *, only_missing: bool) -> None:
     wanted = _nlu_fingerprint()
     present = state.workspace.interpreter.exists()
     if only_missing and present and prints.get("interpreter") == wanted:
@@ -112,7 +113,7 @@ def _train_interpreter(state: State, prints: Fingerprints, *, only_missing: bool
 
 
 def _start_rasa_training(
-    state: State, prints: Fingerprints, pool: ThreadPoolExecutor, only_missing: bool
+    state: Deployment, prints: Fingerprints, pool: ThreadPoolExecutor, only_missing: bool
 ) -> Future[Any] | None:
     executable = state.rasa_executable()
     if executable is None or not state.settings.nlu.enabled:
@@ -134,7 +135,7 @@ def _start_rasa_training(
     )
 
 
-def _finish_rasa_training(state: State, prints: Fingerprints, training: Future[Any]) -> None:
+def _finish_rasa_training(state: Deployment, prints: Fingerprints, training: Future[Any]) -> None:
     started = time.monotonic()
     try:
         training.result()
@@ -148,7 +149,7 @@ def _finish_rasa_training(state: State, prints: Fingerprints, training: Future[A
     state.say("cli.rasa_trained", seconds=round(time.monotonic() - started, 1))
 
 
-async def _demo_staff(state: State) -> list[tuple[str, str]]:
+async def _demo_staff(state: Deployment) -> list[tuple[str, str]]:
     """Create the demonstration accounts in an empty workspace; one-time passwords."""
     database = state.database()
     created = []
@@ -174,7 +175,7 @@ async def _demo_staff(state: State) -> list[tuple[str, str]]:
     return created
 
 
-def _import_samples(state: State) -> None:
+def _import_samples(state: Deployment) -> None:
     prints = Fingerprints(state.workspace.home / "setup.json")
     folders = [data_dir() / "guides", data_dir() / "faq"]
     wanted = of_files(folders)
@@ -191,7 +192,7 @@ def _import_samples(state: State) -> None:
     _step(state, "cli.step.samples", work)
 
 
-def _tell(state: State, record: dict[str, Any]) -> None:
+def _tell(state: Deployment, record: dict[str, Any]) -> None:
     if record["status"] == "refused":
         state.say("cli.refused", file=record["file"], detail=record["detail"])
     else:
@@ -203,7 +204,7 @@ def _tell(state: State, record: dict[str, Any]) -> None:
         )
 
 
-def _step(state: State, key: str, work: Callable[[], object]) -> None:
+def _step(state: Deployment, key: str, work: Callable[[], object]) -> None:
     state.say(key)
     started = time.monotonic()
     work()

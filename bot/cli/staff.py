@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from bot.accounts import add_staff
-from bot.cli.context import State, run, state_of
+from bot.cli.context import run, state_of
 from bot.clock import utc_now
+from bot.deployment import Deployment
 from bot.errors import InvalidInput
 from bot.tables import Role
 
@@ -52,7 +53,7 @@ def add(
 
 
 async def _add(
-    state: State,
+    state: Deployment,
     name: str,
     password: str,
     *,

@@ -7,7 +7,8 @@ from typing import Any
 import typer
 
 from bot.assembly import Services, assemble, running
-from bot.cli.context import Jsonl, State, emit, read_queries, run, state_of
+from bot.cli.context import Jsonl, emit, read_queries, run, state_of
+from bot.deployment import Deployment
 from bot.opening import NewUser
 from bot.tables import Sender
 from bot.understanding import build_interpreter, build_triager, load_fallback
@@ -31,7 +32,7 @@ def parse(context: typer.Context, jsonl: Jsonl = False) -> None:
     run(_parse(state))
 
 
-async def _parse(state: State) -> None:
+async def _parse(state: Deployment) -> None:
     interpreter = build_interpreter(state.settings, state.workspace)
     try:
         for query_id, text, error in read_queries(sys.stdin):
@@ -64,7 +65,7 @@ def chat(context: typer.Context) -> None:
     run(_chat(state))
 
 
-async def _chat(state: State) -> None:
+async def _chat(state: Deployment) -> None:
     services = assemble(state.settings)
     async with running(services, worker=False):
         user = NewUser(channel="terminal", external_user=f"terminal:{new_id()}", name="终端用户")

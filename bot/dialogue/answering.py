@@ -27,6 +27,8 @@ from store.vocabulary import Category, Severity
 MAX_OFFERED = 3
 #: A message with fewer signs than this says too little for an engineer.
 VAGUE_CHARS = 7
+#: Without any open matter, only a message as clear as this is heard as "it is solved".
+SURE_SOLVED = 0.8
 _ORDINALS = {"一": 1, "二": 2, "两": 2, "三": 3, "1": 1, "2": 2, "3": 3, "①": 1, "②": 2, "③": 3}
 _ORDINAL = re.compile(r"[一二两三123①②③]")
 _LAST = re.compile(r"最后|末")
@@ -328,6 +330,12 @@ def solved(state: DialogueState, turn: Turn) -> Decision:
     if state.topic or state.answer_id:
         return Decision((Say("talk.solved"), RequestRating()), state.settled(), "solved")
     return Decision((Say("talk.solved"),), state.settled(), "solved")
+
+
+def is_open(state: DialogueState, turn: Turn) -> bool:
+    """Whether there is anything that could have been solved; else the words mean something new."""
+    sure = turn.understanding.confidence >= SURE_SOLVED
+    return sure or bool(state.topic or state.answer_id or turn.tickets)
 
 
 def leave_queue(state: DialogueState, turn: Turn) -> Decision:

@@ -150,7 +150,7 @@ def _about_matter(state: DialogueState, turn: Turn) -> Decision | None:
             return answering.about_tickets(state, turn, urging=intent is Intent.URGE)
         case Intent.CHOOSE_CANDIDATE if state.offered:
             return answering.choose(state, turn)
-        case Intent.SOLVED:
+        case Intent.SOLVED if answering.is_open(state, turn):
             return answering.solved(state, turn)
         case Intent.NOT_SOLVED if state.topic or turn.tickets:
             return answering.next_best(state, turn, "not_solved")

@@ -12,7 +12,7 @@ export class Problem extends Error {
 
   /** The conversation does not exist (any more), or the token does not open it. */
   get gone() {
-    return [401, 403, 404, 410].includes(this.status);
+    return this.status === 404 || this.status === 410;
   }
 
   /** Trying again may help. */

@@ -140,8 +140,9 @@ export class Timeline {
       const today = dayOf(item.at);
       if (today !== day) {
         day = today;
-        this.log.insertBefore(days.get(day) || dayLine(day, item.at), item.node);
+        const line = days.get(day) || dayLine(day, item.at);
         days.delete(day);
+        if (item.node.previousElementSibling !== line) this.log.insertBefore(line, item.node);
       }
       this.drawMeta(item, this.items[n + 1]);
     });
@@ -202,7 +203,7 @@ export class Timeline {
     const own = this.items.filter((item) => item.message.sender === "user");
     const last = own[own.length - 1];
     const end = this.log.scrollHeight - this.log.clientHeight;
-    const question = last ? last.node.offsetTop - this.log.offsetTop - 8 : end;
+    const question = last ? last.node.offsetTop - 8 : end;
     this.log.scrollTop = Math.min(end, Math.max(question, 0));
   }
 }
