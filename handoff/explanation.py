@@ -25,6 +25,7 @@ from handoff.history import (
     bounds,
     breach,
     by_calendar,
+    end_pause,
     history_of,
     holds,
     runs,
@@ -72,7 +73,7 @@ def explain(
     else:
         bound, until = binding(history, terms, target, now), min(now, history.stopped or now)
     if bound is None:
-        return (_unpromised(history, target),)
+        return (_unpromised(history, target), *_breached(breach(history, terms, target, now)))
     lines = _Lines(history, terms, target, bound, until)
     return (
         *_ratings(so_far, until),
@@ -108,7 +109,10 @@ def _until_met(events: Sequence[ClockEvent], terms: Terms, target: Target) -> Hi
         and (event.target is target or (event.target is Target.RESOLVE and target in also))
     ]
     index = met[-1] if target is Target.RESOLVE else met[0]
-    return history_of(events[:index], terms)
+    before = history_of(events[:index], terms)
+    event = events[index]
+    resolving = isinstance(event, Met) and event.target is Target.RESOLVE
+    return end_pause(before, event.at) if resolving else before
 
 
 def _unpromised(history: History, target: Target) -> ExplanationLine:
@@ -273,8 +277,12 @@ def _outcome(history: History, lines: _Lines, now: datetime) -> Iterator[Explana
         yield _line("met_late" if broken else "met_in_time", at=kept.at)
     elif history.stopped is not None:
         yield _line("stopped", at=history.stopped)
-    if broken is not None:
-        yield _line("breached", since=broken)
+    yield from _breached(broken)
+
+
+def _breached(since: datetime | None) -> Iterator[ExplanationLine]:
+    if since is not None:
+        yield _line("breached", since=since)
 
 
 def _line(key: str, **values: Value) -> ExplanationLine:

@@ -171,7 +171,7 @@ def _apply(history: History, event: ClockEvent, terms: Terms) -> History:
         case Reopened():
             return _reopen(history, event.at)
         case Stopped():
-            return replace(_end_pause(history, event.at), stopped=event.at)
+            return replace(end_pause(history, event.at), stopped=event.at)
         case _:
             assert_never(event)
 
@@ -184,12 +184,13 @@ def _hold(history: History, event: Paused | Resumed) -> History:
                 history, holds=(*history.holds, Hold(event.at, None, event.reason, counts))
             )
         case Resumed() if history.pause is not None:
-            return _end_pause(history, event.at)
+            return end_pause(history, event.at)
         case _:
             raise BrokenHistory("paused while paused, or resumed while running")
 
 
-def _end_pause(history: History, at: datetime) -> History:
+def end_pause(history: History, at: datetime) -> History:
+    """The history with its open pause, if any, ended."""
     if history.pause is None:
         return history
     return replace(history, holds=(*history.holds[:-1], replace(history.holds[-1], end=at)))
@@ -225,16 +226,16 @@ def _rebase(history: History, event: Transferred | CalendarChanged, terms: Terms
 
 
 def _keep(history: History, event: Met, terms: Terms) -> History:
-    """Resolving also answers and arranges: nobody owes those any more."""
+    """Resolving ends a pause, and also answers and arranges: nobody owes those any more."""
     resolving = event.target is Target.RESOLVE
+    if resolving:
+        history = end_pause(history, event.at)
     targets = (Target.RESPOND, Target.ARRANGE, Target.RESOLVE) if resolving else (event.target,)
     kept = dict(history.kept)
     for target in targets:
         if target not in kept:
             bound = binding(history, terms, target, event.at)
             kept[target] = Kept(event.at, bound, due(history, terms, target))
-    if resolving:
-        history = _end_pause(history, event.at)
     return replace(history, kept=kept)
 
 

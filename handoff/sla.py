@@ -117,7 +117,9 @@ def milestones(events: Iterable[ClockEvent], terms: Terms) -> tuple[Milestone, .
 def _state(history: History, terms: Terms, target: Target, now: datetime) -> TargetState | None:
     kept = history.kept.get(target)
     bound = kept.bound if kept else binding(history, terms, target, now)
-    if bound is None and not _promised(history, target):
+    broken = breach(history, terms, target, now)
+    # A promise that was broken stays on record when another severity or category has none.
+    if bound is None and broken is None and not _promised(history, target):
         return None
     until = kept.at if kept else min(now, history.stopped or now)
     spent = used(history, terms, target, bound, until) if bound else timedelta(0)
@@ -128,7 +130,7 @@ def _state(history: History, terms: Terms, target: Target, now: datetime) -> Tar
         bound=bound,
         deadline=deadline,
         met_at=kept.at if kept else None,
-        breached_at=breach(history, terms, target, now),
+        breached_at=broken,
         used=spent,
         remaining=bound.promise.budget - spent if bound else None,
     )
@@ -147,7 +149,7 @@ def _phase(
     if history.stopped is not None:
         return Phase.STOPPED
     if bound is None:
-        return Phase.PENDING
+        return Phase.PENDING if _promised(history, target) else Phase.STOPPED
     return Phase.RUNNING if deadline is not None else Phase.PAUSED
 
 
