@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from handoff.calendar import Counted, Skipped
+from handoff.calendar import Counted, Gap, Skipped
 from handoff.clock_events import ClockEvent, Met, SeverityChanged, Started
 from handoff.contract import Clock, Origin, Target, Terms
 from handoff.history import (
@@ -37,6 +37,37 @@ from store.vocabulary import Severity
 Value = str | int | datetime | timedelta | StrEnum
 
 PREFIX = "sla.explain."
+
+#: Every line there is, so that a catalogue can be checked against it.
+KEYS: frozenset[str] = frozenset(
+    PREFIX + name
+    for name in (
+        "promise",
+        "raised",
+        "lowered",
+        "not_binding",
+        "year_unknown",
+        "start",
+        "counted",
+        "counted_makeup",
+        *Gap,
+        "paused",
+        "paused_outside",
+        "paused_now",
+        "pause_ignored",
+        "resolved_meanwhile",
+        "calendar_changed",
+        "deadline",
+        "standing_still",
+        "met_in_time",
+        "met_late",
+        "stopped",
+        "breached",
+        "at_once",
+        "not_promised",
+        "after_resolution",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
