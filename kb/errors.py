@@ -14,6 +14,7 @@ class RefusalReason(StrEnum):
     UNSUPPORTED = "unsupported"  # a format that no importer reads
     CORRUPT = "corrupt"  # the right kind of file, but broken
     NO_TEXT = "no_text"  # pictures only, or nothing at all
+    MISSING_COLUMNS = "missing_columns"  # a table without a question and an answer column
     TOO_LARGE = "too_large"  # bytes, pages, rows or pictures above the limit
     ZIP_BOMB = "zip_bomb"  # unpacks to far more than it weighs
     UNSAFE_PATH = "unsafe_path"  # a member that would be written outside its folder

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
 
+MARKS = frozenset("✓✔√●○◎☑★▲■✗✘×☒")  # say yes or no in a cell, and only their column says to what
 ICON = "[图标]"  # stands in a text where a small picture acts as a word; see `Paragraph.icons`
 
 
@@ -156,7 +157,10 @@ class Guide:
 
 @dataclass(frozen=True, slots=True)
 class FaqEntry:
-    """One question with its answer; `kind` is `answer`, or `collect` where the bot must not."""
+    """One question with its answer; `kind` is `answer`, or `collect` where the bot must not.
+
+    `group` is the sheet that it stood on.
+    """
 
     question: str
     answer: str
@@ -165,6 +169,7 @@ class FaqEntry:
     ref: str = ""
     category: str = ""
     kind: str = "answer"
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,25 +186,34 @@ def block_text(block: Block) -> str:
     """The block as a reader sees it; a picture is its caption, a table one line per row."""
     match block:
         case Paragraph(text=text, label=label):
-            return f"{label}：{text}" if label and text else (label or text)
+            return f"{label}：{text}" if label else text
         case Step(number=number, text=text):
             return f"{number} {text}".strip()
         case Callout(text=text, title=title):
             return f"{title}：{text}" if title and text else (title or text)
         case Table():
-            return "\n".join(line for line in (block.caption, *map(row_text, block.rows)) if line)
+            return "\n".join(line for line in (block.caption, *table_lines(block)) if line)
         case Image(caption=caption):
             return caption
         case _:
             assert_never(block)
 
 
-def row_text(row: tuple[str, ...]) -> str:
+def table_lines(table: Table) -> tuple[str, ...]:
+    """One line per row; a bare mark (✓, ●) is named by its column, or it would say nothing."""
+    names = table.rows[table.header_rows - 1] if table.header_rows else ()
+    heads = tuple(row_text(row) for row in table.rows[: table.header_rows])
+    return heads + tuple(row_text(row, names) for row in table.rows[table.header_rows :])
+
+
+def row_text(row: tuple[str, ...], names: tuple[str, ...] = ()) -> str:
     """One table row on one line; a value that fills merged cells is written once."""
     kept: list[str] = []
-    for cell in row:
+    for at, cell in enumerate(row):
         value = " ".join(cell.split())
-        if value and (not kept or kept[-1] != value):
+        if value in MARKS and at < len(names) and names[at]:
+            kept.append(f"{' '.join(names[at].split())} {value}")
+        elif value and (not kept or kept[-1] != value):
             kept.append(value)
     return " | ".join(kept)
 

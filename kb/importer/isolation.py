@@ -1,0 +1,158 @@
+"""Reads files in a separate process, so that a hostile one can waste neither memory nor time.
+
+One process serves many files; it is replaced after a timeout or a crash. The caller gets exactly
+what `import_file` would give, or a refusal.
+"""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import kb
+from kb.errors import ImportRefused, RefusalReason
+from kb.importer.limits import MIB, ImportLimits
+from kb.importer.wire import MalformedReply, decode, image_sizes
+from kb.importer.worker import LENGTH
+from kb.sections import FaqTable, Guide
+
+_MOST_JSON = 256 * MIB
+_PIECE = 1 * MIB
+_KILLED_FOR_TIME = {-signal.SIGXCPU}
+
+
+class _WorkerGone(Exception):  # noqa: N818 - an observation, handled right here
+    """The pipe closed before the reply was complete."""
+
+
+class IsolatedImporter:
+    """A parser process on demand. Safe to share between threads; files are read one at a time."""
+
+    def __init__(self, limits: ImportLimits | None = None) -> None:
+        self._limits = limits or ImportLimits()
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def read(self, path: Path, *, name: str | None = None) -> Guide | FaqTable:
+        """Read one file; `name` is what its owner calls it, where the path is a temporary one.
+
+        Raises:
+            ImportRefused: as `import_file`, and timeout, out_of_memory or crashed.
+        """
+        with self._lock:
+            process = self._running()
+            deadline = time.monotonic() + self._limits.seconds
+            try:
+                self._request(process, path, name or path.name)
+                return _receive(process, deadline, self._limits)
+            except TimeoutError as error:
+                self._stop()
+                raise ImportRefused(RefusalReason.TIMEOUT, f"{self._limits.seconds:g} s") from error
+            except (_WorkerGone, BrokenPipeError) as error:
+                raise self._obituary() from error
+            except MalformedReply as error:
+                self._stop()
+                raise ImportRefused(RefusalReason.CRASHED, str(error)) from error
+
+    def close(self) -> None:
+        """End the process; a later `read` starts another."""
+        with self._lock:
+            self._stop()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._stop()
+            self._process = _start(self._limits.memory_bytes)
+        return self._process
+
+    def _request(self, process: subprocess.Popen[bytes], path: Path, name: str) -> None:
+        request = {"path": str(path.resolve()), "name": name, "limits": asdict(self._limits)}
+        assert process.stdin is not None  # noqa: S101 - opened with a pipe
+        process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.flush()
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except BrokenPipeError:
+                    continue  # an unsent request; the process is gone anyway
+
+    def _obituary(self) -> ImportRefused:
+        """What the way the process died says about the file."""
+        code = self._process.wait() if self._process is not None else None
+        self._stop()
+        if code in _KILLED_FOR_TIME:
+            return ImportRefused(RefusalReason.TIMEOUT, "cpu")
+        return ImportRefused(RefusalReason.CRASHED, f"exit {code}")
+
+
+def _start(memory_bytes: int) -> subprocess.Popen[bytes]:
+    root = Path(kb.__file__).parents[1]
+    environment = {"PYTHONPATH": str(root), "LANG": "C.UTF-8", "PATH": os.defpath}
+    return subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
+        [sys.executable, "-B", "-m", "kb.importer.worker", str(memory_bytes)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd=root,
+        start_new_session=True,
+    )
+
+
+def _receive(
+    process: subprocess.Popen[bytes], deadline: float, limits: ImportLimits
+) -> Guide | FaqTable:
+    assert process.stdout is not None  # noqa: S101 - opened with a pipe
+    pipe = process.stdout.fileno()
+    length = LENGTH.unpack(_exactly(pipe, LENGTH.size, deadline))[0]
+    if length > _MOST_JSON:
+        raise MalformedReply(f"{length} bytes")
+    head = _exactly(pipe, length, deadline)
+    sizes = image_sizes(head)
+    if sum(sizes.values()) > limits.unpacked_bytes * 2:
+        raise MalformedReply(f"{sum(sizes.values())} picture bytes")
+    images = {key: _exactly(pipe, size, deadline) for key, size in sizes.items()}
+    return decode(head, images)
+
+
+def _exactly(pipe: int, size: int, deadline: float) -> bytes:
+    """So many bytes from the pipe before the deadline."""
+    pieces: list[bytes] = []
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while size > 0:
+            if not selector.select(max(deadline - time.monotonic(), 0)):
+                raise TimeoutError
+            piece = os.read(pipe, min(size, _PIECE))
+            if not piece:
+                raise _WorkerGone
+            pieces.append(piece)
+            size -= len(piece)
+    return b"".join(pieces)
