@@ -5,7 +5,7 @@
     python deploy/sample_guides/build.py --list          count sections, figures and tables
 
 Responsible for choosing the renderer and writing files whole; it refuses a file that grew past its
-limit. Running it twice on one machine gives the same bytes.
+limit. Running it twice on one machine gives the same bytes, but for node numbers inside a PDF.
 """
 
 from __future__ import annotations

@@ -19,14 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from PIL import Image
+from PIL import Image, ImageChops
 
 HERE = Path(__file__).resolve().parent
 TEMPLATES = HERE / "screens"
 SIZE = re.compile(r"\{#\s*(\d+)x(\d+)\s*#\}")
 DEFAULT_SIZE = (1100, 540)
 LARGEST_BYTES = 60_000
-COLOURS = (64, 48, 32, 24, 16)
+FOOT_PIXELS = 22
+COLOURS = (128, 96, 64, 48, 32)
 
 
 class ScreenError(RuntimeError):
@@ -131,9 +132,17 @@ def label(text: str) -> str:
     return re.sub(r"#(\d)", r'<i class="mk">\1</i>', text)
 
 
+def _without_empty_foot(image: Image.Image) -> Image.Image:
+    """Cut the rows at the bottom that only repeat the last one, but for a small margin."""
+    last = image.crop((0, image.height - 1, image.width, image.height))
+    changed = ImageChops.difference(image, last.resize(image.size)).getbbox()
+    foot = min(image.height, (changed[3] if changed else image.height) + FOOT_PIXELS)
+    return image.crop((0, 0, image.width, foot))
+
+
 def _smallest(name: str, shot: Path) -> bytes:
     with Image.open(shot) as opened:
-        image = opened.convert("RGB")
+        image = _without_empty_foot(opened.convert("RGB"))
     for colours in COLOURS:
         out = io.BytesIO()
         image.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
