@@ -39,7 +39,7 @@ MAX_FILE_BYTES = 256 * 1024
 Weekday = Literal["周一", "周二", "周三", "周四", "周五", "周六", "周日"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
-Minutes = Annotated[int, Field(gt=0, le=60 * 24 * 366)]
+Minutes = Annotated[int, Field(strict=True, gt=0, le=60 * 24 * 366)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -145,7 +145,7 @@ class _PromiseFile(_Strict):
 
 
 def _promise(value: object) -> object:
-    return {"minutes": value} if isinstance(value, int) else value
+    return value if isinstance(value, dict) else {"minutes": value}
 
 
 PromiseEntry = Annotated[_PromiseFile, BeforeValidator(_promise)]
