@@ -18,6 +18,7 @@ from openpyxl import Workbook
 from openpyxl.drawing.image import Image as SheetImage
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 from screens import ScreenStudio
 
 THIN = Side(style="thin", color="BFC7D1")
@@ -105,6 +106,13 @@ def _grid(sheet: Any, rows: Sequence[tuple[str, ...]]) -> None:
         longest = max(len(line) for row in rows for line in row[column].split("\n"))
         letter = get_column_letter(column + 1)
         sheet.column_dimensions[letter].width = min(WIDEST, max(6, longest * 2))
+    for number, row in enumerate(rows):
+        # A spreadsheet does not grow a row by itself for text written by a program.
+        lines = max(-(-len(part) * 2 // WIDEST) for part in row) + max(c.count("\n") for c in row)
+        sheet.row_dimensions[top + number].height = 15.5 * max(1, lines)
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.freeze_panes = sheet.cell(top + 1, 1)
 
 

@@ -135,7 +135,7 @@ class _Deck:
         for number, line in enumerate(lines):
             paragraph = frame.paragraphs[0] if number == 0 else frame.add_paragraph()
             paragraph.text = line
-            paragraph.font.size, paragraph.space_after = Pt(14 if dense else 16), Pt(6)
+            paragraph.font.size, paragraph.space_after = Pt(15 if dense else 19), Pt(8)
 
     def _picture(self, slide: Any, figure: Figure, left: float, top: float, width: float) -> None:
         screen = self._studio.screen(figure.screen)

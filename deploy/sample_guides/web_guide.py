@@ -40,8 +40,8 @@ table{border-collapse:collapse;width:100%;font-size:14px;margin:8px 0}
 th,td{border:1px solid #bcc6d2;padding:5px 8px;text-align:left;vertical-align:top}
 th{background:#e8f1fb}
 .callout{background:#fff6e5;border-left:5px solid #c98a1b;padding:6px 12px;margin:8px 0}
-.step{margin:4px 0 4px 1em}.below{margin-left:2em}dl.meta dt{float:left;clear:left;width:6em}
-dl.meta dd{margin-left:6em}nav.path,footer{color:#888;font-size:13px}
+.step{margin:4px 0 4px 1em}.below{margin-left:2em}
+.meta p{margin:2px;color:#555}nav.path,footer{color:#888;font-size:13px}
 """
 PRINT_CSS = """
 @page{size:A4;margin:22mm 20mm 20mm}
@@ -61,9 +61,9 @@ def render_html(source: Source, studio: ScreenStudio) -> bytes:
     crumbs = (
         f'<nav class="path">帮助中心 &gt; 操作指引 &gt; {html.escape(source.text("title"))}</nav>'
     )
-    meta = "".join(f"<dt>{a}</dt><dd>{html.escape(b)}</dd>" for a, b in cover_facts(source))
+    meta = "".join(f"<p>{a}：{html.escape(b)}</p>" for a, b in cover_facts(source))
     body = (
-        f"{crumbs}<h1>{html.escape(source.text('title'))}</h1><dl class='meta'>{meta}</dl>"
+        f"{crumbs}<h1>{html.escape(source.text('title'))}</h1><div class='meta'>{meta}</div>"
         f"{page.revisions()}<main>{page.body()}</main>"
         "<footer>返回顶部</footer>"
     )
