@@ -203,11 +203,12 @@ export class Cards {
       "div",
       { class: "bubble card ticket" },
       el("div", { class: "head" }, icon("ticket"), el("b", {}, data.number), severity, status),
-      el("p", {}, text),
+      // A status line says no more than the head; a sentence with the promise says it once.
+      text.includes(data.number) && text.includes(data.status) ? null : el("p", {}, text),
       facts([
         [say("ticket.about"), data.title],
         [say("ticket.category"), [data.category, data.module].filter(Boolean).join(" · ")],
-        [say("ticket.promise"), data.promise],
+        [say("ticket.promise"), text.includes(data.promise) ? "" : data.promise],
       ]),
       this.reasons(data.reasons || []),
     );

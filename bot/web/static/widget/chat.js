@@ -197,7 +197,7 @@ class Chat {
       this.session.outbox.retry(entry.id);
     };
     const button = el("button", { type: "button", on: { click: retry } }, say("state.failed"));
-    return el("span", { class: "state" }, button, detail && el("span", { class: "why" }, detail));
+    return el("span", { class: "state" }, button, detail && el("span", { class: "reason" }, detail));
   }
 
   state(state) {

@@ -34,6 +34,7 @@ export class Tabs {
   /** Gives the lead up, so that another tab takes it at once. */
   stop() {
     clearInterval(this.timer);
+    this.timer = null;
     if (this.leading && this.held(this.lease())) this.keep.remove("lead");
     if (this.leading) this.post({ kind: "vacant" });
     this.become(null);

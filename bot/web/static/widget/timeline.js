@@ -73,6 +73,7 @@ export class Timeline {
   place(item, seq) {
     this.items.splice(this.items.indexOf(item), 1);
     item.seq = seq;
+    item.node.dataset.seq = seq;
     this.bySeq.set(seq, item);
     const at = this.position(seq);
     this.items.splice(at, 0, item);
@@ -103,7 +104,10 @@ export class Timeline {
     const at = item.seq === null ? this.items.length : this.position(item.seq);
     const next = this.items[at];
     this.items.splice(at, 0, item);
-    if (item.seq !== null) this.bySeq.set(item.seq, item);
+    if (item.seq !== null) {
+      item.node.dataset.seq = item.seq;
+      this.bySeq.set(item.seq, item);
+    }
     if (item.id !== undefined) this.byId.set(item.id, item);
     this.log.insertBefore(item.node, next ? next.node : null);
     this.relabel();
