@@ -28,6 +28,7 @@ _TAIL_CHARS = 120  # a shorter last piece is no passage of its own
 _SENTENCE_END = re.compile(r"(?<=[。！？；;\n])")
 _QUESTION_COLUMNS = ("问题", "疑问", "现象", "故障", "报错", "提示信息", "错误信息", "情形")
 _ANSWER_COLUMNS = ("解决", "处理", "答", "办法", "措施", "应对", "怎么办")
+_ASKING = ("？", "?", "怎么办", "吗", "呢")
 _RECORDS = re.compile(r"(?:文档)?(?:修改|修订|变更|版本|更新|历史)(?:历史)?(?:记录|说明|历史)表?$")
 
 
@@ -57,34 +58,32 @@ def make_passages(guide: Guide, *, limit: int = PASSAGE_CHARS) -> tuple[PassageD
         if path and _RECORDS.search(path[-1]):
             continue  # a table of versions answers no question
         for blocks in _pieces(section.blocks, limit):
-            text = chunk_text(blocks)
-            if text:
-                heading = path[-1] if path else guide.title
-                drafts.append(_draft(section, path, heading, blocks, text, len(drafts)))
+            draft = _draft(section, path, blocks, heading=path[-1] if path else guide.title)
+            if draft.text:
+                drafts.append(replace(draft, position=len(drafts)))
     return tuple(drafts)
 
 
 def chunk_text(blocks: Sequence[Block]) -> str:
-    """The blocks as a reader sees them, one below the other."""
+    """The blocks as a reader sees them, one below the other; a picture is its caption."""
     return "\n".join(text for block in blocks if (text := block_text(block)))
 
 
 def _draft(
-    section: Section,
-    path: tuple[str, ...],
-    heading: str,
-    blocks: tuple[Block, ...],
-    text: str,
-    position: int,
+    section: Section, path: tuple[str, ...], blocks: tuple[Block, ...], *, heading: str
 ) -> PassageDraft:
+    images = tuple(_images(blocks))
+    text = chunk_text(blocks)
+    if not text and images:
+        text = heading  # the screenshot is the answer, and only the heading says to what
     return PassageDraft(
         section_path=path,
         heading=heading,
         text=text,
         blocks=blocks,
-        images=tuple(_images(blocks)),
+        images=images,
         page=section.page,
-        position=position,
+        position=0,
         references=tuple(each for each in section.references if each.text in text),
     )
 
@@ -101,14 +100,24 @@ def _images(blocks: Sequence[Block]) -> Iterator[Image]:
 
 def _pieces(blocks: Sequence[Block], limit: int) -> Iterator[tuple[Block, ...]]:
     """Runs of blocks, each short enough where that is possible."""
-    rest = list(blocks)
-    for at, block in enumerate(blocks):
-        if isinstance(block, Table) and _asks(block):
-            yield from _packed(blocks[:at], limit)
-            yield from ((row,) for row in _row_tables(block))
-            yield from _pieces(blocks[at + 1 :], limit)
-            return
-    yield from _packed(rest, limit)
+    run: list[Block] = []
+    for block in blocks:
+        answers = tuple(_own_answers(block))
+        if not answers:
+            run.append(block)
+            continue
+        yield from _packed(run, limit)
+        run = []
+        yield from ((answer,) for answer in answers)
+    yield from _packed(run, limit)
+
+
+def _own_answers(block: Block) -> Iterator[Block]:
+    """Blocks that answer a question each: rows of a question table, a folded question."""
+    if isinstance(block, Table) and _asks(block):
+        yield from _row_tables(block)
+    elif isinstance(block, Callout) and block.kind == "details" and block.title.endswith(_ASKING):
+        yield block
 
 
 def _packed(blocks: Sequence[Block], limit: int) -> Iterator[tuple[Block, ...]]:

@@ -190,13 +190,19 @@ def block_text(block: Block) -> str:
         case Step(number=number, text=text):
             return f"{number} {text}".strip()
         case Callout(text=text, title=title):
-            return f"{title}：{text}" if title and text else (title or text)
+            return _titled(title, text)
         case Table():
             return "\n".join(line for line in (block.caption, *table_lines(block)) if line)
         case Image(caption=caption):
             return caption
         case _:
             assert_never(block)
+
+
+def _titled(title: str, text: str) -> str:
+    if not title or not text:
+        return title or text
+    return f"{title}{'' if title[-1] in '？?！!：:' else '：'}{text}"
 
 
 def table_lines(table: Table) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import re
 import zipfile
 import zlib
 from io import BytesIO
+from typing import IO
 
 from lxml import etree
 
@@ -81,7 +82,7 @@ class Archive:
             if name.lower().endswith(_XML_SUFFIXES):
                 refuse_declarations(self.read(name), name)
 
-    def _drain(self, stream: "zipfile.ZipExtFile", info: zipfile.ZipInfo) -> bytes:  # type: ignore[name-defined]  # noqa: E501
+    def _drain(self, stream: IO[bytes], info: zipfile.ZipInfo) -> bytes:
         pieces: list[bytes] = []
         size = 0
         while piece := stream.read(_CHUNK):

@@ -26,7 +26,7 @@ from kb.sections import (
     block_text,
 )
 
-_PLACEHOLDERS = frozenset("略 无 暂无 待补充 待完善 暂未开发 暂未开放 tbd todo".split())
+_PLACEHOLDERS = {"略", "无", "暂无", "待补充", "待完善", "暂未开发", "暂未开放", "tbd", "todo"}
 _PLACEHOLDER_CHARS = 20
 _PLACEHOLDER_WORDS = ("暂未开发", "暂无相关", "待补充", "尚未开发")
 _INLINE_ICONS = 3

@@ -10,7 +10,7 @@ from kb.importer.elements import Element, Line, Role
 from kb.importer.labels import read_label
 from kb.importer.shape import is_boilerplate
 
-_CONTENTS = re.compile(r"(?:目\s*录|目\s*次|contents|table of contents)$", re.I)
+_CONTENTS = re.compile(r"(?:目\s*录|目\s*次|contents|table of contents)$", re.IGNORECASE)
 _PAGE_AT_END = re.compile(r"\D\s*\d{1,4}$")
 _BLANKS = re.compile(r"\s+")
 _ENTRY_CHARS = 60

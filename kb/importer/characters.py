@@ -64,10 +64,10 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, bool]:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return data.decode(encoding, errors="replace"), False
-    for encoding in ("utf-8", declared, "gb18030"):
-        text = _strict(data, encoding)
-        if text is not None and _plausible(text):
-            return text, False
+    for candidate in ("utf-8", declared, "gb18030"):
+        decoded = _strict(data, candidate)
+        if decoded is not None and _plausible(decoded):
+            return decoded, False
     return _guess(data)
 
 

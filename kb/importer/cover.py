@@ -17,7 +17,7 @@ _SENTENCE_CHARS = 12
 _VERSION = re.compile(
     r"(?:版\s*本\s*号?|当前版本|version|ver)\s*[:：.]?\s*[<〈《]?\s*[Vv]?(?P<a>\d+(?:\.\d+)*[a-z]?)"
     r"|(?<![A-Za-z])[Vv]\s?(?P<b>\d+(?:\.\d+)+[a-z]?|\d{1,2}(?!\d))",
-    re.I,
+    re.IGNORECASE,
 )
 _DATE = re.compile(
     r"(?<!\d)(?P<y>(?:19|20)\d{2})\s*(?:年|[./-])\s*(?P<m>1[0-2]|0?[1-9])(?!\d)"
@@ -27,16 +27,21 @@ _COMPACT_DATE = re.compile(
     r"(?<!\d)(?P<y>20\d{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?!\d)"
 )
 _YEAR = re.compile(r"(?<!\d)(?P<y>20\d{2})\s*年(?!\s*\d)")
+_KEYS = (
+    "编制单位|编写单位|发布单位|主办单位|适用对象|适用范围|适用系统|适用区划|适用年度|适用版本|"
+    "文号|文档编号|文档版本|当前版本|版本号?|发布日期|编制日期|更新日期|生效日期|失效日期|密级|编制人?|审核人?|批准人?"
+)
 _PARTICULAR = re.compile(
-    r"(?P<key>编制单位|编写单位|发布单位|主办单位|适用对象|适用范围|适用系统|适用区划|适用年度|适用版本|文号|文档编号|"
-    r"发布日期|编制日期|更新日期|生效日期|失效日期|密级|编制人?|审核人?|批准人?)\s*[:：]\s*(?P<value>\S.{0,60})$"
+    rf"(?:^|\s)(?P<key>{_KEYS})\s*[:：]\s*(?P<value>\S.{{0,60}}?)(?=\s+(?:{_KEYS})\s*[:：]|$)"
 )
-_GENERIC = frozenset(
-    "操作说明 使用说明 用户手册 操作手册 使用手册 说明书 操作指引 操作指南 用户指南 使用指南 帮助文档 帮助 目录 文档 首页 "
-    "系统操作手册 系统使用说明 index readme untitled 新建文档 无标题".split()
-)
+_GENERIC_TITLES = """
+操作说明 使用说明 用户手册 操作手册 使用手册 说明书 操作指引 操作指南 用户指南 使用指南
+帮助文档 帮助 目录 文档 首页 系统操作手册 系统使用说明 index readme untitled 新建文档 无标题
+"""
+_GENERIC = frozenset(_GENERIC_TITLES.split())
 _STEM_NOISE = re.compile(
-    r"^\d{1,3}[_.\-、\s]+(?=\D)|\s*[-_]?\s*副本(?:\s*[（(]\d+[）)])?$|[（(](?:最新版?|终稿|定稿|修订稿?|正式版?|\d{1,2})[）)]|"
+    r"^\d{1,3}[_.\-、\s]+(?=\D)|\s*[-_]?\s*副本(?:\s*[（(]\d+[）)])?$|"
+    r"[（(](?:最新版?|终稿|定稿|修订稿?|正式版?|\d{1,2})[）)]\d*|"
     r"(?:最终版|终稿|定稿|最新版)\d*$|[_\-\s]*[Vv]\d+(?:\.\d+)*$|[_\-\s]*20\d{6}$"
 )
 
@@ -82,6 +87,11 @@ def content_of_cover(cover: Sequence[Element], title: str) -> list[Element]:
     return [element for element in kept if not _is_history(element)]
 
 
+def is_title_slide(body: Sequence[Element]) -> bool:
+    """A first slide that says what the deck is and nothing else."""
+    return all(isinstance(element, Line) and not _is_content(element) for element in body)
+
+
 def clean_stem(name: str) -> str:
     """A file name without folder, extension, leading number, version and 终稿."""
     stem = name.replace("\\", "/").rpartition("/")[2]
@@ -115,6 +125,11 @@ def is_generic(title: str) -> bool:
     return re.sub(r"\s", "", title).lower() in _GENERIC
 
 
+def is_particular(text: str) -> bool:
+    """`发布日期：2026年4月20日` and the like."""
+    return _PARTICULAR.match(text) is not None
+
+
 def _choose_title(declared: str, stem: str) -> str:
     """The file's own title, unless the file's name says the same and more."""
     if not declared or is_generic(declared) or declared in stem:
@@ -132,8 +147,7 @@ def _largest(lines: Sequence[Line]) -> str:
 
 def _particulars(texts: Iterable[str]) -> Iterable[tuple[str, str]]:
     for text in texts:
-        match = _PARTICULAR.match(text)
-        if match is not None:
+        for match in _PARTICULAR.finditer(text):
             yield match["key"], match["value"].strip()
 
 
@@ -142,7 +156,7 @@ def _first(values: Iterable[str | None]) -> str | None:
 
 
 def _is_content(line: Line) -> bool:
-    if line.role is Role.TITLE or _PARTICULAR.match(line.text):
+    if line.role is Role.TITLE or is_particular(line.text):
         return False
     if (
         line.role in {Role.ITEM, Role.STEP}

@@ -13,33 +13,31 @@ from kb.sections import FaqEntry, WarningCode
 
 Row = tuple[str, ...]
 
-_COLUMNS: Mapping[str, frozenset[str]] = {
-    "question": frozenset(
-        "question questions q 问题 标准问 标准问题 标准问法 问题描述 问题现象 常见问题 咨询问题 问题内容 问题标题 提问 问 "
-        "故障现象 现象 问题及现象 主问题".split()
-    ),
-    "answer": frozenset(
-        "answer answers a 答案 标准答案 回答 答复 解答 解决办法 解决方法 解决方案 处理办法 处理方法 处理方式 处理措施 "
-        "处理 解决措施 答复内容 回复 回复内容 处理建议 答 操作方法 解决".split()
-    ),
-    "similar": frozenset(
-        "similar 相似问 相似问题 相似问法 扩展问 扩展问法 同义问 同义问法 其他问法 相似提问".split()
-    ),
-    "module": frozenset("module 模块 功能模块 所属模块 系统模块 功能 所属功能 业务模块".split()),
-    "ref": frozenset("ref reference id 出处 来源 依据 事实编号 答案编号 知识编号".split()),
-    "category": frozenset("category 分类 类别 问题分类 问题类别 问题类型 工单类别".split()),
-    "kind": frozenset("kind 答复方式 回答方式".split()),
-    "cause": frozenset("原因 问题原因 原因分析 产生原因 可能原因 cause".split()),
+_NAMES = {
+    "question": """question questions q 问题 标准问 标准问题 标准问法 问题描述 问题现象 常见问题
+        咨询问题 问题内容 问题标题 提问 问 故障现象 现象 问题及现象 主问题 提示原文 提示信息
+        提示内容 报错信息 报错内容 报错提示 错误提示 错误信息 审核提示""",
+    "answer": """answer answers a 答案 标准答案 回答 答复 解答 解决办法 解决方法 解决方案 处理办法
+        处理方法 处理方式 处理措施 处理 解决措施 答复内容 回复 回复内容 处理建议 答 操作方法
+        解决""",
+    "similar": "similar 相似问 相似问题 相似问法 扩展问 扩展问法 同义问 同义问法 其他问法 相似提问",
+    "module": "module 模块 功能模块 所属模块 系统模块 功能 所属功能 业务模块",
+    "ref": "ref reference id 出处 来源 依据 事实编号 答案编号 知识编号",
+    "category": "category 分类 类别 问题分类 问题类别 问题类型 工单类别",
+    "kind": "kind 答复方式 回答方式",
+    "cause": "原因 问题原因 原因分析 产生原因 可能原因 含义 cause",
 }
-_IGNORED = frozenset("序号 编号 no no. # 行号 index".split())
+_COLUMNS: Mapping[str, frozenset[str]] = {
+    field: frozenset(names.split()) for field, names in _NAMES.items()
+}
+_IGNORED = {"序号", "编号", "no", "no.", "#", "行号", "index"}
 _HEADER_ROWS = 6  # a title, a note and an empty line may stand above the header
 _QUESTION = re.compile(r"(?:Q|q|问题?)\s*\d{0,3}\s*[:：.．、]\s*(?=\S)")
 _ANSWER = re.compile(r"(?:A|a|答案?|回答)\s*\d{0,3}\s*[:：.．、]\s*")
 _SIMILAR = re.compile(r"[\n|｜]+")
 _KINDS = {"": "answer", "answer": "answer", "回答": "answer", "答复": "answer",
-          "collect": "collect", "收集": "collect", "转人工": "collect", "登记": "collect"}  # fmt: skip
+          "collect": "collect", "收集": "collect", "登记": "collect"}  # fmt: skip
 _LEAST_PAIRS = 0.5  # of a sheet's rows must open with Q or A
-_CAUSE = "原因"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def _named(row: Row) -> dict[str, int]:
     """Column places by field; the first column wins where two carry the same name."""
     named: dict[str, int] = {}
     for at, cell in enumerate(row):
-        key = re.sub(r"[\s*＊（(].*$|\s", "", cell.strip()).lower()
+        key = re.sub(r"[\s*＊（(].*$", "", cell.strip()).lower()
         for field, names in _COLUMNS.items():
             if key in names:
                 named.setdefault(field, at)
@@ -96,7 +94,7 @@ def _columns(sheet: Sheet, at: int, named: dict[str, int], intake: Intake) -> It
     for offset, row in enumerate(sheet.rows[at + 1 :], start=at + 1):
         if any(row):
             where = f"{sheet.name}:{sheet.first_row + offset}"
-            entry = _entry(_Row(row, named), extra, where, sheet.name, intake)
+            entry = _entry(_Row(row, named, header), extra, (sheet.name, where), intake)
             if entry is not None:
                 yield entry
 
@@ -105,6 +103,7 @@ def _columns(sheet: Sheet, at: int, named: dict[str, int], intake: Intake) -> It
 class _Row:
     cells: Row
     named: Mapping[str, int]
+    header: Row
 
     def get(self, field: str) -> str:
         at = self.named.get(field)
@@ -115,8 +114,9 @@ class _Row:
 
 
 def _entry(
-    row: _Row, extra: Sequence[tuple[int, str]], where: str, group: str, intake: Intake
+    row: _Row, extra: Sequence[tuple[int, str]], place: tuple[str, str], intake: Intake
 ) -> FaqEntry | None:
+    group, where = place
     question = _QUESTION.sub("", row.get("question"), count=1).strip()
     answer = _answer(row, extra)
     if not question:
@@ -143,7 +143,8 @@ def _entry(
 
 def _answer(row: _Row, extra: Sequence[tuple[int, str]]) -> str:
     """Cause first, then the answer, then whatever else the table says, each with its name."""
-    parts = [f"{_CAUSE}：{row.get('cause')}"] if row.get("cause") else []
+    cause = row.get("cause")
+    parts = [f"{' '.join(row.header[row.named['cause']].split())}：{cause}"] if cause else []
     parts.append(_ANSWER.sub("", row.get("answer"), count=1).strip())
     parts.extend(f"{name}：{row.at(column)}" for column, name in extra if row.at(column))
     return "\n".join(parts)

@@ -8,13 +8,21 @@ from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from kb.importer.cues import Cue, Stream
 from kb.importer.elements import Element, Role
 from kb.importer.labels import Label, LabelKind, bracketed
 from kb.importer.nesting import Candidate, canonical, depths
 from kb.importer.series import Member, OpenSeries, Series, are_headings, is_weak
-from kb.importer.shape import heading_shaped, is_instruction, label_word, remark, run_in
+from kb.importer.shape import (
+    could_be_heading,
+    heading_shaped,
+    is_instruction,
+    label_word,
+    remark,
+    run_in,
+)
 from kb.importer.typography import Typography
 
 _STRONG = {LabelKind.CHAPTER, LabelKind.SECTION, LabelKind.APPENDIX, LabelKind.CHINESE,
@@ -130,10 +138,10 @@ class _Finder:
 
     def _take_strong(self, cue: Cue, label: Label) -> None:
         name = cue.name.rstrip("：:")
-        if heading_shaped(name) or (label.kind is LabelKind.CHAPTER and not name):
+        if _is_name(name) or (label.kind is LabelKind.CHAPTER and not name):
             self._take(cue, label.kind)
         elif label.kind in _RUN_IN_STRONG and self._type.is_bare:
-            self._take_run_in(cue, label.kind, stops="。")
+            self._take_run_in(cue, label.kind, kind=label.kind, stops="。")
 
     def _decimals(self) -> None:
         """1.1, 3.2.2.1."""
@@ -144,10 +152,10 @@ class _Finder:
                 cue = self._stream.by_index[member.index]
                 pattern = (LabelKind.DECIMAL, len(member.label.value))
                 name = cue.name.rstrip("：: ")
-                if heading_shaped(name) and not (name != cue.name and is_instruction(name)):
+                if _is_name(name) and not (name != cue.name and is_instruction(name)):
                     self._take(cue, pattern)
                 else:
-                    self._take_run_in(cue, pattern)
+                    self._take_run_in(cue, pattern, kind=LabelKind.DECIMAL)
 
     def _weak(self) -> None:
         """1、 1) A、: judged series by series."""
@@ -155,21 +163,24 @@ class _Finder:
         for series in list(self._series(_WEAK)):
             if are_headings(series, styled=styled):
                 for member in series.members:
-                    self._take_weak(self._stream.by_index[member.index], series)
+                    self._take_weak(member, series)
 
-    def _take_weak(self, cue: Cue, series: Series) -> None:
+    def _take_weak(self, member: Member, series: Series) -> None:
+        cue = self._stream.by_index[member.index]
         decimal = any(member.has_decimals for member in series.members)
         kind = LabelKind.DECIMAL if decimal else series.kind
         pattern = (kind, 1) if decimal else (kind, cue.separator)
-        if heading_shaped(cue.name.rstrip("：:")):
+        if is_instruction(cue.name) and not member.body_elements:
+            return  # the last step of a list whose other items have text below
+        if _is_name(cue.name.rstrip("：:")):
             self._take(cue, pattern, kind=kind)
         else:
-            self._take_run_in(cue, pattern)
+            self._take_run_in(cue, pattern, kind=kind)
 
     def _questions(self) -> None:
         """问：… right above 答：…."""
         cues = self._stream.cues
-        for cue, following in zip(cues, cues[1:], strict=False):
+        for cue, following in pairwise(cues):
             if _kind(cue) is LabelKind.QUESTION and _kind(following) is LabelKind.ANSWER:
                 self._take(cue, LabelKind.QUESTION, leaf=True)
 
@@ -234,15 +245,17 @@ class _Finder:
         value = label.value if label else ()
         candidate = Candidate(cue.index, declared, pattern, kind, value, leaf)
         name, rest = run or (None, "")
-        heading = Heading(cue.index, 0, cue.shown(name), label.text if label else "", rest)
+        number = label.text if label and label.value != (0,) else ""
+        heading = Heading(cue.index, 0, cue.shown(name), number, rest)
         self._found[cue.index] = _Found(candidate, heading)
         if kind is not LabelKind.DECIMAL:
             insort(self._ends, cue.index)
 
-    def _take_run_in(self, cue: Cue, pattern: Hashable, stops: str = "，。：:") -> None:
+    def _take_run_in(
+        self, cue: Cue, pattern: Hashable, *, kind: LabelKind, stops: str = "，。：:"
+    ) -> None:
         parted = run_in(cue.name)
         if parted is not None and cue.name[len(parted[0])] in stops:
-            kind = pattern[0] if isinstance(pattern, tuple) else pattern
             self._take(cue, pattern, kind=kind, run=parted)
 
     def _series(self, kinds: set[LabelKind]) -> Iterator[Series]:
@@ -280,6 +293,11 @@ class _Finder:
             and found.candidate.value[:1] == stem
             for index in range(start + 1, stop)
         )
+
+
+def _is_name(text: str) -> bool:
+    """A heading's words; beside a number they may hold a comma."""
+    return heading_shaped(text) or could_be_heading(text)
 
 
 def _kind(cue: Cue) -> LabelKind | None:

@@ -21,9 +21,9 @@ from kb.importer.pieces import Break, Piece, Shot, Text
 from kb.importer.tables import make_table
 from kb.sections import ICON, Callout, Image, WarningCode
 
-_SERVER_CODE = re.compile(r"<%.*?%>", re.S)
-_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)", re.I)
-_CONDITIONAL = re.compile(r"<!\[(?:if|endif)[^>]*>", re.I)
+_SERVER_CODE = re.compile(r"<%.*?%>", re.DOTALL)
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
+_CONDITIONAL = re.compile(r"<!\[(?:if|endif)[^>]*>", re.IGNORECASE)
 _CUSTOM_VOID = re.compile(r"<(?P<name>[A-Z]\w+)(?P<attributes>[^<>]*?)/>")
 _DROPPED = {"script", "style", "nav", "header", "footer", "aside", "noscript", "template", "head",
             "button", "select", "form", "iframe", "object", "svg", "canvas", "video", "audio",
@@ -31,13 +31,14 @@ _DROPPED = {"script", "style", "nav", "header", "footer", "aside", "noscript", "
 _MENU = re.compile(
     r"(?:^|[\s_-])(?:breadcrumb|crumbs?|navbar|nav|menu|sidebar|toc|footer|pagination|pager|share|copyright|MsoToc\d?)"
     r"(?:$|[\s_-])",
-    re.I,
+    re.IGNORECASE,
 )
 _BLOCKS = {"p", "div", "section", "article", "main", "li", "dt", "dd", "blockquote", "center",
            "figure", "figcaption", "body", "html", "fieldset", "address", "summary", "td", "th",
            "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "pre", "hr", "details",
            "form-item", "tbody", "tr", "thead", "tfoot", "caption"}  # fmt: skip
 _ICON_PIXELS = 40
+_TERM_CHARS = 20
 _DEEPEST = 150
 _CONTENT = ("main", "article", "#content", ".content", ".article-content", ".article", "#main")
 _CONTENT_SHARE = 0.6  # a content area must hold this share of the page's text
@@ -56,7 +57,17 @@ def read_html(data: bytes, intake: Intake, *, folder: Path | None) -> RawDocumen
     if root is None:
         raise ImportRefused(RefusalReason.NO_TEXT, "html")
     elements = tuple(_Walker(LinkedPictures(source, intake)).walk(root))
-    return RawDocument("html", elements, title=_page_title(title))
+    return RawDocument("html", elements, title=_page_title(title), meta=_meta(parser))
+
+
+def _meta(parser: LexborHTMLParser) -> dict[str, str]:
+    """What the page's head says about version and date."""
+    found = {
+        (node.attributes.get("name") or "").lower(): tidy(node.attributes.get("content") or "")
+        for node in parser.css("meta[name]")
+    }
+    names = {"version": "version", "date": "date", "pubdate": "date", "author": "author"}
+    return {names[name]: text for name, text in found.items() if name in names and text}
 
 
 def read_fragment(markup: str, pictures: LinkedPictures) -> Iterator[Element]:
@@ -130,30 +141,28 @@ class _Walker:
                 self._open.linked_chars += self._chars() - before
 
     def _block(self, node: LexborNode, tag: str, *, bold: bool, depth: int) -> Iterator[Element]:
-        match tag:
-            case "h1" | "h2" | "h3" | "h4" | "h5" | "h6":
-                self._open.cue = Line("", level=int(tag[1]))
-                yield from self._children(node, bold=False, depth=depth)
-            case "ol":
-                yield from self._ordered(node, bold=bold, depth=depth)
-            case "ul":
-                for item in node.iter():
-                    yield from self._item(item, "•", bold=bold, depth=depth)
-            case "pre":
-                text = node.text().strip("\n")
-                if text.strip():
-                    yield Line(text, role=Role.CODE)
-            case "table":
-                yield from self._table(node)
-            case "details":
-                yield from self._details(node, depth)
-            case "figcaption" | "caption":
-                self._open.cue = Line("", role=Role.CAPTION)
-                yield from self._children(node, bold=bold, depth=depth)
-            case "th":
-                yield from self._children(node, bold=True, depth=depth)
-            case _:
-                yield from self._children(node, bold=bold, depth=depth)
+        if tag == "table":
+            yield from self._table(node)
+        elif tag == "details":
+            yield from self._details(node, depth)
+        elif tag == "pre":
+            if node.text().strip():
+                yield Line(node.text().strip("\n"), role=Role.CODE)
+        elif tag in {"ol", "ul", "dl"}:
+            yield from self._list(node, tag, bold=bold, depth=depth)
+        else:
+            self._open.cue = _cue(tag)
+            bold = (bold or tag == "th") and self._open.cue.level is None
+            yield from self._children(node, bold=bold, depth=depth)
+
+    def _list(self, node: LexborNode, tag: str, *, bold: bool, depth: int) -> Iterator[Element]:
+        if tag == "ol":
+            yield from self._ordered(node, bold=bold, depth=depth)
+        elif tag == "dl":
+            yield from self._definitions(node, bold=bold, depth=depth)
+        else:
+            for item in node.iter():
+                yield from self._item(item, "•", bold=bold, depth=depth)
 
     def _ordered(self, node: LexborNode, *, bold: bool, depth: int) -> Iterator[Element]:
         start = node.attributes.get("start") or "1"
@@ -182,6 +191,20 @@ class _Walker:
         ]
         inside.extend(self._flush())
         yield from boxed("details", title, inside)
+
+    def _definitions(self, node: LexborNode, *, bold: bool, depth: int) -> Iterator[Element]:
+        """A term and its short definition share a line: `发布日期：2026年4月8日`."""
+        term = ""
+        for item in node.iter():
+            text = tidy(item.text())
+            if item.tag == "dt" and len(text) <= _TERM_CHARS:
+                term = text.rstrip("：:")
+            elif item.tag == "dd" and term and item.css_first("p, ul, ol, table, img") is None:
+                yield Line(f"{term}：{text}", lead=term)
+                term = ""
+            else:
+                term = ""
+                yield from self._item(item, "", bold=bold, depth=depth)
 
     def _table(self, node: LexborNode) -> Iterator[Element]:
         grid = _Grid(self._pictures)
@@ -299,6 +322,13 @@ def plain_text(elements: list[Element]) -> str:
             case _:
                 pass
     return "\n".join(lines)
+
+
+def _cue(tag: str) -> Line:
+    """What a block's tag says of its text."""
+    if re.fullmatch("h[1-6]", tag):
+        return Line("", level=int(tag[1]))
+    return Line("", role=Role.CAPTION if tag in {"figcaption", "caption"} else Role.TEXT)
 
 
 def _span(cell: LexborNode, name: str) -> int:

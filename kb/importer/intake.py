@@ -50,18 +50,18 @@ class Intake:
 
     def _admit(self, data: bytes, name: str, page: int | None) -> Image | None:
         if len(data) > self.limits.image_bytes:
-            return self._leave_out(WarningCode.IMAGE_TOO_LARGE, name, page)
+            return self._left_out(WarningCode.IMAGE_TOO_LARGE, name, page)
         if is_metafile(data):
             bitmap = embedded_bitmap(data)
             if bitmap is None:
-                return self._leave_out(WarningCode.UNCONVERTED_IMAGE, name, page)
+                return self._left_out(WarningCode.UNCONVERTED_IMAGE, name, page)
             data = bitmap
         try:
             return self._measure(data, name, page)
         except (OSError, ValueError, SyntaxError, UnidentifiedImageError):
-            return self._leave_out(WarningCode.UNREADABLE_IMAGE, name, page)
+            return self._left_out(WarningCode.UNREADABLE_IMAGE, name, page)
         except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
-            return self._leave_out(WarningCode.IMAGE_TOO_LARGE, name, page)
+            return self._left_out(WarningCode.IMAGE_TOO_LARGE, name, page)
 
     def _measure(self, data: bytes, name: str, page: int | None) -> Image | None:
         with warnings.catch_warnings():
@@ -69,20 +69,21 @@ class Intake:
             with Pillow.open(BytesIO(data)) as opened:
                 width, height = opened.size
                 if width * height > self.limits.image_pixels:
-                    return self._leave_out(WarningCode.IMAGE_TOO_LARGE, name, page)
+                    return self._left_out(WarningCode.IMAGE_TOO_LARGE, name, page)
                 if min(width, height) <= _SPECK_PIXELS:
                     return None
                 kind = opened.format or ""
                 if kind in _CONVERTED:
                     data, kind = _to_png(opened), "PNG"
         if kind not in _SHOWN:
-            return self._leave_out(WarningCode.UNCONVERTED_IMAGE, name, page)
+            return self._left_out(WarningCode.UNCONVERTED_IMAGE, name, page)
         digest = hashlib.sha256(data).hexdigest()
         self.images[digest] = data
         return Image(digest, _SHOWN[kind], name=name, width=width, height=height)
 
-    def _leave_out(self, code: WarningCode, name: str, page: int | None) -> None:
+    def _left_out(self, code: WarningCode, name: str, page: int | None) -> Image | None:
         self.note(code, name, page=page)
+        return None
 
 
 def _to_png(opened: Pillow.Image) -> bytes:

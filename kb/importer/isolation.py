@@ -29,7 +29,7 @@ _PIECE = 1 * MIB
 _KILLED_FOR_TIME = {-signal.SIGXCPU}
 
 
-class _WorkerGone(Exception):  # noqa: N818 - an observation, handled right here
+class _WorkerGone(Exception):
     """The pipe closed before the reply was complete."""
 
 

@@ -33,6 +33,23 @@ class _Segment:
     floating: list[Shot] = field(default_factory=list)
     icons: list[Image] = field(default_factory=list)
 
+    def turn(self, page: int) -> None:
+        """A new page begins here; what is already said stood on the old one."""
+        if not (self.text or self.before or self.floating):
+            self.page = page
+
+    def add(self, piece: Text | Shot) -> None:
+        """Text and icons in their order; other pictures before or after the text."""
+        if isinstance(piece, Text):
+            self.texts.append(piece)
+        elif piece.offset is not None:
+            self.floating.append(piece)
+        elif piece.icon:
+            self.texts.append(Text(ICON, bold=False, size=None))
+            self.icons.append(piece.image)
+        else:
+            (self.after if self.text else self.before).append(piece.image)
+
     @property
     def raw(self) -> str:
         return "".join(piece.text for piece in self.texts)
@@ -65,25 +82,13 @@ def to_elements(pieces: Sequence[Piece], cue: Line) -> Iterator[Line | Picture]:
 def _split(pieces: Sequence[Piece], page: int | None) -> list[_Segment]:
     segments = [_Segment(page)]
     for piece in pieces:
-        current = segments[-1]
-        match piece:
-            case Break():
-                segments.append(_Segment(page))
-            case PageTurn():
-                page = piece.page
-                if not (current.text or current.before or current.floating):
-                    current.page = page
-            case Text():
-                current.texts.append(piece)
-            case Shot(offset=offset) if offset is not None:
-                current.floating.append(piece)
-            case Shot(icon=True, image=image):
-                current.texts.append(Text(ICON, bold=False, size=None))
-                current.icons.append(image)
-            case Shot(image=image):
-                (current.after if current.text else current.before).append(image)
-            case _:
-                pass
+        if isinstance(piece, Break):
+            segments.append(_Segment(page))
+        elif isinstance(piece, PageTurn):
+            page = piece.page
+            segments[-1].turn(page)
+        else:
+            segments[-1].add(piece)
     return [_without_lone_icons(segment) for segment in segments]
 
 

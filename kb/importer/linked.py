@@ -30,7 +30,7 @@ class PictureSource(Protocol):
 class NoPictures:
     """For files that came without a folder."""
 
-    def find(self, link: str) -> bytes | None:  # noqa: ARG002 - the protocol's signature
+    def find(self, link: str) -> bytes | None:
         """Nothing, ever."""
         return None
 

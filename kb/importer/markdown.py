@@ -5,7 +5,7 @@ markdown-it-py parses the text; only `:::` containers, which are no Markdown, ar
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -21,11 +21,11 @@ from kb.importer.pieces import Break, Piece, Shot, Text
 from kb.importer.tables import make_table
 from kb.sections import WarningCode
 
-_FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
+_FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _MATTER_LINE = re.compile(
-    r"^(title|version|date|lastUpdated)\s*:\s*[\"']?(.+?)[\"']?\s*$", re.M | re.I
+    r"^(title|version|date|lastUpdated)\s*:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE | re.IGNORECASE
 )
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})")
 _OPENING = re.compile(r"^[ \t]*:{3,}[ \t]*([A-Za-z][\w-]*)[ \t]*(.*?)[ \t]*$")
 _CLOSING = re.compile(r"^[ \t]*:{3,}[ \t]*$")
@@ -80,7 +80,7 @@ def read_markdown(text: str, pictures: LinkedPictures) -> Iterator[Element]:
 
 
 def _with_chinese_emphasis(text: str) -> str:
-    """CommonMark closes no `**` between punctuation and a letter, so `**提示：**请` stays plain text.
+    """CommonMark closes no `**` between punctuation and a letter: `**提示：**请` stays plain.
 
     An empty comment counts as punctuation and shows nothing.
     """
@@ -125,6 +125,37 @@ class _List:
     mark: str
 
 
+@dataclass(slots=True)
+class _Context:
+    """The lists that are open, and what the next text is: a heading, an item, a paragraph."""
+
+    lists: list[_List] = field(default_factory=list)
+    cue: Line = field(default_factory=lambda: Line(""))
+
+    def see(self, token: Token) -> None:
+        """Note what a token opens or closes."""
+        match token.type:
+            case "heading_open":
+                self.cue = Line("", level=int(token.tag[1]))
+            case "ordered_list_open":
+                start = token.attrGet("start")
+                number = 1 if start is None else int(start)
+                self.lists.append(_List(number, token.markup or "."))
+            case "bullet_list_open":
+                self.lists.append(_List(None, "•"))
+            case "ordered_list_close" | "bullet_list_close":
+                self.lists.pop()
+            case "list_item_open":
+                self.cue, self.lists[-1] = _next_item(self.lists[-1], token)
+            case _:
+                pass
+
+    def take_cue(self) -> Line:
+        """What the text at hand is; the text after it is a plain paragraph again."""
+        cue, self.cue = self.cue, Line("")
+        return cue
+
+
 class _Reader:
     def __init__(self, pictures: LinkedPictures) -> None:
         self._pictures = pictures
@@ -166,40 +197,32 @@ class _Reader:
         yield from self._blocks(tokens)
 
     def _blocks(self, tokens: Sequence[Token]) -> Iterator[Element]:
-        lists: list[_List] = []
-        cue = Line("")
+        context = _Context()
         at = 0
         while at < len(tokens):
             token = tokens[at]
-            match token.type:
-                case "heading_open":
-                    cue = Line("", level=int(token.tag[1]))
-                case "ordered_list_open":
-                    start = token.attrGet("start")
-                    lists.append(_List(1 if start is None else int(start), token.markup or "."))
-                case "bullet_list_open":
-                    lists.append(_List(None, "•"))
-                case "ordered_list_close" | "bullet_list_close":
-                    lists.pop()
-                case "list_item_open":
-                    cue, lists[-1] = _next_item(lists[-1], token)
-                case "inline":
-                    yield from self._inline(token, cue)
-                    cue = Line("")
-                case "fence" | "code_block":
-                    if token.content.strip():
-                        yield Line(token.content.rstrip("\n"), role=Role.CODE)
-                case "html_block":
-                    yield from read_fragment(token.content, self._pictures)
-                case "table_open" | "blockquote_open":
-                    end = _closing(tokens, at)
-                    inside = tokens[at + 1 : end]
-                    quoted = token.type == "blockquote_open"
-                    yield from self._quote(inside) if quoted else self._table(inside)
-                    at = end
-                case _:
-                    pass
+            if token.type in {"table_open", "blockquote_open"}:
+                end = _closing(tokens, at)
+                inside = tokens[at + 1 : end]
+                quoted = token.type == "blockquote_open"
+                yield from self._quote(inside) if quoted else self._table(inside)
+                at = end
+            else:
+                context.see(token)
+                yield from self._leaf(token, context)
             at += 1
+
+    def _leaf(self, token: Token, context: "_Context") -> Iterator[Element]:
+        match token.type:
+            case "inline":
+                yield from self._inline(token, context.take_cue())
+            case "fence" | "code_block":
+                if token.content.strip():
+                    yield Line(token.content.rstrip("\n"), role=Role.CODE)
+            case "html_block":
+                yield from read_fragment(token.content, self._pictures)
+            case _:
+                pass
 
     def _quote(self, tokens: Sequence[Token]) -> Iterator[Element]:
         inside = list(self._blocks(tokens))

@@ -25,8 +25,8 @@ class Candidate:
     """A line taken for a heading, with all that decides its depth.
 
     `declared` is the file's own level (or a font size's rank), None where the file is silent;
-    `pattern` tells undeclared headings apart (a kind of number, 【】, bold); `leaf` headings hold no
-    other headings. A plain `3.` that has a `3.1` below carries the kind DECIMAL.
+    `pattern` tells undeclared headings apart (a kind of number, 【】, bold); `leaf` headings hold
+    no other headings. A plain `3.` that has a `3.1` below carries the kind DECIMAL.
     """
 
     index: int

@@ -14,6 +14,7 @@ from pptx.exc import PythonPptxError
 
 from kb.errors import ImportRefused, RefusalReason
 from kb.importer.characters import tidy
+from kb.importer.cover import is_title_slide
 from kb.importer.docx.numbering import format_number
 from kb.importer.elements import Element, Grid, Line, Picture, RawDocument, Role
 from kb.importer.intake import Intake
@@ -64,11 +65,16 @@ def read_pptx(data: bytes, intake: Intake) -> RawDocument:
         if slide.element.get("show") == "0":
             continue  # a hidden slide
         title, body = reader.slide(slide, number)
-        if title and title != previous:
+        if number == 1 and is_title_slide(body):
+            elements.append(Line(title, page=number, role=Role.TITLE))
+        elif title and title != previous:
             elements.append(Line(title, level=1, page=number))
         previous = title or previous
         elements.extend(body)
-    return RawDocument("pptx", tuple(elements))
+    declared = (
+        line.text for line in elements if isinstance(line, Line) and line.role is Role.TITLE
+    )
+    return RawDocument("pptx", tuple(elements), title=next(declared, ""))
 
 
 class _Reader:

@@ -48,21 +48,21 @@ def _read_archive(
 ) -> Guide | FaqTable:
     match fmt:
         case Format.DOCX:
-            from kb.importer.docx import read_docx
+            from kb.importer.docx import read_docx  # noqa: PLC0415
 
             return assemble(read_docx(archive, intake), intake, name=name)
         case Format.PPTX:
-            from kb.importer.pptx import read_pptx
+            from kb.importer.pptx import read_pptx  # noqa: PLC0415
 
             archive.check_xml()
             return assemble(read_pptx(data, intake), intake, name=name)
         case Format.XLSX:
-            from kb.importer.xlsx import read_xlsx
+            from kb.importer.xlsx import read_xlsx  # noqa: PLC0415
 
             archive.check_xml()
             return read_xlsx(data, intake, name=name)
         case _:
-            from kb.importer.bundle import read_bundle
+            from kb.importer.bundle import read_bundle  # noqa: PLC0415
 
             return read_bundle(archive, intake, name=name)
 
@@ -72,22 +72,22 @@ def _read_plain(
 ) -> Guide | FaqTable:
     match fmt:
         case Format.PDF:
-            from kb.importer.pdf import read_pdf
+            from kb.importer.pdf import read_pdf  # noqa: PLC0415
 
             return assemble(read_pdf(data, intake), intake, name=name)
         case Format.HTML:
-            from kb.importer.html import read_html
+            from kb.importer.html import read_html  # noqa: PLC0415
 
             return assemble(read_html(data, intake, folder=folder), intake, name=name)
         case Format.CSV | Format.TSV:
-            from kb.importer.delimited import read_delimited
+            from kb.importer.delimited import read_delimited  # noqa: PLC0415
 
             return read_delimited(data, intake, name=name)
         case Format.TEXT:
-            from kb.importer.plain import read_plain
+            from kb.importer.plain import read_plain  # noqa: PLC0415
 
             return assemble(read_plain(data, intake), intake, name=name)
         case _:
-            from kb.importer.markdown import read_markdown_file
+            from kb.importer.markdown import read_markdown_file  # noqa: PLC0415
 
             return assemble(read_markdown_file(data, intake, folder), intake, name=name)

@@ -13,12 +13,18 @@ from kb.sections import Block, Image, ImportNotice, Reference, WarningCode, bloc
 
 Path = tuple[str, ...]
 
-_POINTER = r"(?:操作|方法|步骤|流程|内容|功能|参数|设置|填写)?(?:方法|步骤|流程)?(?:同|见|参见|参照|参考|详见|请见|参阅|如)"
-_BY_NUMBER = re.compile(
-    rf"{_POINTER}\s*[“\"（(]?\s*(?P<n>第?\d{{1,3}}(?:\.\d{{1,3}})+|第[一二三四五六七八九十\d]+[章节]|附[录件]\s?[一二三四五六七八九十\dA-Z])"
+_POINTER = (
+    r"(?:操作|方法|步骤|流程|内容|功能|参数|设置|填写)?(?:方法|步骤|流程)?"
+    r"(?:同|见|参见|参照|参考|详见|请见|参阅|如)"
 )
-_BY_NAME = re.compile(r"(?:同|见|参见|参照|参考|详见|参阅)\s*[“”\"《【「]?")
+_NUMBER = (
+    r"第?\d{1,3}(?:\.\d{1,3})+|第[一二三四五六七八九十\d]+[章节]"
+    r"|附[录件]\s?[一二三四五六七八九十\dA-Z]"
+)
+_BY_NUMBER = re.compile(rf"{_POINTER}\s*[“\"（(]?\s*(?P<n>{_NUMBER})")
+_BY_NAME = re.compile(r"(?:同|见|参见|参照|参考|详见|参阅)\s*[“”\"【「]?")
 _BY_FIGURE = re.compile(r"(?:如|见|参见)附?(?P<n>图\s?\d{1,3}(?:[-－.．]\d{1,3})*[a-z]?)")
+_NAME_ENDS = re.compile(r"$|[\s，。；：、,.;:)）】」”\"]|是|一样|相同|的|中|里|部分|章|节|页面")
 _LEAST_NAME_CHARS = 3
 
 
@@ -75,7 +81,13 @@ class References:
                 yield match[0] + name, self._names[name]
 
     def _name_at(self, text: str, at: int) -> str | None:
-        return next((name for name in self._longest_first if text.startswith(name, at)), None)
+        """The section name that stands there as a whole; 《…》 is the name of another document."""
+        found = (
+            name
+            for name in self._longest_first
+            if text.startswith(name, at) and _NAME_ENDS.match(text, at + len(name))
+        )
+        return next(found, None)
 
 
 def section_name(heading: str, number: str) -> str:

@@ -6,22 +6,25 @@ Pure tests on text. Nothing here knows the rest of the file.
 import re
 
 _ENDS_SENTENCE = "。；;，,、！!…～~"
-_INSIDE_SENTENCE = re.compile("[。；;！!]|[，,](?=\\S{3})")
+_INSIDE_SENTENCE = re.compile("[。；;！!]")
+_COMMA = re.compile("[，,](?=\\S{3})")
 _POINTS_AT_PICTURE = re.compile(
     "(?:如下|如图|下图|上图|如下图|所示|如下所示|以下(?:步骤|界面|页面))[：:]?$"
 )
 _WORD = re.compile("[\u4e00-\u9fffA-Za-z]")
-_URL = re.compile(r"https?://|www\.|@\w+\.", re.I)
+_URL = re.compile(r"https?://|www\.|@\w+\.", re.IGNORECASE)
 _INSTRUCTION = re.compile(
-    "点击|单击|双击|右击|选择|选中|输入|打开|进入|勾选|填写|在|如果|如|若|当|登录|登陆|按|将|把|通过|使用|"
-    "系统|请|此|该|可|对|用|从|需|确认|我|本|由|因|为|根据|首先|然后|接着|最后|返回|上传|下载|查看|拖动|弹出"
+    "点击|单击|双击|右击|选择|选中|输入|打开|进入|勾选|填写|在|如果|如|若|当|登录|登陆|按|将|把|通过|"
+    "使用|系统|请|此|该|可|对|用|从|需|确认|我|本|由|因|为|根据|首先|然后|接着|最后|返回|上传|下载|"
+    "查看|拖动|弹出"
 )
-LABEL_WORDS = frozenset(
-    "操作步骤 操作说明 操作方法 操作流程 操作路径 操作入口 界面说明 页面说明 功能说明 功能描述 功能介绍 字段说明 "
-    "按钮说明 参数说明 前置条件 前提条件 使用前提 菜单路径 菜单位置 功能路径 功能入口 路径 入口 步骤 步骤如下 "
-    "具体步骤 具体操作 具体步骤如下 说明 结果 操作结果 图示 示例 举例 例如 适用范围 适用情形 输入项 输出项 "
-    "审批要求 业务规则 规则 相关说明 注意事项 注意 提示 备注".split()
-)
+_LABELS = """
+操作步骤 操作说明 操作方法 操作流程 操作路径 操作入口 界面说明 页面说明 功能说明 功能描述 功能介绍
+字段说明 按钮说明 参数说明 前置条件 前提条件 使用前提 菜单路径 菜单位置 功能路径 功能入口 路径 入口
+步骤 步骤如下 具体步骤 具体操作 具体步骤如下 说明 结果 操作结果 图示 示例 举例 例如
+适用范围 适用情形 输入项 输出项 审批要求 业务规则 规则 相关说明 注意事项 注意 提示 备注
+"""
+LABEL_WORDS = frozenset(_LABELS.split())
 _REMARKS = {
     "注意事项": "warning", "注意": "warning", "特别注意": "warning", "请注意": "warning",
     "警告": "warning", "特别提醒": "warning", "特别说明": "warning", "重要提示": "warning",
@@ -29,9 +32,10 @@ _REMARKS = {
     "提醒": "tip", "tips": "tip", "tip": "tip", "注": "note", "说明": "note", "备注": "note",
     "note": "note", "附注": "note",
 }  # fmt: skip
+_REMARK_WORDS = "|".join(sorted(_REMARKS, key=len, reverse=True))
 _REMARK = re.compile(
-    rf"[★☆※▲△■]?\s*【?({'|'.join(sorted(_REMARKS, key=len, reverse=True))})\s*(?:】[:：]?|[:：]】?)\s*",
-    re.I,
+    rf"[★☆※▲△■]?\s*【?({_REMARK_WORDS})\s*(?:】[:：]?|[:：]】?)\s*",
+    re.IGNORECASE,
 )
 _STARRED = re.compile(r"[★※▲]\s*(?=\S)")
 _CAPTION = re.compile(
@@ -44,20 +48,27 @@ _RULE = re.compile(r"[\s_─—━═=*\-~·.…┄┈]{4,}$")
 _PAGE_NUMBER = re.compile(
     r"第\s*\d+\s*页(?:[\s,，/]*共\s*\d+\s*页)?$|[-—–]\s*\d{1,4}\s*[-—–]$|"
     r"(?:page\s*)?\d{1,4}\s*(?:/|of)\s*\d{1,4}$",
-    re.I,
+    re.IGNORECASE,
 )
 _DOT_LEADER = re.compile(r"(?:[.．·…]\s?){4,}\s*\d{0,4}$|\t\d{1,4}$")
-_BOILERPLATE = frozenset(
-    "返回顶部 回到顶部 返回目录 返回首页 返回上一页 上一篇 下一篇 上一页 下一页 top 关闭窗口 打印本页".split()
-)
+_LINKS_BACK = """
+返回顶部 回到顶部 返回目录 返回首页 返回上一页 上一篇 下一篇 上一页 下一页 top 关闭窗口 打印本页
+"""
+_BOILERPLATE = frozenset(_LINKS_BACK.split())
 _DRAWING = re.compile("[─━│┃┌┐└┘├┤┬┴┼╔╗╚╝║═▼▲►◄↓↑]")
 HEADING_CHARS = 40
+NUMBERED_CHARS = 30
 _CLAUSE_CHARS = 20
 _LEAST_REST_CHARS = 8
 
 
 def heading_shaped(text: str, limit: int = HEADING_CHARS) -> bool:
     """Short, with words in it, and not a sentence."""
+    return _COMMA.search(text) is None and could_be_heading(text, limit)
+
+
+def could_be_heading(text: str, limit: int = NUMBERED_CHARS) -> bool:
+    """The same with commas allowed: `（二）能打印，升级后打不出来` has a number to vouch for it."""
     if not 1 <= len(text) <= limit or text[-1] in _ENDS_SENTENCE:
         return False
     if _INSIDE_SENTENCE.search(text) or _URL.search(text) or not _WORD.search(text):

@@ -68,8 +68,10 @@ _LEGACY_STREAMS = (
     ("Book", "xls"),
     ("PowerPoint Document", "ppt"),
 )
-_HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|table|div|h[1-6]|%@\s*page|meta)\b", re.I)
-_OFFICE_XML = re.compile(r'progid="(?:Word|Excel|PowerPoint)\.', re.I)
+_HTML = re.compile(
+    r"<(?:!doctype\s+html|html|head|body|table|div|h[1-6]|%@\s*page|meta)\b", re.IGNORECASE
+)
+_OFFICE_XML = re.compile(r'progid="(?:Word|Excel|PowerPoint)\.', re.IGNORECASE)
 _HEAD_CHARS = 4096
 _LOCK_FILE_BYTES = 1024
 _OWNER_FILE_BYTES = {162, 165}  # of Word, of Excel and PowerPoint

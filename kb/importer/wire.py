@@ -1,7 +1,7 @@
 """Guides and question tables as bytes and back, for the pipe between importer and parser process.
 
 Not pickle: the parser process has read a stranger's file, so nothing it sends may choose what gets
-constructed. Only the value types of `kb.sections` can come out, and only with the right field types.
+constructed. Only the values of `kb.sections` can come out, and only with the right field types.
 """
 
 import json
@@ -39,13 +39,13 @@ _TYPES = {
         Section,
         Step,
         Table,
-    )  # fmt: skip
+    )
 }
 _TAG = "$"
 _SCALARS = {"str": str, "int": int, "WarningCode": str, "str | None": str, "int | None": int}
 
 
-class MalformedReply(ValueError):  # noqa: N818 - names what arrived
+class MalformedReply(ValueError):
     """The parser process sent something that is no guide, no question table and no refusal."""
 
 
@@ -105,8 +105,8 @@ def _parsed(head: bytes) -> dict[str, Any]:
 
 def _plain(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        kept = {each.name: _plain(getattr(value, each.name)) for each in fields(value)
-                if each.name != "images"}  # fmt: skip
+        names = (each.name for each in fields(value) if each.name != "images")
+        kept = {name: _plain(getattr(value, name)) for name in names}
         return {_TAG: type(value).__name__, **kept}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
@@ -145,11 +145,12 @@ def _check(built: Any) -> None:
         if expected is not None:
             if not isinstance(value, expected) and not (value is None and "None" in declared):
                 raise MalformedReply(f"{type(built).__name__}.{each.name}")
-        elif declared.startswith("tuple") and not isinstance(value, tuple):
-            if not (value is None and declared.endswith("None")):
+        elif declared.startswith("tuple"):
+            absent = value is None and declared.endswith("None")
+            if not isinstance(value, tuple) and not absent:
                 raise MalformedReply(f"{type(built).__name__}.{each.name}")
 
 
 def _type_name(declared: Any) -> str:
-    return declared.__name__ if isinstance(declared, type) and not hasattr(
-        declared, "__args__") else str(declared)  # fmt: skip
+    plain = isinstance(declared, type) and not hasattr(declared, "__args__")
+    return str(declared.__name__) if plain else str(declared)

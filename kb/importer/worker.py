@@ -49,7 +49,7 @@ def read_safely(path: Path, limits: ImportLimits, name: str) -> Guide | FaqTable
         return ImportRefused(RefusalReason.OUT_OF_MEMORY)
     except RecursionError:
         return ImportRefused(RefusalReason.CORRUPT, "nested too deeply")
-    except Exception as error:  # noqa: BLE001 - any failure of a parser is a refusal of its file
+    except Exception as error:
         return ImportRefused(RefusalReason.CORRUPT, f"{type(error).__name__}: {error}"[:300])
 
 
@@ -80,8 +80,7 @@ def _reply(replies: BinaryIO, result: Guide | FaqTable | ImportRefused) -> None:
     head, images = encode(result)
     replies.write(LENGTH.pack(len(head)))
     replies.write(head)
-    for image in images:
-        replies.write(image)
+    replies.writelines(images)
     replies.flush()
 
 

@@ -5,13 +5,14 @@ are filled. Cells are walked as stored, because a sheet may claim a million empt
 """
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from io import BytesIO
 from typing import Any
 from zipfile import BadZipFile
 
 import openpyxl
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -54,7 +55,7 @@ def read_xlsx(data: bytes, intake: Intake, *, name: str) -> Guide | FaqTable:
 
 
 def _faq(
-    found: list[tuple[Worksheet, Sheet, list[FaqEntry] | None]], intake: Intake, name: str
+    found: Sequence[tuple[Worksheet, Sheet, list[FaqEntry] | None]], intake: Intake, name: str
 ) -> FaqTable:
     entries: list[FaqEntry] = []
     for sheet, cells, questions in found:
@@ -127,7 +128,7 @@ def _fill_merged(sheet: Worksheet, cells: dict[tuple[int, int], str]) -> None:
 
 
 def _is_hidden(sheet: Worksheet, column: int) -> bool:
-    letter = openpyxl.utils.get_column_letter(column)
+    letter = get_column_letter(column)
     return letter in sheet.column_dimensions and bool(sheet.column_dimensions[letter].hidden)
 
 

@@ -71,14 +71,10 @@ class _Reader:
                 yield from self._paragraph(child, depth)
             elif child.tag == W + "tbl":
                 yield from self._table(child, depth)
-            elif child.tag == W + "sdt":
-                content = child.find(W + "sdtContent")
-                if content is not None and not _is_contents(child):
-                    yield from self._blocks(content, depth + 1)
-            elif child.tag == MC + "AlternateContent":
-                yield from self._blocks(child[0], depth + 1) if len(child) else ()
-            elif child.tag in _BLOCK_CONTAINERS:
-                yield from self._blocks(child, depth + 1)
+            else:
+                inner = _inner(child)
+                if inner is not None:
+                    yield from self._blocks(inner, depth + 1)
 
     def _paragraph(self, node: etree._Element, depth: int) -> Iterator[Element]:
         properties = node.find(W + "pPr")
@@ -215,6 +211,15 @@ class _TableReader:
         if merge is not None:
             self._above[column] = text.replace(ICON, "").strip()
         return text
+
+
+def _inner(node: etree._Element) -> etree._Element | None:
+    """The element whose children stand in the text where `node` stands; None for other markup."""
+    if node.tag == W + "sdt":
+        return None if _is_contents(node) else node.find(W + "sdtContent")
+    if node.tag == MC + "AlternateContent":
+        return node[0] if len(node) else None
+    return node if node.tag in _BLOCK_CONTAINERS else None
 
 
 def _children(node: etree._Element, name: str) -> list[etree._Element]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from kb.importer.docx.package import MC, R, A, M, Package, V, W, WP, is_on, value
+from kb.importer.docx.package import MC, WP, A, M, Package, R, V, W, is_on, value
 from kb.importer.docx.styles import Style, Styles, run_size, toggled
 from kb.importer.intake import Intake
 from kb.importer.pieces import Break, PageTurn, Piece, Shot, Text
@@ -23,6 +23,7 @@ _SYMBOLS = {"F0FC": "✓", "F0FE": "☑", "F0A8": "□", "F06F": "□", "F0FB": 
             "F0F0": "→", "F0EF": "←", "F0AB": "★"}  # fmt: skip
 _CONTAINERS = {W + name for name in ("hyperlink", "ins", "moveTo", "smartTag", "sdt", "sdtContent",
                "customXml", "fldSimple", "bdo", "dir", "ruby", "rubyBase")}  # fmt: skip
+_CHARACTERS = {"tab": "\t", "noBreakHyphen": "-"}
 _CHARTS = ("/chart", "/diagram", "/chartex")
 _STYLE_SIZE = re.compile(r"(?:^|;)\s*(width|height):\s*([\d.]+)(pt|in|px|cm|mm)?")
 _TO_POINTS = {"pt": 1.0, "in": 72.0, "px": 0.75, "cm": 28.35, "mm": 2.835, None: 0.75}
@@ -140,15 +141,24 @@ class RunReader:
                 yield from self._special(child, look)
 
     def _special(self, node: etree._Element, look: Style) -> Iterator[RunPiece]:
-        name = etree.QName(node).localname if node.tag is not etree.Comment else ""
+        name = str(node.tag).rpartition("}")[2]
+        if name in _CHARACTERS:
+            yield Text(_CHARACTERS[name], look.bold, look.size)
+        elif name == "sym":
+            code = (node.get(W + "char") or "").upper()
+            yield Text(_SYMBOLS.get(code, "•"), look.bold, look.size)
+        elif name in {"drawing", "pict", "object"}:
+            yield from self._graphic(node)
+        elif name == "AlternateContent":
+            yield from self._alternative(node, look)
+        elif name == "ruby":
+            yield from self.pieces(node, look)
+        else:
+            yield from self._mark(node, name)
+
+    def _mark(self, node: etree._Element, name: str) -> Iterator[RunPiece]:
+        """What stands for no character: breaks, pages, notes."""
         match name:
-            case "tab":
-                yield Text("\t", look.bold, look.size)
-            case "noBreakHyphen":
-                yield Text("-", look.bold, look.size)
-            case "sym":
-                code = (node.get(W + "char") or "").upper()
-                yield Text(_SYMBOLS.get(code, "•"), look.bold, look.size)
             case "br" | "cr":
                 if node.get(W + "type") in {None, "textWrapping"}:
                     yield Break()
@@ -157,12 +167,6 @@ class RunReader:
                 yield PageTurn(self.page)
             case "footnoteReference" | "endnoteReference":
                 yield Footnote(f"{name[:-9]}{node.get(W + 'id')}")
-            case "drawing" | "pict" | "object":
-                yield from self._graphic(node)
-            case "AlternateContent":
-                yield from self._alternative(node, look)
-            case "ruby":
-                yield from self.pieces(node, look)
             case _:
                 pass
 

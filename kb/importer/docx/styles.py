@@ -8,10 +8,10 @@ from lxml import etree
 from kb.importer.docx.package import W, is_on, value
 from kb.importer.elements import Role
 
-_HEADING = re.compile(r"(?:heading|标题)\s*(\d)$", re.I)
-_CONTENTS = re.compile(r"(?:toc(?:\s*\d|\s*heading)|目录\s*\d?|contents heading)$", re.I)
-_TITLE = re.compile(r"(?:title|标题|文档标题)$", re.I)
-_CAPTION = re.compile(r"(?:caption|题注|图题|图注|表题)$", re.I)
+_HEADING = re.compile(r"(?:heading|标题)\s*(\d)$", re.IGNORECASE)
+_CONTENTS = re.compile(r"(?:toc(?:\s*\d|\s*heading)|目录\s*\d?|contents heading)$", re.IGNORECASE)
+_TITLE = re.compile(r"(?:title|标题|文档标题)$", re.IGNORECASE)
+_CAPTION = re.compile(r"(?:caption|题注|图题|图注|表题)$", re.IGNORECASE)
 _BODY_LEVEL = 9  # w:outlineLvl 9 means body text
 _DEEPEST = 30  # a basedOn chain longer than this is a loop
 

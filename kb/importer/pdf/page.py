@@ -5,10 +5,12 @@ lines, since it alone finds tables but takes ten times as long.
 """
 
 import ctypes
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import pairwise
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
@@ -22,6 +24,8 @@ _BOLD_NAMES = ("bold", "hei", "黑", "heavy", "black")
 _LEAST_PICTURE_POINTS = 18.0
 _BACKGROUND_SHARE = 0.9
 _DEEPEST_FORM = 6
+_WORD_GAP = 1.6  # of the font size; the half-empty box of a Chinese comma is part of it
+_HAN = re.compile("[\u3000-\u9fff\uff00-\uffef]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class _Run:
 
     chars: list[str] = field(default_factory=list)
     boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
+    box_at: dict[int, tuple[float, float, float, float]] = field(default_factory=dict)
     sizes: Counter[float] = field(default_factory=Counter)
     bold: int = 0
     solid: int = 0
@@ -120,7 +125,7 @@ class PageReader:
         page.close()
 
     def _line(self, run: _Run) -> TextLine | None:
-        text = tidy("".join(run.chars))
+        text = tidy("".join(_without_justification(run)))
         if not text or not run.boxes:
             return None
         lefts, rights, bottoms, tops = zip(*run.boxes, strict=True)
@@ -161,9 +166,22 @@ def _add(run: _Run, page: pdfium.PdfTextPage, index: int, char: str, fonts: _Fon
     pdfium_c.FPDFText_GetCharBox(page, index, *edges)
     left, right, bottom, top = (edge.value for edge in edges)
     run.boxes.append((left, right, bottom, top))
+    run.box_at[len(run.chars) - 1] = run.boxes[-1]
     run.sizes[round(_font_size(page, index, top - bottom) * 2) / 2] += 1
     run.solid += 1
     run.bold += fonts.is_bold(page, index)
+
+
+def _without_justification(run: _Run) -> Iterator[str]:
+    """The characters without blanks between Chinese ones that only stretch the line."""
+    size = run.sizes.most_common(1)[0][0] if run.sizes else 0.0
+    last = len(run.chars) - 1
+    for at, char in enumerate(run.chars):
+        if char == " " and 0 < at < last and _HAN.match(run.chars[at - 1] + run.chars[at + 1]):
+            left, right = run.box_at.get(at - 1), run.box_at.get(at + 1)
+            if left and right and right[0] - left[1] < size * _WORD_GAP:
+                continue
+        yield char
 
 
 def _font_size(page: pdfium.PdfTextPage, index: int, height: float) -> float:
@@ -173,7 +191,7 @@ def _font_size(page: pdfium.PdfTextPage, index: int, height: float) -> float:
         return size
     matrix = pdfium_c.FS_MATRIX()
     if pdfium_c.FPDFText_GetMatrix(page, index, matrix):
-        return size * max(abs(matrix.d), abs(matrix.b))
+        return size * max(abs(float(matrix.d)), abs(float(matrix.b)))
     return height
 
 
@@ -202,7 +220,7 @@ def _is_cmyk(jpeg: bytes) -> bool:
 def _has_columns(lines: Sequence[TextLine]) -> bool:
     """Many lines stand beside another one."""
     beside = 0
-    for above, below in zip(lines, lines[1:], strict=False):
+    for above, below in pairwise(lines):
         overlap = min(above.bottom, below.bottom) - max(above.top, below.top)
         apart = below.left > above.right or above.left > below.right
         far = abs(below.top - above.top) > 3 * (above.bottom - above.top)

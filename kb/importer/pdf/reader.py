@@ -2,6 +2,7 @@
 the headings. Pages without text are reported, never guessed at.
 """
 
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -96,6 +97,7 @@ def _read_pages(document: pdfium.PdfDocument, data: bytes, intake: Intake) -> li
 def _find_tables(data: bytes, ruled: Sequence[int]) -> Iterator[tuple[int, list[_PlacedTable]]]:
     if not ruled:
         return
+    logging.getLogger("pdfminer").setLevel(logging.ERROR)  # a warning per glyph of odd fonts
     with pdfplumber.open(BytesIO(data), pages=[index + 1 for index in ruled]) as plumber:
         for index, page in zip(ruled, plumber.pages, strict=False):
             found: list[_PlacedTable] = []
