@@ -305,9 +305,7 @@ async def queue(
     )
     return [
         QueueEntry(ticket_id, conversation_id, Severity(severity), due, queued_at)
-        for ticket_id, conversation_id, severity, due, queued_at in (
-            await session.execute(query)
-        ).tuples()
+        for ticket_id, conversation_id, severity, due, queued_at in await session.execute(query)
         if queued_at is not None
     ]
 
@@ -342,7 +340,7 @@ async def workloads(session: AsyncSession, since: datetime) -> dict[str, Workloa
         .where(Ticket.assignee_id.is_not(None), or_(is_open, Ticket.assigned_at >= since))
         .group_by(Ticket.assignee_id)
     )
-    rows = (await session.execute(query)).tuples()
+    rows = await session.execute(query)
     return {
         assignee: Workload(assignee, int(count), last)
         for assignee, count, last in rows

@@ -1,0 +1,186 @@
+"""Lists, searches and counts on real databases."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from bot.tables import Message
+from handoff import repository, service
+from handoff.repository import TicketFilter
+from handoff.routing import in_order
+from handoff.tables import Ticket
+from handoff.ticket import Level, PauseReason, Status
+from store.vocabulary import Category, Severity
+from tests.handoff.people import ASKER, BOT, CHEN, WANG, Desk, add_message
+from tests.handoff.terms import shipped_terms
+
+
+async def numbers(desk: Desk, **wanted: object) -> list[str]:
+    """The last digits of the listed tickets' numbers."""
+    filter_ = TicketFilter(**wanted)  # type: ignore[arg-type]  # named by the tests
+    async with desk.database.reading() as session:
+        listed = await repository.list_tickets(session, filter_)
+        assert await repository.count_tickets(session, filter_) == len(listed)
+        return [ticket.number[-1] for ticket in listed]
+
+
+class TestLists:
+    async def test_due_first_paused_and_final_last(self, desk: Desk) -> None:
+        general = await desk.open()
+        await desk.open(severity=Severity.MAJOR)
+        paused = await desk.open()
+        await desk.open(contract_id="jieyang", severity=Severity.GENERAL)
+        await desk.open(contract_id="jieyang", severity=Severity.MAJOR)
+        closed = await desk.open(severity=Severity.MAJOR)
+        await desk.do(service.claim, paused, CHEN)
+        await desk.do(service.record_reply, paused, CHEN)
+        await desk.do(service.pause, paused, CHEN, reason=PauseReason.USER)
+        await desk.do(service.withdraw, closed, ASKER)
+        assert await numbers(desk) == ["2", "1", "5", "3", "4", "6"]
+        assert general.number.endswith("1")
+
+    async def test_filters_narrow_together(self, desk: Desk) -> None:
+        first = await desk.open(region="禅城区")
+        await desk.open(region="南海区", severity=Severity.MAJOR, requester_id="u2")
+        await desk.open(region="禅城区", module="账户管理", level=Level.SECOND)
+        await desk.do(service.claim, first, CHEN)
+        assert await numbers(desk, status=[Status.NEW]) == ["2", "3"]
+        assert await numbers(desk, status=[Status.NEW, Status.IN_PROGRESS]) == ["2", "1", "3"]
+        assert await numbers(desk, severity=[Severity.MAJOR]) == ["2"]
+        assert await numbers(desk, assignee_id=CHEN.id) == ["1"]
+        assert await numbers(desk, unassigned=True) == ["2", "3"]
+        assert await numbers(desk, level=Level.SECOND) == ["3"]
+        assert await numbers(desk, regions=["禅城区"]) == ["1", "3"]
+        assert await numbers(desk, regions=["禅城区"], status=[Status.NEW]) == ["3"]
+        assert await numbers(desk, modules=["账户管理"]) == ["3"]
+        assert await numbers(desk, requester_id="u2") == ["2"]
+        assert await numbers(desk, overdue_at=desk.now + timedelta(minutes=11)) == ["2"]
+
+    async def test_words_are_found_wherever_they_stand(self, desk: Desk) -> None:
+        await desk.open(title="支付申请无法撤回", description="", conversation_id="c1")
+        await desk.open(title="登录", description="提示 UKey 证书过期", conversation_id="c2")
+        solved = await desk.open(title="别的", description="", conversation_id=None)
+        await desk.do(service.claim, solved, CHEN)
+        await desk.do(service.resolve, solved, CHEN, cause="缓存", solution="清除浏览器缓存")
+        assert await numbers(desk, text="撤回") == ["1"]
+        assert await numbers(desk, text=" ukey ") == ["2"]
+        assert await numbers(desk, text="浏览器缓存") == ["3"]
+        assert await numbers(desk, text="20260310-0002") == ["2"]
+        assert await numbers(desk, text="没有的词") == []
+
+    async def test_words_in_the_transcript(self, desk: Desk) -> None:
+        await desk.open(conversation_id="c1")
+        await desk.open(conversation_id="c2")
+        async with desk.database.transaction() as session:
+            await add_message(session, "c2", 1, "凭证号 12345 查不到")
+        said = select(Message.conversation_id).where(Message.text.contains("12345"))
+        assert await numbers(desk, text="12345", conversations=said) == ["2"]
+        assert await numbers(desk, text="12345", conversations=["c1"]) == ["1"]
+        assert await numbers(desk, text="12345") == []
+
+    @pytest.mark.parametrize("hostile", ["%", "_", "\\", "' OR 1=1 --", "%_%"])
+    async def test_wildcards_are_plain_characters(self, sqlite_desk: Desk, hostile: str) -> None:
+        await sqlite_desk.open()
+        await sqlite_desk.open(title=f"含有 {hostile} 的标题")
+        assert await numbers(sqlite_desk, text=hostile) == ["2"]
+
+    async def test_pages(self, sqlite_desk: Desk) -> None:
+        for _ in range(5):
+            await sqlite_desk.open()
+        seen: list[str] = []
+        async with sqlite_desk.database.reading() as session:
+            for offset in (0, 2, 4):
+                page = await repository.list_tickets(
+                    session, TicketFilter(), limit=2, offset=offset
+                )
+                seen += [ticket.number for ticket in page]
+            assert await repository.count_tickets(session, TicketFilter()) == 5
+        assert len(set(seen)) == 5
+
+
+class TestOfOnePerson:
+    async def test_open_tickets_newest_first_with_resolved_ones(self, desk: Desk) -> None:
+        first = await desk.open()
+        desk.now += timedelta(minutes=1)
+        second = await desk.open()
+        gone = await desk.open()
+        await desk.open(requester_id="u2")
+        await desk.do(service.withdraw, gone, ASKER)
+        await desk.do(service.resolve, first, ASKER)
+        async with desk.database.reading() as session:
+            found = await repository.open_tickets_of(session, "u1")
+            of_conversation = await repository.tickets_of_conversation(session, "c1")
+        assert [ticket.id for ticket in found] == [second.id, first.id]
+        assert {ticket.id for ticket in of_conversation} >= {first.id, second.id, gone.id}
+
+
+class TestSimilar:
+    async def test_solved_ones_of_the_module_best_first(self, desk: Desk) -> None:
+        async def solved(title: str, **over: object) -> Ticket:
+            ticket = await desk.open(title=title, description="", **over)
+            await desk.do(service.claim, ticket, CHEN)
+            return await desk.do(service.resolve, ticket, CHEN, cause="甲", solution="乙")
+
+        near = await solved("支付申请提交后撤回按钮是灰的点不动")
+        await solved("支付申请打印格式不对")
+        await solved("支付申请提交后撤回按钮灰", module="账户管理")
+        await desk.open(title="支付申请提交后撤回按钮是灰的")
+        wanted = await desk.open(title="支付申请撤回按钮是灰的", description="")
+        async with desk.database.reading() as session:
+            found = await repository.similar_resolved(session, wanted)
+        assert found[0][0].id == near.id
+        assert all(ticket.module == "支付管理" for ticket, _ in found)
+        assert all(0 < score <= 1 for _, score in found)
+
+    async def test_without_a_module_the_category_decides(self, sqlite_desk: Desk) -> None:
+        done = await sqlite_desk.open(module=None, category=Category.HOW_TO)
+        await sqlite_desk.do(service.claim, done, CHEN)
+        await sqlite_desk.do(service.resolve, done, CHEN, cause="甲", solution="乙")
+        wanted = await sqlite_desk.open(module=None, category=Category.HOW_TO)
+        async with sqlite_desk.database.reading() as session:
+            found = await repository.similar_resolved(session, wanted)
+        assert [ticket.id for ticket, _ in found] == [done.id]
+
+
+class TestQueue:
+    async def test_who_waits_and_who_took(self, desk: Desk) -> None:
+        taken = await desk.open()
+        waiting = await desk.open(severity=Severity.MAJOR)
+        await desk.open(region="南海区")
+        await desk.open(level=Level.SECOND)
+        await desk.do(service.claim, taken, CHEN)
+        async with desk.database.reading() as session:
+            local = await repository.queue(session, level=Level.FIRST, regions=["禅城区"])
+            everywhere = await repository.queue(session, level=Level.FIRST)
+            claims = await repository.claims_since(
+                session, desk.now - timedelta(hours=1), level=Level.FIRST
+            )
+            elsewhere = await repository.claims_since(
+                session, desk.now - timedelta(hours=1), level=Level.FIRST, regions=["南海区"]
+            )
+            later = await repository.claims_since(
+                session, desk.now + timedelta(seconds=1), level=Level.FIRST
+            )
+        assert [entry.ticket_id for entry in local] == [waiting.id]
+        assert next(entry.ticket_id for entry in in_order(everywhere)) == waiting.id
+        assert len(everywhere) == 2
+        assert (list(claims), list(elsewhere), list(later)) == ([desk.now], [], [])
+
+    async def test_workloads(self, desk: Desk) -> None:
+        for actor in (CHEN, CHEN, WANG):
+            await desk.do(service.claim, await desk.open(), actor)
+        done = await desk.do(service.claim, await desk.open(), WANG)
+        await desk.do(service.resolve, done, WANG, cause="甲", solution="乙")
+        async with desk.database.reading() as session:
+            found = await repository.workloads(session, desk.now - timedelta(days=1))
+            recent = await repository.workloads(session, desk.now + timedelta(days=1))
+        assert {name: load.open_tickets for name, load in found.items()} == {"e1": 2, "e2": 1}
+        assert found["e2"].last_assigned_at == desk.now - timedelta(minutes=1)
+        assert set(recent) == {"e1", "e2"}
+
+
+async def test_a_bot_opened_ticket_is_in_nobody_s_hands(sqlite_desk: Desk) -> None:
+    ticket = await sqlite_desk.open(actor=BOT)
+    assert (ticket.assignee_id, ticket.assigned_at) == (None, None)
+    assert shipped_terms().contract(ticket.contract_id).id == "foshan"
