@@ -92,11 +92,11 @@ async def add_staff(
     """Create an account. Raises :class:`InvalidInput` for a bad or taken name or password."""
     username = username.strip()
     if not username or len(username) > 60 or not username.isprintable() or " " in username:
-        raise InvalidInput("username", "staff.bad_username")
+        raise InvalidInput("username", "account.bad_username")
     if not MIN_PASSWORD_CHARS <= len(password) <= MAX_PASSWORD_CHARS:
-        raise InvalidInput("password", "staff.bad_password")
+        raise InvalidInput("password", "account.bad_password")
     if await repository.staff_by_username(session, username) is not None:
-        raise InvalidInput("username", "staff.taken")
+        raise InvalidInput("username", "account.taken")
     staff = Staff(
         id=new_id(),
         username=username,
@@ -226,7 +226,7 @@ async def change_password(
     if staff is None or not await asyncio.to_thread(_matches, staff.password_hash, old):
         raise LoginRefused
     if not MIN_PASSWORD_CHARS <= len(new) <= MAX_PASSWORD_CHARS or new == old:
-        raise InvalidInput("password", "staff.bad_password")
+        raise InvalidInput("password", "account.bad_password")
     staff.password_hash = await asyncio.to_thread(_HASHER.hash, new)
     staff.must_change_password = False
     await _audit_login(session, staff, "staff.password_changed", now)

@@ -8,9 +8,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
-from bot import widget_pages
 from bot.assembly import Services, running
-from bot.web import chat_api, health, media, problems, staff_api
+from bot.web import chat_api, health, media, problems, staff_api, widget_pages
 from bot.web.middleware import Guard
 from bot.web.rendering import STATIC
 

@@ -2,8 +2,6 @@
 
 import asyncio
 
-import yaml
-
 from bot.clock import utc_now
 from bot.deployment import Deployment
 from bot.settings import data_dir
@@ -14,6 +12,8 @@ from kb.lexicon import load_lexicon
 from kb.search_index import read_manifest
 from kb.service import load_corpus
 from kb.train import Build, build_index
+from nlu.training_data import read_training_data
+from nlu.types import Intent
 from store.session import Database
 
 
@@ -24,9 +24,9 @@ async def read_corpus(database: Database) -> Corpus:
 
 
 def negatives() -> list[str]:
-    """Everyday questions that no helpdesk answers."""
-    raw = yaml.safe_load((data_dir() / "lexicon" / "negatives.yml").read_text(encoding="utf-8"))
-    return [str(line) for line in raw]
+    """Everyday questions that no helpdesk answers: the interpreter's out-of-scope examples."""
+    data = read_training_data([data_dir() / "nlu"])
+    return [e.text for e in data.examples if e.intent == Intent.OUT_OF_SCOPE.value]
 
 
 async def build_knowledge_index(state: Deployment) -> Build | None:

@@ -1,5 +1,6 @@
 """Fixtures that every part's tests share. Real databases, never stand-ins."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from bot.schema import metadata
 from store.base import new_id
 from store.session import Database, async_url
 from tests import postgres
+from tests.product import Product, copy_workspace, make_settings, prepare, serving
 
 #: Set by CI: what would be skipped for a missing program fails there instead.
 NOTHING_SKIPPED = os.environ.get("CAIWEN_TEST_NOTHING_SKIPPED") == "1"
@@ -77,3 +79,37 @@ async def sqlite_database(tmp_path: Path) -> AsyncIterator[Database]:
         await connection.run_sync(metadata().create_all)
     yield opened
     await opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def prepared_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with content and a trained index, prepared once per test process."""
+    home = tmp_path_factory.mktemp("prepared") / "home"
+    asyncio.run(prepare(make_settings(home)))
+    return home
+
+
+@pytest.fixture
+async def product(prepared_workspace: Path, tmp_path: Path) -> AsyncIterator[Product]:
+    """The product over HTTP on SQLite, with a fresh copy of the prepared workspace."""
+    home = tmp_path / "home"
+    copy_workspace(prepared_workspace, home)
+    async with serving(make_settings(home)) as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+async def any_product(
+    request: pytest.FixtureRequest, prepared_workspace: Path, tmp_path: Path
+) -> AsyncIterator[Product]:
+    """The product over HTTP, once on SQLite and once on PostgreSQL."""
+    home = tmp_path / "home"
+    if request.param == "sqlite":
+        copy_workspace(prepared_workspace, home)
+        settings = make_settings(home)
+    else:
+        url: str = request.getfixturevalue("postgres_url")
+        settings = make_settings(home, url)
+        await prepare(settings)
+    async with serving(settings) as running:
+        yield running

@@ -16,7 +16,7 @@ from bot.dialogue.queries import has_words
 from bot.dialogue.state import Awaiting, DialogueState
 from bot.dialogue.turn import ActionKind, Turn, UserAction
 from bot.tables import Owner
-from nlu.types import Intent
+from nlu.types import MAX_TEXT_CHARS, Intent
 
 #: Above this an intent is believed against what the search says.
 SURE = 0.6
@@ -42,6 +42,8 @@ def decide(state: DialogueState, turn: Turn) -> Decision:
     hands: the caller does not ask then, and the ownership check at sending is the last guard.
     """
     decision = _decide(state, turn)
+    if len(turn.text) > MAX_TEXT_CHARS:
+        decision = replace(decision, parts=(Say("input.too_long"), *decision.parts))
     if turn.masked and not state.warned:
         parts: tuple[Part, ...] = (*decision.parts, Say(_masked_key(turn.masked)))
         return replace(decision, parts=parts, state=replace(decision.state, warned=True))

@@ -252,6 +252,11 @@ def test_unreadable_input_is_said_so(text: str) -> None:
     assert decide(START, make_turn(text)).parts == (Say("input.unreadable"),)
 
 
+def test_a_very_long_message_is_searched_by_its_beginning_and_said_so() -> None:
+    turn = make_turn("支付申请怎么撤回" * 1500, searches=sure(A))
+    assert decide(START, turn).parts == (Say("input.too_long"), ShowAnswer("a"))
+
+
 def test_in_the_queue_facts_go_to_the_ticket_and_answers_still_come() -> None:
     own = make_ticket(same_conversation=True)
     fact = make_turn("单号是 1234", Intent.ADD_INFORMATION, owner=Owner.QUEUE, tickets=(own,))

@@ -73,11 +73,11 @@ class Chat {
 
   listen() {
     part("human").addEventListener("click", () => this.human());
-    part("close").addEventListener("click", () => this.host.post("close"));
+    part("close").addEventListener("click", () => this.close());
     part("latest").addEventListener("click", () => this.timeline.toEnd());
     part("log").addEventListener("scroll", () => this.scrolled(), { passive: true });
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !this.lightbox.open) this.host.post("close");
+      if (event.key === "Escape" && !this.lightbox.open) this.close();
     });
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) return;
@@ -169,21 +169,23 @@ class Chat {
   }
 
   settled(id) {
-    if (id === undefined) return;
-    this.session.settle(id);
-    this.timeline.setState(id, "sent", id === this.lastSent ? stateLine("sent") : null);
+    if (id !== undefined && this.session.settle(id)) this.sent(id);
+  }
+
+  /** Only the newest message says that it was sent; the older ones plainly were. */
+  sent(id) {
+    if (this.lastSent && this.lastSent !== id) this.timeline.setState(this.lastSent, "sent", null);
+    this.lastSent = id;
+    this.timeline.setState(id, "sent", stateLine("sent"));
+    part("alert").textContent = "";
   }
 
   sending(entry, state, detail) {
     const { timeline } = this;
     timeline.addPending(entry);
     if (state === "sent") {
-      const before = this.lastSent;
-      this.lastSent = entry.id;
       timeline.accepted(entry.id, detail.seq);
-      if (before && before !== entry.id) timeline.setState(before, "sent", null);
-      timeline.setState(entry.id, "sent", stateLine("sent"));
-      part("alert").textContent = "";
+      this.sent(entry.id);
       return;
     }
     const failed = state === "failed" || state === "refused";
@@ -283,6 +285,12 @@ class Chat {
     if (!focus) return;
     if (touch()) part("title").focus();
     else this.composer.focus();
+  }
+
+  close() {
+    if (!this.host.embedded) return;
+    this.visible = false;
+    this.host.post("close");
   }
 
   closed() {

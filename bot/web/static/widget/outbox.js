@@ -42,13 +42,17 @@ export class Outbox {
     return entry;
   }
 
+  find(id) {
+    return this.entries().find((each) => each.id === id);
+  }
+
   discard(entry) {
     this.keep.remove(entry.key);
   }
 
   /** A refused message is tried once more, in its old place. */
   retry(id) {
-    const entry = this.entries().find((each) => each.id === id);
+    const entry = this.find(id);
     if (entry && entry.refused) this.keep.set(entry.key, { ...entry, refused: false });
     this.attempt = 0;
     return this.flush();
@@ -95,14 +99,16 @@ export class Outbox {
       this.onGone();
       return false;
     }
+    // It came back over the stream meanwhile: it did arrive.
+    if (!this.find(entry.id)) return true;
     if (error && error.status && !error.passing) {
       this.keep.set(entry.key, { ...entry, refused: true });
       this.onState(entry, "refused", error.detail || error.title);
       return true;
     }
+    const wait = Math.max(backoff(this.attempt, 1_000), ((error && error.retryAfterS) || 0) * 1_000);
     this.attempt += 1;
     this.onState(entry, this.stateOfWaiting());
-    const wait = Math.max(backoff(this.attempt, 1_000), ((error && error.retryAfterS) || 0) * 1_000);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.flush(), Math.max(wait, 300));
     return false;

@@ -17,7 +17,7 @@ export class Session {
   constructor({ api, keep, user, ...told }) {
     Object.assign(this, { api, keep, user, ...told });
     this.conversation = keep.get("conversation");
-    this.cursor = 0;
+    this.rewind();
     this.loaded = false;
     this.failures = 0;
     this.outbox = new Outbox(keep, {
@@ -37,6 +37,14 @@ export class Session {
       onFollow: () => this.stream.stop(),
       onNews: (news) => this.hearTab(news),
     });
+  }
+
+  rewind() {
+    // Everything up to `cursor` is here; `ahead` came beyond a number that is missing. Numbers may
+    // be missing for good (what only staff sees), so a finished batch closes every gap.
+    this.cursor = 0;
+    this.newest = 0;
+    this.ahead = new Set();
   }
 
   /** Whether there is a conversation from an earlier visit. */
@@ -99,6 +107,7 @@ export class Session {
       const page = await this.api.messages(conversation, this.cursor);
       if (conversation !== this.conversation) return;
       for (const message of page.messages) this.take(message, this.loaded);
+      this.close();
       this.onState({ owner: page.owner });
       if (page.messages.length < FULL_PAGE) return;
     }
@@ -106,7 +115,9 @@ export class Session {
 
   take(message, live) {
     if (!message || !Number.isInteger(message.seq) || message.seq < 1) return;
-    this.cursor = Math.max(this.cursor, message.seq);
+    this.newest = Math.max(this.newest, message.seq);
+    if (message.seq > this.cursor) this.ahead.add(message.seq);
+    while (this.ahead.delete(this.cursor + 1)) this.cursor += 1;
     const told = {
       ...message,
       sender: String(message.sender),
@@ -117,6 +128,12 @@ export class Session {
     this.onMessage(told, live);
   }
 
+  /** Nothing between here and the newest message is still to come. */
+  close() {
+    this.cursor = this.newest;
+    this.ahead.clear();
+  }
+
   hear({ name, data }) {
     let body;
     try {
@@ -125,10 +142,11 @@ export class Session {
       return;
     }
     if (name === "message") {
-      const since = this.cursor;
+      const since = this.newest;
       this.take(body, true);
       this.tabs.post({ kind: "message", since, message: body, of: this.conversation.id });
     } else if (name === "state") {
+      this.close();
       this.onState(body);
       this.tabs.post({ kind: "state", state: body, of: this.conversation.id });
     }
@@ -141,7 +159,7 @@ export class Session {
     else if (news.kind === "link") this.onLink(news.up);
     else if (news.kind === "message") {
       // Something between was missed, perhaps while this tab slept: the server has it.
-      if (news.since > this.cursor) this.catchUp();
+      if (news.since > this.newest) this.catchUp();
       else this.take(news.message, true);
     }
   }
@@ -162,6 +180,7 @@ export class Session {
     this.onLink(up);
     this.tabs.post({ kind: "link", up, of: this.conversation.id });
     if (up) this.outbox.flush();
+    else if (this.ahead.size) this.catchUp();
   }
 
   /** Another tab opened a conversation. */
@@ -176,7 +195,7 @@ export class Session {
 
   leave() {
     this.tabs.stop();
-    this.cursor = 0;
+    this.rewind();
     this.loaded = false;
   }
 
@@ -203,10 +222,11 @@ export class Session {
     return entry;
   }
 
-  /** The server has the message already, whatever became of the answer to our sending it. */
+  /** The server has the message, whatever became of the answer to our sending it; true: it waited. */
   settle(id) {
-    const entry = this.outbox.entries().find((each) => each.id === id);
+    const entry = this.outbox.find(id);
     if (entry) this.outbox.discard(entry);
+    return Boolean(entry);
   }
 
   /** The network or the person is back: everything that waits goes on now. */
