@@ -148,7 +148,8 @@ def _classification(event: Event) -> dict[str, Any]:
             return {}
 
 
-_MOVES = frozenset({Action.RELEASE, Action.TRANSFER, Action.ESCALATE, Action.REOPEN})
+#: These put a waiting ticket at the end of another queue; the others leave it where it waits.
+_MOVES = frozenset({Action.TRANSFER, Action.ESCALATE})
 
 
 def _hands(snapshot: Snapshot, event: Event) -> dict[str, Any]:

@@ -69,21 +69,38 @@ async def test_two_sessions_that_read_the_same_version(desk: Desk) -> None:
     assert (await desk.read(ticket)).assignee_id == CHEN.id
 
 
+async def test_the_version_guards_where_the_status_stays_the_same(desk: Desk) -> None:
+    """Nothing but the version tells a note from the ticket without it."""
+    ticket = await desk.open()
+    async with desk.database.reading() as reader:
+        old = await repository.by_id(reader, ticket.id)
+        history = await repository.events_of(reader, ticket.id)
+    await desk.do(service.note, ticket, WANG, text="先看日志")
+    refused = ""
+    async with desk.database.transaction() as session:
+        try:
+            await repository.compare_and_set(session, old, replay(history, shipped_terms()))
+        except StaleTicket as error:
+            refused = error.number
+    assert refused == ticket.number
+    assert (await desk.read(ticket)).version == 2
+
+
 async def test_a_lost_race_inside_one_transaction_of_postgresql(desk: Desk) -> None:
     """Both read, then one commits: the other's compare-and-set finds no row."""
     if desk.database.is_sqlite:
         return  # there the second writer cannot even begin before the first ends
     ticket = await desk.open()
+    refused = ""
     async with desk.database.transaction() as slow:
         old = await repository.by_id(slow, ticket.id)
         history = await repository.events_of(slow, ticket.id)
         assert await claim(desk, ticket, CHEN, lock=True) == "claimed"
-        snapshot = replay(history, shipped_terms())
         try:
-            await repository.compare_and_set(slow, old, snapshot)
-        except StaleTicket:
-            return
-    raise AssertionError("the stale row was written")
+            await repository.compare_and_set(slow, old, replay(history, shipped_terms()))
+        except StaleTicket as error:
+            refused = error.number
+    assert refused == ticket.number
 
 
 async def test_every_message_of_many_writers_is_kept(desk: Desk) -> None:

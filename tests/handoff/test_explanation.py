@@ -1,5 +1,6 @@
 """Why this deadline: the lines must tell what the clock reckons, and be worded by the catalogue."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from handoff.clock_events import (
     Started,
     Stopped,
 )
-from handoff.contract import Target
+from handoff.contract import Origin, Promise, Target
 from handoff.explanation import KEYS, duration, explain, moment, render
 from handoff.sla import Phase, fold
 from handoff.ticket import PauseReason
@@ -148,6 +149,22 @@ class TestLines:
         at_once = [opened("2026-03-10 09:00", contract="zhanjiang")]
         assert keys(at_once, Target.RESPOND) == ["at_once"]
         assert keys([opened("2026-03-10 09:00", contract="jieyang")]) == ["not_promised"]
+
+    def test_a_report_counted_from_a_resolution_that_is_to_come(self) -> None:
+        foshan = TERMS.contract("foshan")
+        level = foshan.levels[Severity.GENERAL]
+        promises = {**level.promises, Target.REPORT: Promise(120, Origin.RESOLVED)}
+        changed = replace(foshan, levels={Severity.GENERAL: replace(level, promises=promises)})
+        terms = replace(TERMS, contracts={"foshan": changed})
+        lines = explain([opened("2026-03-10 09:00")], terms, Target.REPORT, at("2026-03-10 09:01"))
+        assert [line.key for line in lines] == ["sla.explain.after_resolution"]
+
+    def test_a_broken_promise_is_told_where_the_new_severity_has_none(self) -> None:
+        events = [
+            opened("2026-03-10 09:00", Severity.URGENT, "guangxi"),
+            SeverityChanged(at("2026-03-10 10:01"), Severity.GENERAL),
+        ]
+        assert keys(events, Target.ARRANGE) == ["not_promised", "breached"]
 
 
 class TestProperties:

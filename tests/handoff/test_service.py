@@ -242,6 +242,9 @@ class TestHands:
         assert (up.level, up.status, up.assignee_id) == (Level.SECOND, Status.DISPATCHED, None)
         far = await desk.do(service.escalate, ticket, CHEN, why="缺陷", to=Level.PROVINCE)
         assert far.level == Level.PROVINCE
+        assert far.queued_at == desk.now
+        back = await desk.do(service.release, ticket, CHEN)
+        assert back.queued_at == far.queued_at
         with pytest.raises(NoHigherLevel):
             await desk.do(service.escalate, ticket, CHEN, why="再上")
         with pytest.raises(InvalidText):

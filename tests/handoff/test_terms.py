@@ -88,6 +88,7 @@ class TestRefused:
         ("change", "said"),
         [
             (("09:00-12:00", "9-12"), "time of day"),
+            (("09:00-12:00", "上午"), "HH:MM-HH:MM"),
             (("09:00-12:00", "12:00-09:00"), "not a span"),
             (("09:00-12:00", "09:00-25:00"), "not a span"),
             (("09:00-12:00", "09:60-12:00"), "time of day"),
@@ -196,6 +197,10 @@ class TestRead:
             holidays=HOLIDAYS,
         )
         assert found.holidays is None
+
+    def test_null_is_not_stated(self) -> None:
+        found = read_contract(CONTRACT.replace("respond: 10", "respond: null"), source="x")
+        assert found.promise(Severity.MAJOR, Target.RESPOND, Category.FAULT) is None
 
     def test_warnings_are_sorted_and_once(self) -> None:
         text = CONTRACT.replace("levels:", "warn_at: [80, 50, 80]\nlevels:")

@@ -125,3 +125,25 @@ class TestReplay:
             with pytest.raises(BrokenHistory):
                 replay(events, shipped_terms())
         assert replay([opened], shipped_terms()).version == 1
+
+
+class TestRaces:
+    async def test_a_ticket_that_changed_after_the_list_is_left_to_the_next_run(
+        self, sqlite_desk: Desk
+    ) -> None:
+        """Not due any more, not there any more, moved on: each skips itself and no other."""
+        not_due = await sqlite_desk.open()
+        due = await sqlite_desk.do(service.claim, await sqlite_desk.open(), CHEN)
+        await sqlite_desk.do(service.resolve, due, CHEN, cause="甲", solution="乙")
+        moved_on = await sqlite_desk.open()
+        timer = timers.Timer(service.close, lambda ticket: ticket.id != not_due.id)
+        done = await timers._each(
+            sqlite_desk.database,
+            [not_due.id, "gone", moved_on.id, due.id],
+            timer,
+            shipped_terms(),
+            sqlite_desk.now,
+        )
+        assert done == 1
+        assert (await sqlite_desk.read(due)).status == Status.CLOSED
+        assert (await sqlite_desk.read(moved_on)).status == Status.NEW
