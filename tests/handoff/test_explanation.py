@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.phrases import load
 from handoff.clock_events import (
     CalendarChanged,
     ClockEvent,
@@ -20,12 +21,13 @@ from handoff.clock_events import (
 from handoff.contract import Origin, Promise, Target
 from handoff.explanation import KEYS, duration, explain, moment, render
 from handoff.sla import Phase, fold
-from handoff.ticket import PauseReason
+from handoff.ticket import Action, PauseReason
 from store.vocabulary import Category, Severity
 from tests.handoff.stories import Story, stories
-from tests.handoff.terms import ZONE, at, local, shipped_terms
+from tests.handoff.terms import DATA, ZONE, at, local, shipped_terms
 
 TERMS = shipped_terms()
+PHRASES = load(DATA / "locales" / "zh-CN.yml")
 
 
 def say(key: str, **values: object) -> str:
@@ -201,6 +203,31 @@ class TestProperties:
         for line in explain(story.events, TERMS, target, story.last):
             for value in line.data().values():
                 assert type(value) in {str, int}
+
+
+class TestCatalogue:
+    """The shipped words must know every line, with the values that it brings."""
+
+    def test_every_key_has_its_words(self) -> None:
+        assert {key for key in KEYS if not PHRASES.has(key)} == set()
+        actions = {f"ticket_action.{action.value}" for action in Action}
+        assert {key for key in actions if not PHRASES.has(key)} == set()
+
+    @given(stories(), st.sampled_from(list(Target)), st.integers(0, 5000))
+    @settings(max_examples=50, deadline=None)
+    def test_every_line_can_be_worded(self, story: Story, target: Target, later: int) -> None:
+        lines = explain(story.events, TERMS, target, story.last + timedelta(minutes=later))
+        told = render(lines, zone=ZONE, say=PHRASES.say)
+        assert len(told) == len(lines)
+        assert not any("{" in line or "sla." in line for line in told)
+
+    def test_in_chinese(self) -> None:
+        lines = explain([opened("2026-02-13 17:00")], TERMS, Target.RESOLVE, at("2026-02-13 17:01"))
+        told = render(lines, zone=ZONE, say=PHRASES.say)
+        assert "2026年2月14日 周六 08:30" in told[4]
+        assert "春节" in told[4]
+        assert "3小时30分钟" in told[4]
+        assert "2026年2月24日 周二 09:00" in told[-1]
 
 
 class TestWords:
