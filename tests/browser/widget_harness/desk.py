@@ -9,6 +9,7 @@ import asyncio
 import json
 import random
 import secrets
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -80,6 +81,7 @@ class Desk:
     disorder: bool = False
     cut_after: Callable[[], int | None] = lambda: None
     retry_ms: int = 5
+    chance: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311
     posts: list[str] = field(default_factory=list)
     resumed_from: list[int] = field(default_factory=list)
     typing_seen: int = 0
@@ -188,7 +190,7 @@ def _replayed(desk: Desk, talk: Talk, news: list[dict[str, Any]]) -> list[dict[s
     if not desk.disorder or not news:
         return news
     mixed = [*news, *news, *talk.messages[:3]]
-    random.Random(len(talk.messages)).shuffle(mixed)  # noqa: S311  # not a secret
+    desk.chance.shuffle(mixed)
     return mixed
 
 
@@ -282,24 +284,20 @@ def _add_pages(app: FastAPI, root: str) -> None:
 @contextmanager
 def serving(desk: Desk) -> Iterator[str]:
     """The desk on a free port; gives its address."""
-    config = uvicorn.Config(
-        FastAPI(), host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1
-    )
-    socket = config.bind_socket()
-    root = f"http://127.0.0.1:{socket.getsockname()[1]}"
-    config = uvicorn.Config(
-        create_app(desk, root), log_level="error", lifespan="off", timeout_graceful_shutdown=1
-    )
+    listener = socket.create_server(("127.0.0.1", 0))
+    root = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    config = uvicorn.Config(create_app(desk, root), log_level="critical", lifespan="off", ws="none")
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
         yield root
     finally:
-        server.should_exit = True
         desk.cut()
+        # Browsers keep connections open; nothing is lost by not waiting for them.
+        server.should_exit = server.force_exit = True
         thread.join(timeout=5)
-        socket.close()
+        listener.close()
 
 
 def days_ago(days: float) -> datetime:

@@ -94,7 +94,7 @@ export class Cards {
       "div",
       { class: "bubble card answer" },
       data.lead && el("p", { class: "lead" }, data.lead),
-      el("h3", {}, data.title || ""),
+      el("h2", {}, data.title || ""),
       blocks(data.blocks || [], { root, enlarge }),
       (data.images || []).map((image) => picture(image, root, enlarge)),
       this.source(data.source),

@@ -6,7 +6,7 @@ import { Cards } from "./cards.js";
 import { Composer } from "./composer.js";
 import { el } from "./dom.js";
 import { Host } from "./host.js";
-import { Keep, spaceOf } from "./keep.js";
+import { browserStorage, HostStorage, Keep, spaceOf } from "./keep.js";
 import { Lightbox } from "./lightbox.js";
 import { messageId } from "./outbox.js";
 import { say } from "./phrases.js";
@@ -26,12 +26,13 @@ const part = (name) => document.getElementById(name);
 const touch = () => window.matchMedia("(pointer: coarse)").matches;
 
 class Chat {
-  constructor(user, host) {
+  constructor(user, host, storage) {
     const { root, limit } = document.body.dataset;
     this.host = host;
     this.visible = !host.embedded;
     this.owner = "bot";
-    this.keep = new Keep(spaceOf(user));
+    this.storage = storage;
+    this.keep = new Keep(spaceOf(user), storage);
     this.board = new Board();
     this.choices = new Choices(this.keep);
     this.api = new Api(root);
@@ -249,11 +250,11 @@ class Chat {
     const log = part("log");
     part("waiting").hidden = true;
     this.timeline.toEnd();
+    this.read();
     // After the history stands, so that only what comes from now on is read out.
     setTimeout(() => {
       log.setAttribute("aria-busy", "false");
       this.timeline.toEnd();
-      this.read();
     }, 50);
     this.host.post("begun");
   }
@@ -298,6 +299,13 @@ class Chat {
     this.lightbox.close();
   }
 
+  /** Another page of the host, with a widget of its own, changed what the host keeps for us. */
+  kept({ key, value }) {
+    if (!(this.storage instanceof HostStorage) || typeof key !== "string") return;
+    this.storage.changed(key, value);
+    if (key === `${this.keep.space}conversation`) this.session.adopt();
+  }
+
   ask({ text }) {
     if (typeof text === "string" && text.trim()) this.composer.fill(text);
   }
@@ -325,19 +333,21 @@ function stateLine(state) {
 }
 
 let chat = null;
-const begin = (user) => {
-  chat = chat || new Chat(user, host);
-  return chat;
+const own = browserStorage();
+const begin = (user, kept) => {
+  const tell = (key, value) => host.post("keep", { key, value });
+  chat = chat || new Chat(user, host, own || (kept && new HostStorage(kept, tell)));
 };
 const host = new Host({
-  init: ({ user, open }) => {
-    begin(user && typeof user === "object" ? user : {});
+  init: ({ user, open, kept }) => {
+    begin(user && typeof user === "object" ? user : {}, kept);
     if (open) chat.opened({ focus: false });
   },
   opened: (told) => chat && chat.opened(told),
   closed: () => chat && chat.closed(),
   ask: (told) => chat && chat.ask(told),
+  kept: (told) => chat && chat.kept(told),
 });
 document.body.classList.toggle("embedded", host.embedded);
-if (host.embedded) host.post("ready");
+if (host.embedded) host.post("ready", { keeps: Boolean(own) });
 else begin({});

@@ -1,7 +1,8 @@
 // What outlives the page: one person's conversation, queue and choices, in the browser's storage.
 //
-// Browsers may refuse storage inside a frame of another site, or be full; then it lives in memory
-// until the page is left. Each person of a shared computer has a space of their own.
+// Browsers may refuse storage inside a frame of another site; then the host page keeps it for us. When
+// there is none at all, or it is full, things live in memory until the page is left. Each person of a
+// shared computer has a space of their own.
 
 /** A short, stable name for a person as the host page describes them. Not a secret. */
 export function spaceOf(user) {
@@ -13,7 +14,8 @@ export function spaceOf(user) {
   return told ? hash.toString(36) : "anyone";
 }
 
-function browserStorage() {
+/** The browser's own storage, or null where it is refused. */
+export function browserStorage() {
   try {
     const storage = window.localStorage;
     storage.setItem("caiwen:probe", "1");
@@ -24,8 +26,44 @@ function browserStorage() {
   }
 }
 
+/** The host page's storage behind the same interface: a copy here, every change told there. */
+export class HostStorage {
+  constructor(kept, tell) {
+    this.entries = new Map(Object.entries(kept));
+    this.tell = tell;
+  }
+
+  get length() {
+    return this.entries.size;
+  }
+
+  key(n) {
+    return [...this.entries.keys()][n];
+  }
+
+  getItem(key) {
+    return this.entries.has(key) ? this.entries.get(key) : null;
+  }
+
+  setItem(key, value) {
+    this.entries.set(key, value);
+    this.tell(key, value);
+  }
+
+  removeItem(key) {
+    this.entries.delete(key);
+    this.tell(key, null);
+  }
+
+  /** Another page of the host changed it. */
+  changed(key, value) {
+    if (value === null) this.entries.delete(key);
+    else this.entries.set(key, String(value));
+  }
+}
+
 export class Keep {
-  constructor(space, storage = browserStorage()) {
+  constructor(space, storage) {
     this.space = `caiwen:${space}:`;
     this.storage = storage;
     this.memory = new Map();

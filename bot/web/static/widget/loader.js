@@ -14,6 +14,7 @@
   var data = script.dataset;
   var PHONE = "(max-width: 480px)";
   var READY_MS = 15000;
+  var KEPT = "caiwen:kept:";
 
   var style =
     ":host{all:initial}" +
@@ -172,18 +173,22 @@
   }
 
   var heard = {
-    ready: function () {
+    ready: function (told) {
       clearTimeout(readyTimer);
       state.ready = true;
       if (waiting) waiting.remove();
       waiting = null;
-      post("init", { user: user, open: state.open });
+      post("init", { user: user, open: state.open, kept: told.keeps ? null : kept() });
       if (state.open && state.focus) arrive();
       if (state.asked) ask(state.asked);
     },
     close: close,
     unread: function (told) {
       tellUnread(Math.max(0, Math.floor(Number(told.count)) || 0));
+    },
+    keep: function (told) {
+      if (typeof told.key !== "string" || !/^caiwen:/.test(told.key)) return;
+      remember("localStorage", KEPT + told.key, typeof told.value === "string" ? told.value : null);
     },
     begun: function () {
       remember("localStorage", "caiwen:begun", String(Date.now()));
@@ -288,6 +293,19 @@
     }
   }
 
+  /** What the frame asked to keep, in browsers that deny storage to frames of other sites. */
+  function kept() {
+    var found = {};
+    try {
+      Object.keys(localStorage).forEach(function (key) {
+        if (key.indexOf(KEPT) === 0) found[key.slice(KEPT.length)] = localStorage.getItem(key);
+      });
+    } catch (error) {
+      // Storage is refused here too: the conversation lasts as long as the page.
+    }
+    return found;
+  }
+
   function recall(area, key) {
     try {
       return window[area].getItem(key);
@@ -299,6 +317,11 @@
   function start() {
     build();
     document.addEventListener("visibilitychange", tellTitle);
+    window.addEventListener("storage", function (event) {
+      if (event.key && event.key.indexOf(KEPT) === 0) {
+        post("kept", { key: event.key.slice(KEPT.length), value: event.newValue });
+      }
+    });
     if (window.visualViewport) {
       window.visualViewport.addEventListener("resize", fit);
       window.visualViewport.addEventListener("scroll", fit);

@@ -82,7 +82,8 @@ export class Outbox {
 
   /** True when the head has left the queue one way or another. */
   async attemptToSend(entry) {
-    this.onState(entry, "sending");
+    // Once shown as failed it stays so while it is tried quietly, instead of flickering.
+    if (this.attempt < PATIENCE) this.onState(entry, "sending");
     try {
       const accepted = await this.deliver(entry);
       this.attempt = 0;

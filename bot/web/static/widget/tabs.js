@@ -12,17 +12,23 @@ function randomName() {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Null where the browser has none or refuses it; every tab then leads for itself. */
+function channelOf(name) {
+  try {
+    return new BroadcastChannel(name);
+  } catch {
+    return null;
+  }
+}
+
 export class Tabs {
   /** `onLead()` and `onFollow()` when the role changes; `onNews(news)` from other tabs. */
   constructor(keep, { onLead, onFollow, onNews }) {
     Object.assign(this, { keep, onLead, onFollow, onNews });
     this.name = randomName();
     this.leading = null;
-    this.channel = null;
-    if (typeof BroadcastChannel === "function") {
-      this.channel = new BroadcastChannel(keep.space);
-      this.channel.onmessage = ({ data }) => this.hear(data);
-    }
+    this.channel = channelOf(keep.space);
+    if (this.channel) this.channel.onmessage = ({ data }) => this.hear(data);
   }
 
   start() {
