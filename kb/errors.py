@@ -21,7 +21,7 @@ class RefusalReason(StrEnum):
     EXTERNAL_ENTITY = "external_entity"  # XML that declares entities
     TIMEOUT = "timeout"  # parsing took longer than allowed
     OUT_OF_MEMORY = "out_of_memory"  # parsing needed more memory than allowed
-    CRASHED = "crashed"  # the isolated parser died
+    CRASHED = "crashed"  # the parser failed in a way that nobody foresaw, or died
 
 
 class KnowledgeError(Exception):
@@ -37,7 +37,7 @@ class ImportRefused(KnowledgeError):
         self.detail = detail
 
 
-class IndexMissing(KnowledgeError):  # noqa: N818 - nothing was built yet; nothing went wrong
+class IndexMissing(KnowledgeError):
     """There is no search index in this workspace; `path` is where it would be."""
 
     def __init__(self, path: str) -> None:
@@ -45,7 +45,7 @@ class IndexMissing(KnowledgeError):  # noqa: N818 - nothing was built yet; nothi
         self.path = path
 
 
-class IndexMismatch(KnowledgeError):  # noqa: N818 - named for what is the matter
+class IndexMismatch(KnowledgeError):
     """The index on disk does not fit the settings or itself, and must be built anew."""
 
     def __init__(self, what: str, *, expected: str, found: str) -> None:
@@ -55,5 +55,5 @@ class IndexMismatch(KnowledgeError):  # noqa: N818 - named for what is the matte
         self.found = found
 
 
-class NothingPublished(KnowledgeError):  # noqa: N818 - a state of the knowledge base
+class NothingPublished(KnowledgeError):
     """There is nothing to train from or to search."""

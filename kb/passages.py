@@ -19,6 +19,7 @@ from kb.sections import (
     Step,
     Table,
     block_text,
+    is_revision_record,
     row_text,
 )
 
@@ -29,7 +30,6 @@ _SENTENCE_END = re.compile(r"(?<=[。！？；;\n])")
 _QUESTION_COLUMNS = ("问题", "疑问", "现象", "故障", "报错", "提示信息", "错误信息", "情形")
 _ANSWER_COLUMNS = ("解决", "处理", "答", "办法", "措施", "应对", "怎么办")
 _ASKING = ("？", "?", "怎么办", "吗", "呢")
-_RECORDS = re.compile(r"(?:文档)?(?:修改|修订|变更|版本|更新|历史)(?:历史)?(?:记录|说明|历史)表?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def make_passages(guide: Guide, *, limit: int = PASSAGE_CHARS) -> tuple[PassageD
     """Every passage of the guide in reading order; sections without text give none."""
     drafts: list[PassageDraft] = []
     for path, section in guide.walk():
-        if path and _RECORDS.search(path[-1]):
+        if path and is_revision_record(path[-1]):
             continue  # a table of versions answers no question
         for blocks in _pieces(section.blocks, limit):
             draft = _draft(section, path, blocks, heading=path[-1] if path else guide.title)
@@ -137,13 +137,22 @@ def _greedy(parts: Sequence[Block], limit: int) -> list[list[Block]]:
     chars = 0
     for part in parts:
         size = len(block_text(part)) + 1
-        if chars and size > 1 and chars + size > limit:
+        full = chars and size > 1 and chars + size > limit
+        if full or _goes_on(chunks[-1], part):
             carried = _carried(chunks[-1])
             chunks.append(carried)
             chars = sum(len(block_text(block)) + 1 for block in carried)
         chunks[-1].append(part)
         chars += size
     return chunks
+
+
+def _goes_on(chunk: Sequence[Block], part: Block) -> bool:
+    """More rows of the table that the chunk ends with; its header need not come twice in one."""
+    last = chunk[-1] if chunk else None
+    if not isinstance(last, Table) or not isinstance(part, Table) or not part.header_rows:
+        return False
+    return last.rows[: last.header_rows] == part.rows[: part.header_rows]
 
 
 def _carried(chunk: list[Block]) -> list[Block]:
@@ -156,6 +165,8 @@ def _carried(chunk: list[Block]) -> list[Block]:
 
 def _fits_before(previous: Sequence[Block], last: Sequence[Block], limit: int) -> bool:
     tail = len(chunk_text(last))
+    if _goes_on(previous, last[0]):
+        return False
     return tail < _TAIL_CHARS and len(chunk_text(previous)) + tail <= limit * _STRETCH
 
 

@@ -4,11 +4,13 @@ These are plain values. They know nothing of file formats, databases or search, 
 importer must be able to say all it found with them.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
 
+_REVISIONS = re.compile(r"(?:修改|修订|变更|版本|更新)(?:历史)?(?:记录|说明|历史)表?$")
 MARKS = frozenset("✓✔√●○◎☑★▲■✗✘×☒")  # say yes or no in a cell, and only their column says to what
 ICON = "[图标]"  # stands in a text where a small picture acts as a word; see `Paragraph.icons`
 
@@ -180,6 +182,11 @@ class FaqTable:
     entries: tuple[FaqEntry, ...]
     fmt: str = "csv"
     warnings: tuple[ImportNotice, ...] = ()
+
+
+def is_revision_record(heading: str) -> bool:
+    """修改记录, 文档变更说明 and the like: about the document, never about its subject."""
+    return _REVISIONS.search(heading) is not None
 
 
 def block_text(block: Block) -> str:

@@ -8,7 +8,13 @@ from kb.errors import ImportRefused, RefusalReason
 from kb.importer.blocks import to_block
 from kb.importer.boilerplate import without_boilerplate
 from kb.importer.captions import join_captions
-from kb.importer.cover import content_of_cover, is_generic, read_particulars
+from kb.importer.cover import (
+    content_of_cover,
+    content_of_opening,
+    is_generic,
+    names_a_guide,
+    read_particulars,
+)
 from kb.importer.elements import Element, Line, RawDocument
 from kb.importer.headings import Heading, Outline, find_headings
 from kb.importer.intake import Intake
@@ -30,6 +36,8 @@ _PLACEHOLDERS = {"略", "无", "暂无", "待补充", "待完善", "暂未开发
 _PLACEHOLDER_CHARS = 20
 _PLACEHOLDER_WORDS = ("暂未开发", "暂无相关", "待补充", "尚未开发")
 _INLINE_ICONS = 3
+_WITHOUT_COVER = {"md", "html", "txt", "xlsx"}
+_TITLED = {"md", "html"}  # formats whose one top heading is the title by custom
 
 
 @dataclass(slots=True)
@@ -54,10 +62,21 @@ def assemble(document: RawDocument, intake: Intake, *, name: str) -> Guide:
     elements = join_captions(without_boilerplate(document.elements))
     _check_text(elements, intake)
     outline = find_headings(elements)
-    title, elements, outline = _promote_title(document.title, elements, outline)
-    first = min(outline.headings, default=0)
+    title = document.title
+    top = _title_heading(document, elements, outline, name)
+    if top is not None:
+        title = top.text
+        elements = tuple(
+            element
+            for index, element in enumerate(elements)
+            if index != top.index and not _repeats(element, title)
+        )
+        outline = find_headings(elements)
+    first = min(outline.headings, default=len(elements))
     particulars = read_particulars(elements[:first], name=name, title=title, meta=document.meta)
-    intro = content_of_cover(elements[:first], particulars.title)
+    has_cover = document.fmt not in _WITHOUT_COVER and bool(outline.headings)
+    of_opening = content_of_cover if has_cover else content_of_opening
+    intro = of_opening(elements[:first], particulars.title)
     roots = _grow(intro, elements[first:], first, outline)
     placed = list(_placed(roots, ()))
     _link(placed)
@@ -85,21 +104,19 @@ def _check_text(elements: Sequence[Element], intake: Intake) -> None:
         raise ImportRefused(RefusalReason.TOO_LARGE, f"{chars} characters")
 
 
-def _promote_title(
-    title: str, elements: tuple[Element, ...], outline: Outline
-) -> tuple[str, tuple[Element, ...], Outline]:
-    """A lone top heading that opens the file and holds all others is the file's title."""
+def _title_heading(
+    document: RawDocument, elements: Sequence[Element], outline: Outline, name: str
+) -> Heading | None:
+    """A lone top heading that opens the file and holds all others, where it is the file's title."""
     tops = [heading for heading in outline.headings.values() if heading.depth == 1]
     if len(tops) != 1 or len(outline.headings) < 2 or tops[0].number or is_generic(tops[0].text):
-        return title, elements, outline
+        return None
     top = tops[0]
-    if any(isinstance(element, Line) for element in elements[: top.index]) and title:
-        return title, elements, outline
-    rest = tuple(
-        element for index, element in enumerate(elements)
-        if index != top.index and not _repeats(element, top.text)
-    )  # fmt: skip
-    return top.text, rest, find_headings(rest)
+    if document.title and any(isinstance(element, Line) for element in elements[: top.index]):
+        return None
+    line = elements[top.index]
+    by_custom = document.fmt in _TITLED and isinstance(line, Line) and line.level is not None
+    return top if by_custom or names_a_guide(top.text, name) else None
 
 
 def _repeats(element: Element, title: str) -> bool:

@@ -114,17 +114,29 @@ def _arrange(guides: Sequence[tuple[str, Guide]]) -> Iterator[Section]:
 
 def _under_title(guide: Guide, member: str) -> tuple[Section, ...]:
     """The file's sections, under its title where that says more than they do."""
-    if len(guide.sections) == 1 and guide.sections[0].heading:
-        return guide.sections
-    title = guide.title
-    if is_generic(title) or not _HAN.search(title):
-        title = posixpath.basename(posixpath.dirname(member)) or clean_stem(member)
-    if not _HAN.search(title) and all(section.heading for section in guide.sections):
-        return guide.sections
-    intro = [section for section in guide.sections if not section.heading]
-    rest = tuple(section for section in guide.sections if section.heading)
-    blocks = tuple(block for section in intro for block in section.blocks)
-    return (Section(heading=title, blocks=blocks, children=rest),)
+    sections = guide.sections
+    if len(sections) == 1 and sections[0].heading == guide.title:
+        return sections
+    speaks = _HAN.search(guide.title) is not None and not is_generic(guide.title)
+    if not speaks and all(section.heading for section in sections):
+        return sections
+    intro = [section for section in sections if not section.heading]
+    return (
+        Section(
+            heading=guide.title if speaks else _place_name(member),
+            blocks=tuple(block for section in intro for block in section.blocks),
+            children=tuple(section for section in sections if section.heading),
+            warnings=tuple(notice for section in intro for notice in section.warnings),
+            references=tuple(each for section in intro for each in section.references),
+        ),
+    )
+
+
+def _place_name(member: str) -> str:
+    """What to call text without a heading in a file without a title."""
+    stem = clean_stem(member)
+    folder = posixpath.basename(posixpath.dirname(member))
+    return folder if is_generic(stem) and folder else stem
 
 
 def _deeper(section: Section, level: int) -> Section:

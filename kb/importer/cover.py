@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kb.importer.elements import Element, Grid, Line, Picture, Role
+from kb.importer.elements import Box, Element, Grid, Line, Picture, Role
 from kb.importer.labels import read_label
 from kb.importer.shape import remark
+from kb.sections import is_revision_record
 
 _SENTENCE = re.compile("[，。；！？]|[：:]\\S{6}")
 _SENTENCE_CHARS = 12
@@ -33,6 +34,20 @@ _KEYS = (
 )
 _PARTICULAR = re.compile(
     rf"(?:^|\s)(?P<key>{_KEYS})\s*[:：]\s*(?P<value>\S.{{0,60}}?)(?=\s+(?:{_KEYS})\s*[:：]|$)"
+)
+_TITLE_WORDS = (
+    "手册",
+    "指引",
+    "指南",
+    "说明",
+    "说明书",
+    "文档",
+    "教程",
+    "须知",
+    "规程",
+    "通知",
+    "问答",
+    "FAQ",
 )
 _GENERIC_TITLES = """
 操作说明 使用说明 用户手册 操作手册 使用手册 说明书 操作指引 操作指南 用户指南 使用指南
@@ -77,19 +92,42 @@ def read_particulars(
 def content_of_cover(cover: Sequence[Element], title: str) -> list[Element]:
     """The part of the cover that answers something."""
     sentences = any(isinstance(element, Line) and _is_content(element) for element in cover)
-    kept: list[Element] = []
-    for element in cover:
-        if isinstance(element, Line):
-            if _is_content(element) and element.text != title:
-                kept.append(element)
-        elif sentences or not isinstance(element, Picture):
-            kept.append(element)
-    return [element for element in kept if not _is_history(element)]
+    return [element for element in cover if _stays(element, title, sentences=sentences)]
+
+
+def content_of_opening(opening: Sequence[Element], title: str) -> list[Element]:
+    """The same for formats without covers: all but the title and the particulars."""
+    return [element for element in opening if not _is_formal(element, title)]
+
+
+def _is_formal(element: Element, title: str) -> bool:
+    """The title, a particular, the record of versions."""
+    if isinstance(element, Grid):
+        return _is_history(element)
+    if not isinstance(element, Line):
+        return False
+    text = element.text
+    return text == title or is_particular(text) or is_revision_record(text)
+
+
+def _stays(element: Element, title: str, *, sentences: bool) -> bool:
+    match element:
+        case Line():
+            return _is_content(element) and element.text != title
+        case Box(callout=callout):
+            return bool(callout.title) or _SENTENCE.search(callout.text) is not None
+        case Grid():
+            return not _is_history(element)
+        case Picture():
+            return sentences
 
 
 def is_title_slide(body: Sequence[Element]) -> bool:
-    """A first slide that says what the deck is and nothing else."""
-    return all(isinstance(element, Line) and not _is_content(element) for element in body)
+    """A first slide that says what the deck is, its version or date, and nothing else."""
+    lines = [element for element in body if isinstance(element, Line)]
+    if len(lines) < len(body) or any(map(_is_content, lines)):
+        return False
+    return not lines or any(map(_is_about_itself, lines))
 
 
 def clean_stem(name: str) -> str:
@@ -118,6 +156,14 @@ def read_date(text: str) -> str | None:
     if match["d"]:
         parts.append(f"{int(match['d']):02d}")
     return "-".join(parts)
+
+
+def names_a_guide(heading: str, name: str) -> bool:
+    """Whether a lone top heading is the title of the file: it says so, or the file's name does."""
+    stem = re.sub(r"\W", "", clean_stem(name))
+    bare = re.sub(r"\W", "", heading)
+    alike = min(len(bare), len(stem)) > 3 and (bare in stem or stem in bare)
+    return alike or heading.endswith(_TITLE_WORDS)
 
 
 def is_generic(title: str) -> bool:
@@ -155,8 +201,13 @@ def _first(values: Iterable[str | None]) -> str | None:
     return next((value for value in values if value), None)
 
 
+def _is_about_itself(line: Line) -> bool:
+    text = line.text
+    return is_particular(text) or bool(read_version(text)) or bool(read_date(text))
+
+
 def _is_content(line: Line) -> bool:
-    if line.role is Role.TITLE or is_particular(line.text):
+    if line.role is Role.TITLE or _is_formal(line, ""):
         return False
     if (
         line.role in {Role.ITEM, Role.STEP}
@@ -165,12 +216,12 @@ def _is_content(line: Line) -> bool:
         or read_label(line.text)
     ):
         return True
+    if line.text[-1] in "。；！？":
+        return True
     return len(line.text) >= _SENTENCE_CHARS and _SENTENCE.search(line.text) is not None
 
 
-def _is_history(element: Element) -> bool:
+def _is_history(grid: Grid) -> bool:
     """A table of versions: 版本 | 日期 | 修改人 | 说明."""
-    if not isinstance(element, Grid) or not element.table.rows:
-        return False
-    head = "".join(element.table.rows[0])
+    head = "".join(grid.table.rows[0])
     return "版本" in head and ("日期" in head or "时间" in head)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kb.importer.elements import Box, Element, Grid, Line, Role
-from kb.importer.labels import Label, LabelKind, read_automatic, read_label
+from kb.importer.labels import Label, LabelKind, read_automatic, read_heading_label, read_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,9 @@ class Stream:
 def _label(line: Line) -> Label | None:
     if line.role in {Role.CODE, Role.CAPTION, Role.CONTENTS}:
         return None
-    return read_automatic(line.label) if line.label else read_label(line.text)
+    if line.label:
+        return read_automatic(line.label)
+    return read_label(line.text) if line.level is None else read_heading_label(line.text)
 
 
 def _running_chars(elements: Sequence[Element]) -> list[int]:

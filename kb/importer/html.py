@@ -151,8 +151,10 @@ class _Walker:
         elif tag in {"ol", "ul", "dl"}:
             yield from self._list(node, tag, bold=bold, depth=depth)
         else:
-            self._open.cue = _cue(tag)
-            bold = (bold or tag == "th") and self._open.cue.level is None
+            cue = _cue(tag)
+            if not self._open.cue.label:  # `<li><p>`: the paragraph takes the item's number
+                self._open.cue = cue
+            bold = (bold or tag == "th") and cue.level is None
             yield from self._children(node, bold=bold, depth=depth)
 
     def _list(self, node: LexborNode, tag: str, *, bold: bool, depth: int) -> Iterator[Element]:

@@ -75,6 +75,7 @@ _PATTERNS: tuple[tuple[LabelKind, re.Pattern[str]], ...] = tuple(
     )
 )
 _UNIT = re.compile(r"[万亿%％倍℃]|元(?!素)|[GMKTgmkt][Bb]?(?![A-Za-z])|版(?:本|$)|以上|以下")
+_SPACED = re.compile(r"(\d{1,2}) +(?=[\u4e00-\u9fffA-Za-z])")
 _BRACKETED = re.compile(r"【(?P<name>[^【】]{2,40})】(?P<tail>[（(][^（）()]{1,20}[）)])?[:：]?$")
 
 
@@ -87,6 +88,17 @@ def read_label(text: str) -> Label | None:
             if label is not None:
                 return label
     return None
+
+
+def read_heading_label(text: str) -> Label | None:
+    """The same for a line that is a heading for certain, where `1 概述` counts too."""
+    label = read_label(text)
+    if label is not None:
+        return label
+    match = _SPACED.match(text)
+    if match is None:
+        return None
+    return Label(LabelKind.ARABIC, match[1], (int(match[1]),), text[match.end() :])
 
 
 def read_automatic(rendered: str) -> Label | None:

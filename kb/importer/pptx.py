@@ -65,7 +65,7 @@ def read_pptx(data: bytes, intake: Intake) -> RawDocument:
         if slide.element.get("show") == "0":
             continue  # a hidden slide
         title, body = reader.slide(slide, number)
-        if number == 1 and is_title_slide(body):
+        if number == 1 and len(slides) > 1 and is_title_slide(body):
             elements.append(Line(title, page=number, role=Role.TITLE))
         elif title and title != previous:
             elements.append(Line(title, level=1, page=number))

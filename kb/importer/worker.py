@@ -40,7 +40,10 @@ def main() -> None:
 
 
 def read_safely(path: Path, limits: ImportLimits, name: str) -> Guide | FaqTable | ImportRefused:
-    """The result, or the refusal that says why there is none; parsers' own errors mean corrupt."""
+    """The result, or the refusal that says why there is none.
+
+    A parser's error that nobody foresaw is told apart from a file known to be broken.
+    """
     try:
         return read_file(path, limits, name)
     except ImportRefused as refusal:
@@ -50,7 +53,7 @@ def read_safely(path: Path, limits: ImportLimits, name: str) -> Guide | FaqTable
     except RecursionError:
         return ImportRefused(RefusalReason.CORRUPT, "nested too deeply")
     except Exception as error:
-        return ImportRefused(RefusalReason.CORRUPT, f"{type(error).__name__}: {error}"[:300])
+        return ImportRefused(RefusalReason.CRASHED, f"{type(error).__name__}: {error}"[:300])
 
 
 def bound_memory(limit: int) -> None:

@@ -17,6 +17,7 @@ import pypdfium2.raw as pdfium_c
 
 from kb.importer.characters import fold_glyphs, tidy
 from kb.importer.intake import Intake
+from kb.importer.labels import read_label
 from kb.sections import Image, WarningCode
 
 _BOLD_WEIGHT = 600
@@ -70,7 +71,7 @@ class PageReader:
     def __init__(self, page: pdfium.PdfPage, number: int) -> None:
         self._page = page
         self._number = number
-        self._width, self.height = page.get_size()
+        self.width, self.height = page.get_size()
 
     def lines(self) -> list[TextLine]:
         """Lines in reading order: down the page, unless the page has columns."""
@@ -86,16 +87,22 @@ class PageReader:
             wide, high = right - left, top - bottom
             if max(wide, high) < _LEAST_PICTURE_POINTS:
                 continue
-            if wide * high >= self._width * self.height * _BACKGROUND_SHARE:
+            if wide * high >= self.width * self.height * _BACKGROUND_SHARE:
                 continue
             image = self._extract(item, intake)
             if image is not None:
                 yield PlacedImage(image, self.height - top, self.height - bottom, self._number)
 
     def has_rules(self, least: int) -> bool:
-        """Whether enough lines are drawn for a table."""
-        paths = self._page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_PATH], max_depth=_DEEPEST_FORM)
-        return sum(1 for _, _ in zip(paths, range(least), strict=False)) == least
+        """Whether enough strokes are drawn for a table."""
+        strokes = 0
+        for path in self._page.get_objects(
+            filter=[pdfium_c.FPDF_PAGEOBJ_PATH], max_depth=_DEEPEST_FORM
+        ):
+            strokes += max(pdfium_c.FPDFPath_CountSegments(path.raw), 0)
+            if strokes >= least:
+                return True
+        return False
 
     def _extract(self, item: pdfium.PdfImage, intake: Intake) -> Image | None:
         wide, high = item.get_px_size()
@@ -125,7 +132,7 @@ class PageReader:
         page.close()
 
     def _line(self, run: _Run) -> TextLine | None:
-        text = tidy("".join(_without_justification(run)))
+        text = _with_spaced_label(tidy("".join(_without_justification(run))))
         if not text or not run.boxes:
             return None
         lefts, rights, bottoms, tops = zip(*run.boxes, strict=True)
@@ -182,6 +189,14 @@ def _without_justification(run: _Run) -> Iterator[str]:
             if left and right and right[0] - left[1] < size * _WORD_GAP:
                 continue
         yield char
+
+
+def _with_spaced_label(text: str) -> str:
+    """`第一章 总则`: the one blank between Chinese characters that means something."""
+    label = read_label(text)
+    if label is None or label.text[-1] not in "章节篇编" or not label.rest:
+        return text
+    return f"{label.text} {label.rest}"
 
 
 def _font_size(page: pdfium.PdfTextPage, index: int, height: float) -> float:

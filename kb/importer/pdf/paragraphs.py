@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kb.importer.labels import read_label
 from kb.importer.pdf.page import TextLine
 from kb.importer.shape import is_boilerplate
 
+_LEAST_EDGE = 0.6  # of the page's width
 _MARGIN = 0.1  # of the page's height, above and below
 _LEAST_REPEATS = 3
 _SAME_SIZE = 0.2
@@ -50,14 +51,15 @@ def without_upright_text(lines: Sequence[TextLine]) -> list[TextLine]:
     return joined
 
 
-def right_edge(lines: Iterable[TextLine]) -> float:
-    """Where full lines end: the most common right edge in the outer tenth."""
+def right_edge(lines: Sequence[TextLine], width: float) -> float:
+    """Where full lines end: the most common right edge of the longer ones.
+
+    A file of short lines only has no full ones; `width` is that of the page.
+    """
     edges = sorted(line.right for line in lines)
-    if not edges:
-        return 0.0
     outer = edges[len(edges) * 7 // 10 :]
-    common = Counter(round(edge / 4) for edge in outer)
-    return common.most_common(1)[0][0] * 4.0
+    common = Counter(round(edge / 4) for edge in outer).most_common(1)
+    return max(common[0][0] * 4.0 if common else 0.0, width * _LEAST_EDGE)
 
 
 class Joiner:

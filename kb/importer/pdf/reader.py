@@ -19,7 +19,7 @@ from kb.importer.pdf.paragraphs import Joiner, right_edge, without_repeats, with
 from kb.importer.tables import make_table
 from kb.sections import Table, WarningCode
 
-_LEAST_RULES = 6
+_LEAST_STROKES = 12  # four cells
 _LEAST_OUTLINE = 3
 _BLANKS = re.compile(r"\s+")
 
@@ -38,6 +38,7 @@ class _PlacedTable:
 
 @dataclass(slots=True)
 class _Page:
+    width: float
     height: float
     lines: list[TextLine]
     pictures: list[PlacedImage]
@@ -85,9 +86,9 @@ def _read_pages(document: pdfium.PdfDocument, data: bytes, intake: Intake) -> li
         pictures = sorted(reader.pictures(intake), key=lambda placed: placed.top)
         if not lines:
             intake.note(WarningCode.PAGE_WITHOUT_TEXT, page=index + 1)
-        if lines and reader.has_rules(_LEAST_RULES):
+        if lines and reader.has_rules(_LEAST_STROKES):
             ruled.append(index)
-        pages.append(_Page(reader.height, lines, pictures, []))
+        pages.append(_Page(reader.width, reader.height, lines, pictures, []))
         page.close()
     for index, tables in _find_tables(data, ruled):
         pages[index].tables = tables
@@ -123,7 +124,8 @@ def _outline(document: pdfium.PdfDocument) -> dict[tuple[int, str], int]:
 
 def _elements(pages: Sequence[_Page], outline: dict[tuple[int, str], int]) -> Iterator[Element]:
     kept = without_repeats([(page.height, page.lines) for page in pages])
-    joiner = Joiner(right_edge(line for lines in kept for line in lines))
+    width = max(page.width for page in pages)
+    joiner = Joiner(right_edge([line for lines in kept for line in lines], width))
     stream: list[TextLine | PlacedImage | _PlacedTable] = []
     for page, lines in zip(pages, kept, strict=True):
         stream.extend(_in_order(page, lines))
