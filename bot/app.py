@@ -9,7 +9,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from bot.assembly import Services, running
-from bot.web import chat_api, health, media, problems, staff_api, widget_pages
+from bot.web import chat_api, health, media, problems, staff_api, staff_pages, widget_pages
 from bot.web.middleware import Guard
 from bot.web.rendering import STATIC
 
@@ -41,7 +41,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
             allow_headers=["authorization", "content-type", "last-event-id"],
         )
     app.add_middleware(Guard, max_body_bytes=web.max_body_bytes)
-    for router in (chat_api, staff_api, health, media, widget_pages):
+    for router in (chat_api, staff_api, staff_pages, health, media, widget_pages):
         app.include_router(router.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

@@ -12,6 +12,7 @@ from bot import repository
 from bot.assembly import load_all_terms
 from bot.clock import utc_now
 from bot.deployment import Deployment
+from handoff.alarms import missing_years
 from handoff.errors import InvalidTerms
 from kb.errors import IndexMismatch, IndexMissing
 from kb.index_holder import open_index
@@ -20,8 +21,6 @@ from store.session import Database
 
 #: Less free space than this endangers the database.
 MIN_FREE_BYTES = 2 * 1024**3
-#: From this long before a year its holidays should be known.
-HOLIDAYS_AHEAD = timedelta(days=45)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +85,9 @@ def _calendar(state: Deployment) -> Finding:
         terms = load_all_terms(state.settings)
     except InvalidTerms as error:
         return Finding("doctor.terms", ok=False, values={"detail": str(error)})
-    years = {now.year, (now + HOLIDAYS_AHEAD).year}
-    missing = sorted(
-        year
-        for year in years
-        if not all(c.knows_holidays_of(year) for c in terms.calendars.values())
-    )
-    named = ", ".join(map(str, missing))
+    ahead = timedelta(days=state.settings.handoff.holiday_warning_days)
+    missing = missing_years(terms, now=now, ahead=ahead)
+    named = ", ".join(str(year) for year in sorted({found.year for found in missing}))
     return Finding("doctor.holidays", not missing, needed=False, values={"years": named})
 
 

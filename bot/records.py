@@ -51,3 +51,34 @@ def found_json(search: Search) -> dict[str, Any]:
             for f in search.found
         ],
     }
+
+
+def understanding_record(record_id: Any, understanding: Understanding) -> dict[str, Any]:
+    """One output row of ``caiwen nlu parse --jsonl``; names never change without a release."""
+    return {
+        "id": record_id,
+        "intent": understanding.intent.value,
+        "confidence": round(understanding.confidence, 6),
+        "entities": [
+            {
+                "entity": entity.name.value,
+                "value": entity.value,
+                "start": entity.start,
+                "end": entity.end,
+            }
+            for entity in understanding.entities
+        ],
+        "interpreter": understanding.interpreter,
+    }
+
+
+def triage_record(record_id: Any, triage: Triage) -> dict[str, Any]:
+    """One output row of ``caiwen triage --jsonl``."""
+    return {
+        "id": record_id,
+        "incident": triage.incident,
+        "category": triage.category.value,
+        "severity": triage.severity.value,
+        "module": triage.module,
+        "reasons": reasons_json(triage),
+    }

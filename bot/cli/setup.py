@@ -116,7 +116,9 @@ def _start_rasa_training(
     state: Deployment, prints: Fingerprints, pool: ThreadPoolExecutor, only_missing: bool
 ) -> Future[Any] | None:
     executable = state.rasa_executable()
-    if executable is None or not state.settings.nlu.enabled:
+    if not state.settings.nlu.enabled:
+        return None
+    if executable is None:
         state.say("cli.no_rasa")
         return None
     if (

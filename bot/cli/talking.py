@@ -10,9 +10,9 @@ from bot.assembly import Services, assemble, running
 from bot.cli.context import Jsonl, emit, read_queries, run, state_of
 from bot.deployment import Deployment
 from bot.opening import NewUser
+from bot.records import triage_record, understanding_record
 from bot.tables import Sender
 from bot.understanding import build_interpreter, build_triager, load_fallback
-from nlu.records import triage_record, understanding_record
 from store.base import new_id
 
 nlu_app = typer.Typer(no_args_is_help=True, help="语义理解。")

@@ -351,6 +351,11 @@ def is_new_question(turn: Turn) -> bool:
     return search.band is Band.ANSWER and search.top is not None and not search.top.collect
 
 
+def found(turn: Turn) -> bool:
+    """Whether the knowledge base has anything to say to the message."""
+    return _best(turn.searches).band is not Band.NONE
+
+
 def outweighs_talk(turn: Turn, *, sure: bool) -> bool:
     """Whether a message that sounds like small talk carries a question all the same."""
     search = _best(turn.searches)

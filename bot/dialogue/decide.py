@@ -148,7 +148,7 @@ def _about_matter(state: DialogueState, turn: Turn) -> Decision | None:
     match intent:
         case Intent.REQUEST_HUMAN:
             return answering.hand_off(state, turn)
-        case Intent.TICKET_STATUS | Intent.URGE:
+        case Intent.TICKET_STATUS | Intent.URGE if turn.tickets or not answering.found(turn):
             return answering.about_tickets(state, turn, urging=intent is Intent.URGE)
         case Intent.CHOOSE_CANDIDATE if state.offered:
             return answering.choose(state, turn)

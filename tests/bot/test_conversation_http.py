@@ -223,7 +223,7 @@ async def test_malformed_requests_get_problem_json(product: Product) -> None:
 async def test_a_conversation_opens_only_with_its_own_token(product: Product) -> None:
     mine, other = await product.open(), await product.open()
     path = f"/api/v1/conversations/{mine.id}/messages"
-    for headers in ({}, other.headers, {"Authorization": "Bearer "}, {"Authorization": "Basic x"}):
+    for headers in ({}, other.headers, {"Authorization": "Bearer x"}, {"Authorization": "Basic x"}):
         answer = await product.client.get(path, headers=headers)
         assert answer.status_code == 404
     unknown = await product.client.get("/api/v1/conversations/nope/messages", headers=mine.headers)

@@ -205,6 +205,11 @@ def test_urging_reaches_the_ticket() -> None:
     assert decide(START, turn).parts[0] == UrgeTicket(own.number)
 
 
+def test_impatience_about_a_question_is_still_a_question() -> None:
+    turn = make_turn("公务卡怎么还款啊急死了", Intent.URGE, searches=sure(A))
+    assert decide(START, turn).parts == (ShowAnswer("a"),)
+
+
 def test_solved_closes_the_ticket_and_asks_for_stars() -> None:
     own = make_ticket(same_conversation=True)
     turn = make_turn("解决了", Intent.SOLVED, tickets=(own,))
