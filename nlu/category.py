@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from nlu.linear import LinearModel
 from nlu.severity import FAILURES
 from nlu.triage_rules import Finding, Sign
-from nlu.triage_types import Effect, Reason, Scope
+from nlu.triage_types import Effect, Reason, Scope, Similar
 from nlu.types import Intent, Understanding
 from store.vocabulary import Category
 
@@ -20,7 +20,8 @@ MODEL_RULE = "triage.rule.model"
 INTENT_RULE = "triage.rule.intent"
 
 #: How much the model's log-probabilities count; the signs' strengths are in the same unit.
-_MODEL_WEIGHT = 0.8
+_MODEL_WEIGHT = 0.5
+_SIMILAR_WEIGHT = 1.0
 _LEAST_PROBABILITY = 0.02
 #: Without a model: most matters are questions.
 _PRIOR: Mapping[Category, float] = {
@@ -35,11 +36,12 @@ _PRIOR: Mapping[Category, float] = {
 #: What a sign says for (or against) a category, in nats, scaled by its rule's strength.
 _SPEAKS: Mapping[Sign, Mapping[Category, float]] = {
     Sign.PARALYSED: {Category.FAULT: 3.0},
-    Sign.NETWORK: {Category.FAULT: 3.0},
-    Sign.HARDWARE: {Category.FAULT: 3.0},
+    Sign.NETWORK: {Category.FAULT: 5.0},
+    Sign.HARDWARE: {Category.FAULT: 5.0},
     Sign.SYSTEM_ERROR: {Category.FAULT: 2.5},
     Sign.INTERFACE: {Category.FAULT: 1.0, Category.DATA: 0.5},
-    Sign.STOPPED: {Category.FAULT: 1.0},
+    Sign.STOPPED: {Category.FAULT: 0.8},
+    Sign.SELF: {Category.FAULT: -0.8},
     Sign.SLOW: {Category.FAULT: 2.0},
     Sign.SLOW_SEVERE: {Category.FAULT: 1.0},
     Sign.DISPLAY: {Category.FAULT: 2.0},
@@ -53,7 +55,9 @@ _SPEAKS: Mapping[Sign, Mapping[Category, float]] = {
     Sign.REQUIREMENT: {Category.REQUIREMENT: 1.0},
     Sign.HOW_TO: {Category.HOW_TO: 0.8, Category.FAULT: -0.8},
 }
-_WIDE_FAILURE = {Category.FAULT: 4.0}
+#: A failure that several people have is no mistake of theirs; when only data fails to arrive, the
+#: data is the matter.
+_WIDE = 4.0
 
 _INTENTS: Mapping[Intent, Mapping[Category, float]] = {
     Intent.REPORT_FAULT: {Category.FAULT: 1.5},
@@ -81,9 +85,11 @@ def classify(
     *,
     model: LinearModel | None,
     understanding: Understanding | None,
+    similar: Sequence[Similar] = (),
 ) -> Classified:
     """The category of a folded text with its findings."""
     scores = _opinion(folded, model)
+    _add(scores, [_by_similar(similar)])
     _add(scores, _by_signs(findings, scope))
     _add(scores, _by_intent(understanding))
     best = max(scores, key=lambda category: scores[category])
@@ -102,6 +108,17 @@ def _opinion(folded: str, model: LinearModel | None) -> dict[Category, float]:
     return {category: _MODEL_WEIGHT * math.log(share) for category, share in shares.items()}
 
 
+def _by_similar(similar: Sequence[Similar]) -> Mapping[Category, float]:
+    """What resembling answers say: each counts by its score, the first ones most."""
+    shares = dict.fromkeys(Category, _LEAST_PROBABILITY)
+    for place, answer in enumerate(similar):
+        shares[answer.category] += answer.score**2 / (place + 1)
+    total = sum(shares.values())
+    return {
+        category: _SIMILAR_WEIGHT * math.log(share / total) for category, share in shares.items()
+    }
+
+
 def _by_signs(findings: Sequence[Finding], scope: Scope) -> Iterable[Mapping[Category, float]]:
     """Each sign speaks once, however often it is met."""
     strongest = {finding.rule.sign: finding.rule for finding in findings}
@@ -109,9 +126,19 @@ def _by_signs(findings: Sequence[Finding], scope: Scope) -> Iterable[Mapping[Cat
         if sign is Sign.TERMINAL and scope >= Scope.GROUP:
             continue
         yield {kind: said * rule.strength for kind, said in _SPEAKS.get(sign, {}).items()}
-    failing = FAILURES | {Sign.SLOW}
-    if scope >= Scope.GROUP and strongest.keys() & failing and Sign.RESTORED not in strongest:
-        yield _WIDE_FAILURE
+    failing = strongest.keys() & (FAILURES | {Sign.SLOW, Sign.SLOW_SEVERE})
+    if failing and scope >= Scope.GROUP and Sign.RESTORED not in strongest:
+        yield {Category.DATA if _only_records(set(strongest)) else Category.FAULT: _WIDE}
+
+
+def _only_records(signs: set[Sign]) -> bool:
+    """Everything works, but records have not arrived or do not show what was done."""
+    damage = signs & (FAILURES | {Sign.SLOW})
+    missing = damage - {Sign.SHARED} == {Sign.INTERFACE}
+    return missing or (
+        {Sign.INTERFACE, Sign.RECORDS} <= signs
+        and damage <= {Sign.INTERFACE, Sign.SHARED, Sign.STOPPED}
+    )
 
 
 def _by_intent(understanding: Understanding | None) -> Iterable[Mapping[Category, float]]:

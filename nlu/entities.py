@@ -1,7 +1,7 @@
 """Entities that need no model: fixed formats, known phrases, and how they join learned ones.
 
-Fixed formats (our ticket numbers, telephone numbers, fiscal years) are written here; phrases and
-further patterns come from the training data's lookups, regexes, synonyms and annotations. Every
+Formats are those of :mod:`nlu.formats`; phrases and further patterns come from the training data's
+lookups, regexes, synonyms and annotations. Every
 interpreter uses the same extractor, so that an entity does not depend on which one answered.
 Refuses to guess: what is not written somewhere is left to the learned extractor.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nlu.formats import FormatFinder, normal_form, whole_word
 from nlu.text import Folding
 from nlu.training_data import TrainingData
 from nlu.types import Entity, EntityName
@@ -25,16 +26,16 @@ _STRENGTH = {
 }
 _COMMON_STRENGTH = 4
 
-_FORMATS: tuple[tuple[EntityName, str], ...] = (
-    (EntityName.TICKET_NUMBER, r"cw\d{8}\s?-?\s?\d{4}(?!\d)"),
-    (EntityName.PHONE, r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)"),
-    (EntityName.PHONE, r"(?<!\d)0\d{2,3}-\d{7,8}(?!\d)"),
-    (EntityName.FISCAL_YEAR, r"(?<!\d)20[0-4]\d(?=\s?(?:年|财年))(?!\s?年\s?\d{1,2}\s?月)"),
-)
-
 #: A phrase that examples annotate at least this often, where they use it, is a known phrase.
 _ANNOTATED_SHARE = 0.6
+#: A single character must be nearly always annotated.
+_SURE_SHARE = 0.9
 _SHORTEST_PHRASE = 2
+#: Kinds whose regexes in the training data find the entity itself; the others' are only hints for a
+#: learned extractor, far too wide to be believed alone.
+_PATTERNED = frozenset(
+    {EntityName.TICKET_NUMBER, EntityName.DOCUMENT_NUMBER, EntityName.PHONE, EntityName.FISCAL_YEAR}
+)
 #: Open classes, where a phrase seen once says little about the next message.
 _OPEN = frozenset({EntityName.DOCUMENT_NUMBER, EntityName.PHONE, EntityName.TICKET_NUMBER})
 
@@ -60,9 +61,9 @@ class EntityExtractor:
         self.patterns = tuple(dict.fromkeys(patterns))
         self._folding = Folding()
         self._by_head = _by_head(self.phrases)
+        self._formats = FormatFinder()
         self._compiled = [
-            (name, re.compile(pattern, re.IGNORECASE))
-            for name, pattern in (*_FORMATS, *self.patterns)
+            (name, re.compile(pattern, re.IGNORECASE)) for name, pattern in self.patterns
         ]
 
     @classmethod
@@ -70,7 +71,7 @@ class EntityExtractor:
         """The extractor that this training data describes; names that are not ours are left out."""
         folding = Folding()
         phrases = [*_lookup_phrases(data, folding), *_annotated_phrases(data, folding)]
-        ours = _entity_names()
+        ours = {str(name): name for name in _PATTERNED}
         patterns = [
             (ours[name], pattern)
             for name, listed in data.regexes.items()
@@ -82,7 +83,8 @@ class EntityExtractor:
     def extract(self, text: str) -> tuple[Entity, ...]:
         """The entities of the readable part of a text, in its order, never overlapping."""
         folded = self._folding.fold(text)
-        found = [*self._formats(folded, text), *self._known(folded)]
+        by_form = self._formats.find(folded, text)
+        found = [*by_form, *self._patterned(folded, text), *self._known(folded)]
         return _without_overlaps(found)
 
     def to_json(self) -> dict[str, Any]:
@@ -98,18 +100,18 @@ class EntityExtractor:
         phrases = [Phrase(text, EntityName(name), value) for text, name, value in saved["phrases"]]
         return cls(phrases, [(EntityName(name), pattern) for name, pattern in saved["patterns"]])
 
-    def _formats(self, folded: str, text: str) -> Iterator[Entity]:
+    def _patterned(self, folded: str, text: str) -> Iterator[Entity]:
         for name, pattern in self._compiled:
             for found in pattern.finditer(folded):
                 start, end = found.span()
-                if start < end:
-                    yield Entity(name, _normal(name, text[start:end]), start, end)
+                if start < end and whole_word(folded, start, end):
+                    yield Entity(name, normal_form(name, text[start:end]), start, end)
 
     def _known(self, folded: str) -> Iterator[Entity]:
         for start in range(len(folded)):
-            for phrase in self._by_head.get(folded[start : start + _SHORTEST_PHRASE], ()):
+            for phrase in self._by_head.get(folded[start : start + 1], ()):
                 end = start + len(phrase.text)
-                if folded.startswith(phrase.text, start) and _whole_word(folded, start, end):
+                if folded.startswith(phrase.text, start) and _stands_alone(folded, start, end):
                     yield Entity(phrase.name, phrase.value, start, end)
                     break
 
@@ -139,36 +141,22 @@ def _precedence(entity: Entity) -> tuple[int, int, int, str]:
 
 
 def _by_head(phrases: tuple[Phrase, ...]) -> dict[str, tuple[Phrase, ...]]:
-    """Phrases by their first two characters, longest first."""
+    """Phrases by their first character, longest first."""
     heads: dict[str, list[Phrase]] = {}
     for phrase in phrases:
-        if len(phrase.text) >= _SHORTEST_PHRASE:
-            heads.setdefault(phrase.text[:_SHORTEST_PHRASE], []).append(phrase)
+        heads.setdefault(phrase.text[:1], []).append(phrase)
     return {
         head: tuple(sorted(listed, key=lambda phrase: -len(phrase.text)))
         for head, listed in heads.items()
+        if head
     }
 
 
-def _whole_word(folded: str, start: int, end: int) -> bool:
-    """Latin words and numbers are not found inside longer ones."""
-    return not (
-        (_latin(folded[start]) and start > 0 and _latin(folded[start - 1]))
-        or (_latin(folded[end - 1]) and end < len(folded) and _latin(folded[end]))
+def _stands_alone(folded: str, start: int, end: int) -> bool:
+    """Not inside a Latin word or number, nor the first half of 上午 or 下午."""
+    return whole_word(folded, start, end) and not (
+        folded[end : end + 1] == "午" and folded[end - 1] in "上下"
     )
-
-
-def _latin(character: str) -> bool:
-    return character.isascii() and character.isalnum()
-
-
-def _normal(name: EntityName, said: str) -> str:
-    if name is EntityName.TICKET_NUMBER:
-        digits = re.sub(r"\D", "", said)
-        return f"CW{digits[:8]}-{digits[8:]}" if len(digits) == 12 else said.upper()
-    if name is EntityName.PHONE:
-        return re.sub(r"[\s-]", "", said) if said.startswith("1") else said
-    return said
 
 
 def _entity_names() -> dict[str, EntityName]:
@@ -184,7 +172,7 @@ def _lookup_phrases(data: TrainingData, folding: Folding) -> Iterator[Phrase]:
             owner.setdefault(value, ours[name])
             yield Phrase(folding.fold(phrase), ours[name], value)
     for variant, value in data.synonyms.items():
-        if value in owner:
+        if value in owner and len(variant) >= _SHORTEST_PHRASE:
             yield Phrase(folding.fold(variant), owner[value], value)
 
 
@@ -199,5 +187,6 @@ def _annotated_phrases(data: TrainingData, folding: Folding) -> Iterator[Phrase]
     everything = "\n".join(folding.fold(example.text) for example in data.examples)
     for phrase, times in annotated.items():
         spoken = everything.count(phrase.text)
-        if len(phrase.text) >= _SHORTEST_PHRASE and times >= _ANNOTATED_SHARE * spoken:
+        share = _ANNOTATED_SHARE if len(phrase.text) >= _SHORTEST_PHRASE else _SURE_SHARE
+        if times >= share * spoken:
             yield phrase

@@ -2,10 +2,13 @@
 
 The fallback is asked first and at once, since it costs a millisecond; its answer is kept while the
 primary is given until its deadline. So nothing the primary does - slow, down, garbage, a bug - can
-delay an answer further than ``wait_s`` or lose it. Refuses to know what the two are.
+delay an answer further than ``wait_s`` or lose it. When both have answered their opinions on the
+intent are joined: they err on different messages (measured in ``docs/adr/0005-nlu-pipeline.md``).
+Refuses to know what the two are.
 """
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -13,17 +16,22 @@ from collections.abc import Mapping
 import structlog
 
 from nlu.errors import InterpreterUnavailable, UnavailableReason
-from nlu.types import Interpreter, Understanding
+from nlu.types import Intent, Interpreter, Understanding
 
 #: Longest wait for the primary, seconds: a message is understood within 300 ms, the fallback's
 #: answer and a busy machine's delays included.
 WAIT_S = 0.25
 
+#: How much the primary's opinion counts when both have one; tried from 0.2 to 0.8.
+PRIMARY_SHARE = 0.6
+#: No opinion is surer than this against anything: a single wrong certainty must not decide.
+_LEAST = 1e-4
+
 _log = structlog.get_logger(__name__)
 
 
 class FallbackInterpreter:
-    """Answers with the primary's understanding when it comes in time, else with the fallback's."""
+    """Answers with both understandings joined when the primary's comes in time, else with one."""
 
     def __init__(
         self, primary: Interpreter | None, fallback: Interpreter, *, wait_s: float = WAIT_S
@@ -36,8 +44,8 @@ class FallbackInterpreter:
 
     @property
     def name(self) -> str:
-        """Both names; an understanding itself says which of the two answered."""
-        primary = f"{self._primary.name}|" if self._primary else ""
+        """Both names; an understanding itself says which of them took part."""
+        primary = f"{self._primary.name}+" if self._primary else ""
         return f"{primary}{self._fallback.name}"
 
     @property
@@ -53,7 +61,8 @@ class FallbackInterpreter:
     async def parse(self, text: str) -> Understanding:
         """Understand one message within ``wait_s``. Raises only what the fallback raises."""
         ready = await self._fallback.parse(text)
-        understanding = await self._ask_primary(text) or ready
+        asked = await self._ask_primary(text)
+        understanding = join(asked, ready) if asked else ready
         self._answered[understanding.interpreter] += 1
         return understanding
 
@@ -100,6 +109,34 @@ class FallbackInterpreter:
         if reason is not UnavailableReason.BREAKER_OPEN:
             waited_ms = round((time.monotonic() - started) * 1_000)
             _log.warning("nlu.primary_unavailable", reason=str(reason), waited_ms=waited_ms)
+
+
+def join(primary: Understanding, fallback: Understanding) -> Understanding:
+    """One understanding of two of the same text: intents pooled, entities the primary's.
+
+    The pool is logarithmic: an intent needs both opinions to be likely.
+    """
+    first, second = dict(primary.ranking), dict(fallback.ranking)
+    pooled = {
+        intent: PRIMARY_SHARE * _log_share(first, intent)
+        + (1 - PRIMARY_SHARE) * _log_share(second, intent)
+        for intent in dict.fromkeys((*first, *second))
+    }
+    total = sum(math.exp(score) for score in pooled.values())
+    ranking = sorted(
+        ((intent, math.exp(score) / total) for intent, score in pooled.items()),
+        key=lambda scored: -scored[1],
+    )
+    if not any(second.values()):
+        # The fallback found nothing to read and has no opinion to pool.
+        ranking = list(primary.ranking)
+    intent, confidence = ranking[0]
+    name = f"{primary.interpreter}+{fallback.interpreter}"
+    return Understanding(primary.text, intent, confidence, tuple(ranking), primary.entities, name)
+
+
+def _log_share(ranking: Mapping[Intent, float], intent: Intent) -> float:
+    return math.log(max(ranking.get(intent, 0.0), _LEAST))
 
 
 def _forget(asked: asyncio.Future[Understanding]) -> None:

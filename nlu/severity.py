@@ -8,7 +8,7 @@ that would decide is named. Refuses to decide whether there is a fault at all.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from nlu.triage_rules import Finding, Sign, clause_start
@@ -25,7 +25,15 @@ _SCOPES = {
 }
 #: Signs that something does not work, wherever they stand.
 FAILURES = frozenset(
-    {Sign.PARALYSED, Sign.STOPPED, Sign.SYSTEM_ERROR, Sign.INTERFACE, Sign.NETWORK, Sign.HARDWARE}
+    {
+        Sign.PARALYSED,
+        Sign.STOPPED,
+        Sign.SHARED,
+        Sign.SYSTEM_ERROR,
+        Sign.INTERFACE,
+        Sign.NETWORK,
+        Sign.HARDWARE,
+    }
 )
 
 
@@ -63,6 +71,7 @@ class Situation:
     systemic: bool = False
     lasting: bool = False
     for_days: bool = False
+    own_terminal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +99,24 @@ def situation(folded: str, findings: Sequence[Finding], answers: Answers) -> Sit
         systemic=bool(signs & {Sign.SYSTEM_ERROR, Sign.INTERFACE, Sign.BATCH}),
         lasting=bool(signs & {Sign.LASTING, Sign.DAYS}),
         for_days=Sign.DAYS in signs,
+        own_terminal=Sign.TERMINAL in signs,
     )
+
+
+def failing(seen: Situation) -> Situation:
+    """The situation of a known fault: what several people report, nameless, stands still."""
+    quiet = seen.damage is Damage.NONE and seen.slowness is Slowness.NONE
+    if quiet and seen.scope >= Scope.GROUP and not seen.infrastructure:
+        return replace(seen, damage=Damage.STOPPED)
+    return seen
 
 
 def judge(seen: Situation) -> Verdict:
     """The level of a situation: of all that suffers, what is worst."""
     if seen.scope <= Scope.ITEM:
         return Verdict(Severity.GENERAL, 0.9)
+    if seen.own_terminal and seen.scope is Scope.UNKNOWN and seen.damage is not Damage.PARALYSED:
+        return Verdict(Severity.GENERAL, 0.7, Question.SCOPE)
     if seen.infrastructure or seen.damage is Damage.PARALYSED:
         return _whole(seen)
     verdicts = [Verdict(Severity.GENERAL, 0.9)]
@@ -160,16 +180,20 @@ def _stopped_for_someone(seen: Situation) -> Verdict:
 
 
 def _core_task_stopped(seen: Situation) -> Verdict:
-    """For a whole unit or more; an unnamed task is taken for a core one."""
+    """For a whole unit or more. What several units cannot do, unnamed, is taken for a core task."""
     if seen.restorable:
         return Verdict(Severity.URGENT, 0.8)
     if seen.core is None:
-        return Verdict(Severity.MAJOR, 0.6, Question.CORE)
+        level = Severity.MAJOR if seen.scope >= Scope.MANY else Severity.URGENT
+        return Verdict(level, 0.6, Question.CORE)
     sure = seen.scope >= Scope.MANY or seen.lasting
     return Verdict(Severity.MAJOR, 0.9 if sure else 0.7, None if sure else Question.RESTORABLE)
 
 
 def _minor_task_stopped(seen: Situation) -> Verdict:
+    """Not a core task, unless it has stood still for days."""
+    if seen.scope >= Scope.UNIT and seen.for_days:
+        return Verdict(Severity.MAJOR, 0.6, Question.CORE)
     if seen.scope >= Scope.GROUP:
         return Verdict(Severity.URGENT, 0.85)
     return _stopped_for_someone(seen)

@@ -6,7 +6,7 @@ Refuses to train; :mod:`nlu.train` does that.
 """
 
 import json
-import shutil
+import re
 from pathlib import Path
 
 from nlu.entities import EntityExtractor
@@ -53,33 +53,27 @@ class SimilarityInterpreter:
         """Nothing to release."""
 
     def save(self, folder: Path) -> None:
-        """Write the interpreter to a folder, replacing what was there in one step."""
-        fresh = folder.with_name(f"{folder.name}.new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        (fresh / _INTENTS_FOLDER).mkdir(parents=True)
-        self._model.save(fresh / _INTENTS_FOLDER)
+        """Write the interpreter into a folder."""
+        (folder / _INTENTS_FOLDER).mkdir(parents=True, exist_ok=True)
+        self._model.save(folder / _INTENTS_FOLDER)
         entities = json.dumps(self.extractor.to_json(), ensure_ascii=False)
-        (fresh / _ENTITIES_FILE).write_text(entities, encoding="utf-8")
-        _replace(fresh, folder)
+        (folder / _ENTITIES_FILE).write_text(entities, encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "SimilarityInterpreter":
         """Read what :meth:`save` wrote. Raises ModelUnreadable for anything else."""
         model = LinearModel.load(folder / _INTENTS_FOLDER)
-        try:
-            saved = json.loads((folder / _ENTITIES_FILE).read_text("utf-8"))
-            return cls(model, EntityExtractor.from_json(saved))
-        except (OSError, ValueError, KeyError, TypeError) as unreadable:
-            raise ModelUnreadable(
-                folder, f"{type(unreadable).__name__}: {unreadable}"
-            ) from unreadable
+        foreign = set(model.labels) - set(Intent)
+        if foreign:
+            raise ModelUnreadable(folder, f"unknown intents {sorted(foreign)}")
+        return cls(model, load_extractor(folder))
 
 
-def _replace(fresh: Path, folder: Path) -> None:
-    """Put the fresh folder in the old one's place. A crash between leaves one of them whole."""
-    old = folder.with_name(f"{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    fresh.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+def load_extractor(folder: Path) -> EntityExtractor:
+    """The entity extractor of a saved interpreter. Raises ModelUnreadable."""
+    path = folder / _ENTITIES_FILE
+    try:
+        return EntityExtractor.from_json(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, re.error) as unreadable:
+        detail = f"{type(unreadable).__name__}: {unreadable}"
+        raise ModelUnreadable(path, detail) from unreadable

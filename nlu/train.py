@@ -5,6 +5,7 @@ imported. Its usage reporting is switched off. Refuses to serve anything itself.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -12,12 +13,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nlu.category_data import Categorised, asked_examples, intent_categories
 from nlu.entities import EntityExtractor
 from nlu.errors import TrainingFailed
-from nlu.linear_training import LinearOptions, fit_linear
+from nlu.linear import LinearModel
+from nlu.linear_training import fit_linear
 from nlu.similarity import SimilarityInterpreter
 from nlu.text import Folding
-from nlu.training_data import TrainingData, read_training_data
+from nlu.training_data import (
+    Example,
+    TrainingData,
+    read_training_data,
+    training_files,
+    write_examples,
+)
+from nlu.triage import CATEGORIES_FOLDER
 from nlu.types import Intent
 
 #: Rasa finishes the default pipeline well within this, seconds.
@@ -35,31 +45,47 @@ class RasaServer:
 
 
 def train_interpreter(
-    data_paths: Sequence[Path], out_dir: Path, *, options: LinearOptions | None = None
+    data_paths: Sequence[Path], out_dir: Path, *, categorised: Sequence[Categorised] = ()
 ) -> SimilarityInterpreter:
-    """Train the in-process interpreter and save it in ``out_dir``.
+    """Train the in-process interpreter and the category model, and save both in ``out_dir``.
 
-    Raises TrainingDataInvalid for unreadable files, TrainingFailed when they hold fewer than two
-    of our intents or an intent that is not ours.
+    ``categorised`` are messages whose category people have set (see :mod:`nlu.category_data`);
+    they teach categories, and how people ask.
+    ``out_dir`` is replaced as a whole, once everything is written. Raises TrainingDataInvalid for
+    unreadable files, TrainingFailed when they hold fewer than two intents, or one that is not ours.
     """
     data = read_training_data(data_paths)
-    interpreter = fit_interpreter(data, options=options)
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    interpreter.save(out_dir)
+    interpreter = fit_interpreter(data, extra=asked_examples(categorised))
+    model = fit_categories((*categorised, *intent_categories(data)))
+    fresh = out_dir.with_name(f"{out_dir.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    interpreter.save(fresh)
+    if model:
+        (fresh / CATEGORIES_FOLDER).mkdir()
+        model.save(fresh / CATEGORIES_FOLDER)
+    _replace(fresh, out_dir)
     return interpreter
 
 
-def fit_interpreter(
-    data: TrainingData, *, options: LinearOptions | None = None
-) -> SimilarityInterpreter:
-    """The in-process interpreter that this data teaches, unsaved."""
-    foreign = {example.intent for example in data.examples} - set(Intent)
+def fit_interpreter(data: TrainingData, *, extra: Sequence[Example] = ()) -> SimilarityInterpreter:
+    """The in-process interpreter that this data teaches, unsaved. Raises TrainingFailed."""
+    examples = (*data.examples, *extra)
+    foreign = {example.intent for example in examples} - set(Intent)
     if foreign:
         raise TrainingFailed(f"intents that are not ours: {', '.join(sorted(foreign))}")
     folding = Folding()
-    texts = [folding.fold(example.text) for example in data.examples]
-    model = fit_linear(texts, [example.intent for example in data.examples], options)
+    texts = [folding.fold(example.text) for example in examples]
+    model = fit_linear(texts, [str(example.intent) for example in examples])
     return SimilarityInterpreter(model, EntityExtractor.from_training(data))
+
+
+def fit_categories(categorised: Sequence[Categorised]) -> LinearModel | None:
+    """The category model that these messages teach; None when a single category is all there is."""
+    if len({example.category for example in categorised}) < 2:
+        return None
+    folding = Folding()
+    texts = [folding.fold(example.text) for example in categorised]
+    return fit_linear(texts, [str(example.category) for example in categorised])
 
 
 def train_rasa(
@@ -68,19 +94,22 @@ def train_rasa(
     data_dir: Path,
     out_dir: Path,
     *,
+    extra: Sequence[Example] = (),
     model_name: str = "nlu",
     timeout_s: float = RASA_TRAINING_LIMIT_S,
 ) -> Path:
     """Train a Rasa model in a process of its own; the path of the finished archive.
 
+    ``extra`` are examples beside those of ``data_dir``, such as the knowledge base's questions.
     The archive appears under its name only when it is complete. Raises TrainingFailed with the
     end of Rasa's log when the program is missing, fails, or takes longer than ``timeout_s``.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="rasa-train-", dir=out_dir) as work:
-        built = _run_training(
-            _training_command(rasa_executable, config, data_dir, Path(work)), Path(work), timeout_s
-        )
+    with tempfile.TemporaryDirectory(prefix="rasa-train-", dir=out_dir) as folder:
+        work = Path(folder)
+        _gather(data_dir, extra, work / "data")
+        command = _training_command(rasa_executable, config, work)
+        built = _run_training(command, work, timeout_s)
         finished = out_dir / f"{model_name}.tar.gz"
         built.replace(finished)
     return finished
@@ -129,9 +158,26 @@ def rasa_environment(inherited: Mapping[str, str] | None = None) -> dict[str, st
     }
 
 
-def _training_command(
-    rasa_executable: Path, config: Path, data_dir: Path, work: Path
-) -> tuple[str, ...]:
+def _replace(fresh: Path, folder: Path) -> None:
+    """Put the fresh folder in the old one's place. A crash between leaves one of them whole."""
+    old = folder.with_name(f"{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _gather(data_dir: Path, extra: Sequence[Example], target: Path) -> None:
+    """One folder with all training data, as Rasa takes only one."""
+    target.mkdir()
+    for number, path in enumerate(training_files([data_dir])):
+        shutil.copyfile(path, target / f"{number:03d}-{path.name}")
+    if extra:
+        (target / "extra.yml").write_text(write_examples(extra), encoding="utf-8")
+
+
+def _training_command(rasa_executable: Path, config: Path, work: Path) -> tuple[str, ...]:
     return (
         str(rasa_executable.absolute()),
         "train",
@@ -139,7 +185,7 @@ def _training_command(
         "--config",
         str(config.resolve()),
         "--nlu",
-        str(data_dir.resolve()),
+        str(work / "data"),
         "--out",
         str(work / "models"),
         "--fixed-model-name",

@@ -87,7 +87,7 @@ def read_training_data(paths: Iterable[Path]) -> TrainingData:
     Raises TrainingDataInvalid naming the first file that is not readable training data.
     """
     merged = _Merged()
-    for path in _files(paths):
+    for path in training_files(paths):
         for entry in _entries(path):
             try:
                 merged.add(entry)
@@ -96,7 +96,23 @@ def read_training_data(paths: Iterable[Path]) -> TrainingData:
     return merged.finish()
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
+def write_examples(examples: Iterable[Example]) -> str:
+    """Examples without entities as a training file. Texts are kept to one line each."""
+    by_intent: dict[str, list[str]] = {}
+    for example in examples:
+        # Rasa reads markup and escapes in examples; these texts have none.
+        line = re.sub(r"[\[\]{}\\\s]+", " ", example.text).strip()
+        if line:
+            by_intent.setdefault(str(example.intent), []).append(f"- {line}")
+    entries = [
+        {"intent": intent, "examples": "\n".join(lines) + "\n"}
+        for intent, lines in by_intent.items()
+    ]
+    return yaml.safe_dump({"version": "3.1", "nlu": entries}, allow_unicode=True)
+
+
+def training_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Every training file that these paths stand for; TrainingDataInvalid when one is missing."""
     for path in paths:
         if path.is_dir():
             yield from sorted([*path.rglob("*.yml"), *path.rglob("*.yaml")])

@@ -7,17 +7,22 @@ questions.
 """
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from nlu.category import classify
 from nlu.entities import EntityExtractor
 from nlu.linear import LinearModel
-from nlu.severity import Damage, Situation, Verdict, judge, judge_data, situation
-from nlu.text import Folding
+from nlu.severity import Damage, Situation, Verdict, failing, judge, judge_data, situation
+from nlu.similarity import load_extractor
+from nlu.text import Folding, readable
 from nlu.triage_patterns import RULES
 from nlu.triage_rules import Finding, Sign, find
-from nlu.triage_types import Answers, Effect, Reason, Triage
+from nlu.triage_types import Answers, Effect, Reason, Similar, Triage
 from nlu.types import EntityName, Understanding
 from store.vocabulary import Category, Severity
+
+#: Where a trained interpreter's folder keeps its category model, if it has one.
+CATEGORIES_FOLDER = "categories"
 
 _RAISING = frozenset(
     {
@@ -27,6 +32,7 @@ _RAISING = frozenset(
         Sign.BATCH,
         Sign.PARALYSED,
         Sign.STOPPED,
+        Sign.SHARED,
         Sign.SYSTEM_ERROR,
         Sign.INTERFACE,
         Sign.SLOW,
@@ -62,6 +68,17 @@ class Triager:
         self._model = model
         self._folding = Folding()
 
+    @classmethod
+    def load(cls, folder: Path) -> "Triager":
+        """The triager of a trained interpreter's folder. Raises ModelUnreadable.
+
+        Without a category model in it - nothing was categorised when it was trained - the rules
+        decide alone.
+        """
+        extractor = load_extractor(folder)
+        learned = folder / CATEGORIES_FOLDER
+        return cls(extractor, LinearModel.load(learned) if learned.is_dir() else None)
+
     def triage(
         self,
         text: str,
@@ -69,18 +86,25 @@ class Triager:
         understanding: Understanding | None = None,
         earlier: Sequence[str] = (),
         answers: Answers | None = None,
+        similar: Sequence[Similar] = (),
     ) -> Triage:
         """Judge a matter.
 
         ``understanding`` is of ``text``; ``earlier`` are the same user's messages on this matter,
-        oldest first; ``answers`` are given to a question that an earlier triage asked.
+        oldest first; ``answers`` are given to a question that an earlier triage asked; ``similar``
+        are the knowledge base's answers to this message, best first.
         """
-        whole = "\n".join((*earlier, text))
+        whole = readable("\n".join((*earlier, text)))
         folded = self._folding.fold(whole)
         findings = find(folded, RULES)
         seen = situation(folded, findings, answers or Answers())
         kind = classify(
-            folded, findings, seen.scope, model=self._model, understanding=understanding
+            folded,
+            findings,
+            seen.scope,
+            model=self._model,
+            understanding=understanding,
+            similar=similar,
         )
         verdict = _verdict(kind.category, seen)
         incident = kind.category is Category.FAULT or verdict.severity is not Severity.GENERAL
@@ -90,7 +114,7 @@ class Triager:
             category=kind.category,
             severity=verdict.severity,
             module=self._module(whole),
-            reasons=tuple(dict.fromkeys(reasons)),
+            reasons=_without_repeats(reasons),
             question=verdict.question,
             confidence=min(kind.confidence, verdict.confidence),
         )
@@ -106,7 +130,7 @@ class Triager:
 
 def _verdict(category: Category, seen: Situation) -> Verdict:
     if category is Category.FAULT:
-        return judge(seen)
+        return judge(failing(seen))
     if category is Category.DATA and seen.damage is not Damage.NONE:
         return judge_data(seen)
     return Verdict(Severity.GENERAL, 0.9)
@@ -126,3 +150,11 @@ def _severity_reasons(
         elif incident and sign in _LOWERING:
             reasons.append(Reason(finding.rule.key, evidence, Effect.LOWERS))
     return tuple(reasons)
+
+
+def _without_repeats(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Each rule with the same words once; what it did to the level comes first."""
+    kept: dict[tuple[str, str], Reason] = {}
+    for reason in reasons:
+        kept.setdefault((reason.rule, reason.evidence), reason)
+    return tuple(kept.values())

@@ -23,6 +23,7 @@ class Sign(StrEnum):
     BATCH = "batch"
     PARALYSED = "paralysed"
     STOPPED = "stopped"
+    SHARED = "shared"
     SYSTEM_ERROR = "system_error"
     INTERFACE = "interface"
     SLOW = "slow"
@@ -40,6 +41,7 @@ class Sign(StrEnum):
     SUPPOSED = "supposed"
     URGENT_TONE = "urgent_tone"
     DEADLINE = "deadline"
+    RECORDS = "records"
     ACCOUNT = "account"
     DATA = "data"
     POLICY = "policy"
@@ -77,6 +79,7 @@ CLAIMS = frozenset(
         Sign.BATCH,
         Sign.PARALYSED,
         Sign.STOPPED,
+        Sign.SHARED,
         Sign.SYSTEM_ERROR,
         Sign.INTERFACE,
         Sign.SLOW,

@@ -48,6 +48,14 @@ class Scope(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Similar:
+    """An answer of the knowledge base that the matter resembles: its category and score (0-1)."""
+
+    category: Category
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """What the user answered to deciding questions; None where nothing was asked."""
 
