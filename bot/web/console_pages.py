@@ -1,0 +1,251 @@
+"""The engineer's console: the whole page, and its parts for scripts.
+
+The parts are the same templates that the page is made of. Refuses to change anything but what
+has been read; verbs are in ``console_verbs``.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from markupsafe import Markup
+from starlette.responses import Response
+
+from bot.accounts import DESK_ROLES, READING_ROLES, Principal
+from bot.assembly import Services
+from bot.errors import TicketNotFound
+from bot.web.contexts import ConsolePage, Form, Queue, Tab, TicketView
+from bot.web.page_access import FRESH, PageStaff, is_part
+from bot.web.security import AppServices
+from bot.web.ticket_views import Views
+from bot.web.widget_pages import script_json
+from handoff.ticket import OPEN_STATUSES, Status
+from store.base import new_id
+from store.vocabulary import Severity
+
+router = APIRouter(include_in_schema=False)
+
+#: Tickets that a list shows; who has more should narrow it.
+LIST_LIMIT = 200
+#: Messages before the last seen one that are sent again: the bot's turn may have come since.
+OVERLAP = 8
+OPEN = ",".join(status.value for status in OPEN_STATUSES)
+_QUEUES = ("mine", "waiting", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which list is looked at."""
+
+    queue: str
+    q: str
+    severity: str
+    status: str
+
+    def query(self, **changes: str) -> str:
+        """The same list as an address, empty values left out."""
+        shown = {"queue": self.queue, "q": self.q, "severity": self.severity, "status": self.status}
+        given = {name: value for name, value in {**shown, **changes}.items() if value}
+        return f"?{urlencode(given)}" if given else ""
+
+
+def asked(
+    queue: Annotated[str, Query(max_length=20)] = "",
+    q: Annotated[str, Query(max_length=200)] = "",
+    severity: Annotated[str, Query(max_length=10)] = "",
+    status: Annotated[str, Query(max_length=10)] = "",
+) -> Asked:
+    """Unknown values ask for nothing special."""
+    return Asked(
+        queue=queue if queue in _QUEUES else "",
+        q=q.strip(),
+        severity=severity if severity in {s.value for s in Severity} else "",
+        status=status if status in {s.value for s in Status} else "",
+    )
+
+
+AskedFor = Annotated[Asked, Depends(asked)]
+
+
+async def _queue(app: Services, staff: Principal, wanted: Asked, chosen: str = "") -> Queue:
+    """The three lists; the counts are of the lists as narrowed."""
+    severity = Severity(wanted.severity) if wanted.severity else None
+    common: dict[str, Any] = {"severity": severity, "q": wanted.q, "limit": LIST_LIMIT}
+    status = wanted.status or OPEN
+    lists = {
+        "mine": await app.console.tickets(
+            staff, assignee_id=staff.staff_id, status=status, **common
+        ),
+        "waiting": await app.console.tickets(staff, unassigned=True, status=status, **common),
+        "all": await app.console.tickets(staff, status=wanted.status, **common),
+    }
+    key = wanted.queue or ("mine" if lists["mine"] else "waiting")
+    if not wanted.queue and wanted.q:
+        key = "all"
+    views = Views(app.phrases, app.clock())
+    query = replace(wanted, queue=key).query()
+    narrowed = bool(wanted.q or wanted.severity or wanted.status)
+    return Queue(
+        key=key,
+        q=wanted.q,
+        severity=wanted.severity,
+        status=wanted.status,
+        tabs=[_tab(app, wanted, name, len(rows), key) for name, rows in lists.items()],
+        rows=[views.row(row, staff, chosen=chosen, query=query) for row in lists[key]],
+        severities=[s.value for s in reversed(Severity)],
+        statuses=[s.value for s in Status],
+        empty=app.phrases.say("console.empty.narrowed" if narrowed else _EMPTY[key]),
+        narrowed=narrowed,
+        waiting=" ".join(row["number"] for row in lists["waiting"]),
+        unread=sum(row["unread"] for row in lists["mine"]),
+        query=query,
+        chosen=chosen,
+    )
+
+
+_EMPTY = {
+    "mine": "console.empty.mine",
+    "waiting": "console.empty.waiting",
+    "all": "console.empty.all",
+}
+_TITLES = {
+    "mine": "console.queue.mine",
+    "waiting": "console.queue.waiting",
+    "all": "console.queue.all",
+}
+
+
+def _tab(app: Services, wanted: Asked, key: str, count: int, chosen: str) -> Tab:
+    return Tab(
+        key=key,
+        title=app.phrases.say(_TITLES[key]),
+        count=f"{count}+" if count >= LIST_LIMIT else str(count),
+        href=f"/console{wanted.query(queue=key)}",
+        chosen=key == chosen,
+    )
+
+
+async def _ticket(app: Services, staff: Principal, number: str) -> TicketView:
+    found = await app.console.ticket(staff, number)
+    if found is None:
+        raise TicketNotFound(number)
+    return Views(app.phrases, app.clock()).ticket(found, staff)
+
+
+async def console_page(
+    app: Services, staff: Principal, wanted: Asked, *, number: str = "", form: Form | None = None
+) -> ConsolePage:
+    """Everything the console shows."""
+    ticket = None
+    if number:
+        ticket = await _ticket(app, staff, number)
+        if ticket.rights.act and ticket.live:
+            await app.console.mark_read(staff, number)
+    return ConsolePage(
+        staff=staff,
+        role=app.phrases.say(f"role.{staff.role.value}"),
+        now=app.clock(),
+        queue=await _queue(app, staff, wanted, number),
+        words=_words(app),
+        ticket=ticket,
+        form=form or Form(new_id(), mode=_mode(ticket)),
+    )
+
+
+def _mode(ticket: TicketView | None) -> str:
+    return "note" if ticket is not None and not ticket.rights.reply else "reply"
+
+
+def _words(app: Services) -> Markup:
+    """What the scripts say, as JSON that may stand in a script element."""
+    start = "console.live."
+    words = {k[len(start) :]: t[0] for k, t in app.phrases.texts.items() if k.startswith(start)}
+    return Markup(script_json(words))  # noqa: S704  # escaped for this very place
+
+
+@router.get("/console")
+async def console(staff: PageStaff, app: AppServices, wanted: AskedFor) -> Response:
+    """The console without a chosen ticket."""
+    staff.require(*READING_ROLES)
+    page = await console_page(app, staff, wanted)
+    return app.pages.page("console.html", {"page": page}, headers=FRESH)
+
+
+@router.get("/console/queue")
+async def queue(
+    staff: PageStaff,
+    app: AppServices,
+    wanted: AskedFor,
+    chosen: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    """The left column alone."""
+    staff.require(*READING_ROLES)
+    found = await _queue(app, staff, wanted, chosen)
+    return app.pages.page("_queue.html", {"queue": found}, headers=FRESH)
+
+
+@router.get("/console/tickets/{number}")
+async def ticket(
+    number: str,
+    request: Request,
+    staff: PageStaff,
+    app: AppServices,
+    wanted: AskedFor,
+) -> Response:
+    """The console with this ticket; scripts ask for the two right columns only."""
+    staff.require(*READING_ROLES)
+    part = is_part(request) and request.headers.get("hx-history-restore-request") != "true"
+    page = await console_page(app, staff, wanted, number=number)
+    page = replace(page, form=replace(page.form, dialog=_dialog(request)))
+    name = "_work.html" if part else "console.html"
+    return app.pages.page(name, {"page": page}, headers={**FRESH, "Vary": "HX-Request"})
+
+
+def _dialog(request: Request) -> str:
+    """The dialog that a browser without scripts asks for."""
+    return "resolve" if request.query_params.get("do") == "resolve" else ""
+
+
+@router.get("/console/tickets/{number}/transcript")
+async def transcript(
+    number: str,
+    staff: PageStaff,
+    app: AppServices,
+    after: Annotated[int, Query(ge=0, le=2_000_000_000)] = 0,
+) -> Response:
+    """Messages after a sequence number, and a few before it that may have changed."""
+    staff.require(*READING_ROLES)
+    found = await _ticket(app, staff, number)
+    messages = [m for m in found.messages if m.seq > after - OVERLAP]
+    return app.pages.page("_messages.html", {"messages": messages}, headers=FRESH)
+
+
+@router.get("/console/tickets/{number}/panel")
+async def panel(number: str, staff: PageStaff, app: AppServices, wanted: AskedFor) -> Response:
+    """Head, reply box and right column, for replacing each in place."""
+    staff.require(*READING_ROLES)
+    return await panel_part(app, staff, number, wanted)
+
+
+async def panel_part(
+    app: Services,
+    staff: Principal,
+    number: str,
+    wanted: Asked,
+    *,
+    form: Form | None = None,
+    status: int = 200,
+) -> Response:
+    view = await _ticket(app, staff, number)
+    shown = form or Form(new_id(), mode=_mode(view))
+    context = {"ticket": view, "form": shown, "staff": staff, "query": wanted.query()}
+    return app.pages.page("_panel.html", context, status=status, headers=FRESH)
+
+
+@router.post("/console/tickets/{number}/read")
+async def read(number: str, staff: PageStaff, app: AppServices) -> Response:
+    """Everything in the ticket has been seen."""
+    staff.require(*DESK_ROLES)
+    await app.console.mark_read(staff, number)
+    return Response(status_code=204)
