@@ -269,6 +269,17 @@ def test_tabs_share_one_stream_and_a_tab_that_leads_may_close(
     until(lambda: desk.streams == 1)
 
 
+def test_news_while_reading_upwards_waits_behind_a_button(widget: Page, desk: Desk) -> None:
+    show(widget, desk, showcase.ANSWER, showcase.ANSWER)
+    widget.locator("#log").evaluate("log => { log.scrollTop = 0; }")
+    desk.post("bot", "text", "在下面")
+    expect(widget.locator(".from-bot .bubble").last).to_have_text("在下面")
+    assert widget.locator("#log").evaluate("log => log.scrollTop") == 0
+    widget.locator("#latest").click()
+    expect(widget.locator(".from-bot .bubble").last).to_be_in_viewport()
+    expect(widget.locator("#latest")).to_be_hidden()
+
+
 # -- sending over bad lines --------------------------------------------------------------------
 
 
@@ -337,6 +348,20 @@ def test_reloading_keeps_history_draft_and_what_is_not_sent(widget: Page, desk: 
     assert own(widget) == ["已经说过的", "还没有发出的"]
     assert seqs(widget) == [1, 2, 3, 4, 5]
     assert len(desk.talks) == 1
+
+
+def test_a_server_that_is_down_at_first_takes_what_was_written_meanwhile(
+    page: Page, desk: Desk, root: str
+) -> None:
+    desk.down = True
+    page.goto(f"{root}/widget")
+    say(page, "一上来就问")
+    expect(page.locator("#notice")).to_contain_text("正在重新连接")
+    desk.down = False
+    expect(page.locator(".kind-greeting")).to_have_count(1)
+    expect(page.locator(".from-bot .bubble").last).to_have_text("收到：一上来就问")
+    expect(page.locator("#notice")).to_be_hidden()
+    assert own(page) == ["一上来就问"] == desk.texts()
 
 
 def test_a_forgotten_conversation_begins_anew_and_says_so(widget: Page, desk: Desk) -> None:

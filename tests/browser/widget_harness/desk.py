@@ -81,7 +81,7 @@ class Desk:
     disorder: bool = False
     cut_after: Callable[[], int | None] = lambda: None
     retry_ms: int = 5
-    chance: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311
+    chance: random.Random = field(default_factory=lambda: random.Random(7))
     posts: list[str] = field(default_factory=list)
     resumed_from: list[int] = field(default_factory=list)
     typing_seen: int = 0

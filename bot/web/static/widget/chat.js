@@ -87,7 +87,7 @@ class Chat {
     });
     window.addEventListener("online", () => {
       this.link(true);
-      this.session.nudge();
+      this.session.nudge({ renew: true });
     });
     window.addEventListener("offline", () => this.link(false));
     window.addEventListener("pagehide", () => {
@@ -103,6 +103,7 @@ class Chat {
     const id = messageId();
     const focused = document.activeElement;
     const entry = this.session.send(id, text, action);
+    part("renewed").hidden = true;
     this.timeline.addPending(entry);
     if (card) this.choices.choose(card.seq, card.value, id);
     // The button that was pressed is gone or dead now: the focus must not fall to nowhere.

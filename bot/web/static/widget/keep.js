@@ -69,6 +69,11 @@ export class Keep {
     this.memory = new Map();
   }
 
+  /** Whether other tabs see it at once: only the browser's own storage is quick enough for that. */
+  get shared() {
+    return Boolean(this.storage) && !(this.storage instanceof HostStorage);
+  }
+
   get(key) {
     const raw = this.memory.has(key)
       ? this.memory.get(key)

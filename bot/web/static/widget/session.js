@@ -230,9 +230,10 @@ export class Session {
   }
 
   /** The network or the person is back: everything that waits goes on now. */
-  nudge() {
+  nudge({ renew = false } = {}) {
     if (this.loaded) {
-      this.stream.nudge();
+      if (renew) this.stream.renew();
+      else this.stream.nudge();
       this.outbox.flush();
     } else if (this.timer && !this.starting) {
       clearTimeout(this.timer);

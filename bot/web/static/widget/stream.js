@@ -80,11 +80,18 @@ export class Stream {
     if (this.abort) this.abort.abort();
   }
 
-  /** Comes back now when it is waiting: the network or the person returned. */
+  /** Comes back now when it is waiting: the person returned. */
   nudge() {
-    if (!this.running || this.connected || !this.timer) return;
-    this.attempt = 0;
+    if (this.running && this.timer) this.renew();
+  }
+
+  /** A new connection at once: after a change of networks the old one may be dead without a sign. */
+  renew() {
+    if (!this.running) return;
     clearTimeout(this.timer);
+    this.attempt = 0;
+    this.connected = false;
+    if (this.abort) this.abort.abort();
     this.connect();
   }
 
@@ -96,6 +103,9 @@ export class Stream {
       this.listen(abort);
       const response = await this.open(abort.signal);
       if (this.abort !== abort || !this.running) return;
+      if (!/^text\/event-stream/.test(response.headers.get("Content-Type") || "")) {
+        throw new Error("not an event stream"); // a login page of the network, for one
+      }
       this.connected = true;
       this.onUp();
       await this.read(response, abort);

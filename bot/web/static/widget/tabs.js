@@ -27,7 +27,7 @@ export class Tabs {
     Object.assign(this, { keep, onLead, onFollow, onNews });
     this.name = randomName();
     this.leading = null;
-    this.channel = channelOf(keep.space);
+    this.channel = keep.shared ? channelOf(keep.space) : null;
     if (this.channel) this.channel.onmessage = ({ data }) => this.hear(data);
   }
 
@@ -41,8 +41,10 @@ export class Tabs {
   stop() {
     clearInterval(this.timer);
     this.timer = null;
-    if (this.leading && this.held(this.lease())) this.keep.remove("lead");
-    if (this.leading) this.post({ kind: "vacant" });
+    if (this.channel && this.leading && this.held(this.lease())) {
+      this.keep.remove("lead");
+      this.post({ kind: "vacant" });
+    }
     this.become(null);
   }
 
@@ -59,11 +61,15 @@ export class Tabs {
   }
 
   tick() {
+    if (!this.channel) {
+      this.become(true);
+      return;
+    }
     const lease = this.lease();
     const now = Date.now();
     // A lease from the future is a clock that was set back: it counts as expired.
     const free = !lease || lease.until < now || lease.until > now + LEASE_MS;
-    if (this.channel && !free && !this.held(lease)) {
+    if (!free && !this.held(lease)) {
       this.become(false);
       return;
     }

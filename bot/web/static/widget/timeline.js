@@ -53,7 +53,7 @@ export class Timeline {
   /** The server's number for a message of our own, told before the message itself comes back. */
   accepted(id, seq) {
     const item = this.byId.get(id);
-    if (!item || item.seq !== null) return;
+    if (!item || item.seq !== null || !Number.isInteger(seq)) return;
     if (this.bySeq.has(seq)) this.drop(item);
     else this.place(item, seq);
   }
