@@ -19,6 +19,7 @@ from kb.sections import (
     Step,
     Table,
     block_text,
+    is_placeholder,
     is_revision_record,
     row_text,
 )
@@ -52,14 +53,14 @@ class PassageDraft:
 
 
 def make_passages(guide: Guide, *, limit: int = PASSAGE_CHARS) -> tuple[PassageDraft, ...]:
-    """Every passage of the guide in reading order; sections without text give none."""
+    """Every passage of the guide in reading order; sections that say nothing give none."""
     drafts: list[PassageDraft] = []
     for path, section in guide.walk():
         if path and is_revision_record(path[-1]):
             continue  # a table of versions answers no question
         for blocks in _pieces(section.blocks, limit):
             draft = _draft(section, path, blocks, heading=path[-1] if path else guide.title)
-            if draft.text:
+            if draft.text and (draft.images or not is_placeholder(draft.text)):
                 drafts.append(replace(draft, position=len(drafts)))
     return tuple(drafts)
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
 
+_PLACEHOLDERS = {"略", "无", "暂无", "待补充", "待完善", "暂未开发", "暂未开放", "tbd", "todo"}
+_PLACEHOLDER_CHARS = 20
+_PLACEHOLDER_WORDS = ("暂未开发", "暂无相关", "待补充", "尚未开发")
 _REVISIONS = re.compile(r"(?:修改|修订|变更|版本|更新)(?:历史)?(?:记录|说明|历史)表?$")
 MARKS = frozenset("✓✔√●○◎☑★▲■✗✘×☒")  # say yes or no in a cell, and only their column says to what
 ICON = "[图标]"  # stands in a text where a small picture acts as a word; see `Paragraph.icons`
@@ -187,6 +190,14 @@ class FaqTable:
 def is_revision_record(heading: str) -> bool:
     """修改记录, 文档变更说明 and the like: about the document, never about its subject."""
     return _REVISIONS.search(heading) is not None
+
+
+def is_placeholder(text: str) -> bool:
+    """A section that says only 略 or 暂未开发相关功能 answers nothing."""
+    bare = text.strip("。. （）()…：:")
+    if bare.lower() in _PLACEHOLDERS:
+        return True
+    return len(bare) <= _PLACEHOLDER_CHARS and any(word in bare for word in _PLACEHOLDER_WORDS)
 
 
 def block_text(block: Block) -> str:

@@ -30,11 +30,9 @@ from kb.sections import (
     Section,
     WarningCode,
     block_text,
+    is_placeholder,
 )
 
-_PLACEHOLDERS = {"略", "无", "暂无", "待补充", "待完善", "暂未开发", "暂未开放", "tbd", "todo"}
-_PLACEHOLDER_CHARS = 20
-_PLACEHOLDER_WORDS = ("暂未开发", "暂无相关", "待补充", "尚未开发")
 _INLINE_ICONS = 3
 _WITHOUT_COVER = {"md", "html", "txt", "xlsx"}
 _TITLED = {"md", "html"}  # formats whose one top heading is the title by custom
@@ -192,14 +190,6 @@ def _doubt(placed: Sequence[tuple[tuple[str, ...], _Node]]) -> None:
         for number in (number for number, count in numbers.items() if count > 1):
             notice = ImportNotice(WarningCode.REPEATED_NUMBER, number, where=path)
             node.notices.append(notice)
-
-
-def is_placeholder(text: str) -> bool:
-    """A section that says only 略 or 暂未开发相关功能 answers nothing."""
-    bare = text.strip("。. （）()…")
-    if bare.lower() in _PLACEHOLDERS:
-        return True
-    return len(bare) <= _PLACEHOLDER_CHARS and any(word in bare for word in _PLACEHOLDER_WORDS)
 
 
 def _freeze(node: _Node, level: int) -> Section:

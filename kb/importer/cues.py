@@ -73,9 +73,11 @@ class Stream:
     def next_of_kind(self, cue: Cue, label: Label) -> int:
         """Where the next line with this kind of number, as deep or less deep, stands."""
         same = self._labelled[label.kind]
-        for later in same[bisect_right(same, cue.index, key=lambda other: other.index) :]:
-            if later.label is not None and len(later.label.value) <= len(label.value):
-                return later.index
+        first = bisect_right(same, cue.index, key=lambda other: other.index)
+        for at in range(first, len(same)):
+            other = same[at].label
+            if other is not None and len(other.value) <= len(label.value):
+                return same[at].index
         return self.length
 
     def chars_between(self, start: int, stop: int) -> int:

@@ -34,6 +34,7 @@ _BOLD_CHARS = 25
 _BOLD_COLON_CHARS = 14
 _LEAST_BOLD = {True: 3, False: 2}  # in a file with other headings, in one without
 _SAME_TEXT = 3  # said this often it is a label, not a heading
+_SECTION_CHARS = 3_000  # sections longer than this on average hide undeclared headings
 _CERTAIN_ENOUGH = 3  # declared headings that make guessing from type needless
 
 
@@ -159,11 +160,16 @@ class _Finder:
 
     def _weak(self) -> None:
         """1、 1) A、: judged series by series."""
-        styled = len(self._found) >= 2
+        styled = self._is_well_parted()
         for series in list(self._series(_WEAK)):
             if are_headings(series, styled=styled):
                 for member in series.members:
                     self._take_weak(member, series)
+
+    def _is_well_parted(self) -> bool:
+        """Whether the headings found so far leave no overlong stretch of text on average."""
+        chars = self._stream.chars_between(0, self._stream.length)
+        return len(self._found) > 1 and chars <= len(self._found) * _SECTION_CHARS
 
     def _take_weak(self, member: Member, series: Series) -> None:
         cue = self._stream.by_index[member.index]

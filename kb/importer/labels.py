@@ -49,7 +49,7 @@ _GAP = r"[ \u3000]*"
 _PATTERNS: tuple[tuple[LabelKind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
-        (LabelKind.STAGE, rf"步骤{_GAP}(?P<n>[{_HAN}]+|\d{{1,2}}){_STOP}?(?=.)"),
+        (LabelKind.STAGE, rf"步[骤驟]{_GAP}(?P<n>[{_HAN}]+|\d{{1,2}}){_STOP}?(?=.)"),
         (LabelKind.STAGE, rf"第{_GAP}(?P<n>[{_HAN}]+|\d{{1,2}}){_GAP}步{_STOP}?(?=.)"),
         (
             LabelKind.CHAPTER,
@@ -58,7 +58,7 @@ _PATTERNS: tuple[tuple[LabelKind, re.Pattern[str]], ...] = tuple(
         (LabelKind.SECTION, rf"第{_GAP}(?P<n>[{_HAN}]+|\d{{1,3}}){_GAP}节{_STOP}?"),
         (
             LabelKind.APPENDIX,
-            rf"(?:附录|附件|附表){_GAP}(?P<n>[{_HAN}]+|\d{{1,2}}|[A-Z](?![a-z])){_STOP}?",
+            rf"(?:附录|附錄|附件|附表){_GAP}(?P<n>[{_HAN}]+|\d{{1,2}}|[A-Z](?![a-z])){_STOP}?",
         ),
         (LabelKind.CHINESE, rf"(?P<n>[{_HAN}]{{1,4}}){_GAP}[、.．]"),
         (LabelKind.CHINESE_PAREN, rf"[(（](?P<n>[{_HAN}]{{1,4}})[)）]{_STOP}?"),
@@ -68,7 +68,7 @@ _PATTERNS: tuple[tuple[LabelKind, re.Pattern[str]], ...] = tuple(
         (LabelKind.ARABIC_CLOSE, rf"(?P<n>\d{{1,3}})[)）》]{_STOP}?"),
         (LabelKind.CIRCLED, rf"(?P<n>[①-⑳㉑-㉟㊱-㊿❶-❿⓵-⓾]){_STOP}?"),
         (LabelKind.LETTER_CLOSE, r"[(（]?(?P<n>[A-Za-z])[)）]、?"),
-        (LabelKind.QUESTION, r"(?:问题?|Q|q)\s*(?P<n>\d{0,3})\s*[:：.、．](?=.)"),
+        (LabelKind.QUESTION, r"(?:[问問]题?|Q|q)\s*(?P<n>\d{0,3})\s*[:：.、．](?=.)"),
         (LabelKind.ANSWER, r"(?:答|A|a)\s*(?P<n>\d{0,3})\s*[:：]"),
         (LabelKind.LETTER, r"(?P<n>[A-Z])(?:、|[.．](?=[^A-Za-z0-9]))"),
         (LabelKind.BULLET, r"(?P<n>[•●○■□◆◇▪▶►➢➤✓✔★☆※·]|[-+*](?= ))"),

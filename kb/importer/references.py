@@ -47,7 +47,9 @@ class References:
             for target in targets
             if len(target.name) >= _LEAST_NAME_CHARS
         )
-        self._longest_first = sorted(self._names, key=len, reverse=True)
+        self._by_start: dict[str, list[str]] = {}
+        for name in sorted(self._names, key=len, reverse=True):
+            self._by_start.setdefault(name[:_LEAST_NAME_CHARS], []).append(name)
         self._figures = _index(
             (f"图{caption_number(image.caption)}", path) for path, image in figures
         )
@@ -84,7 +86,7 @@ class References:
         """The section name that stands there as a whole; 《…》 is the name of another document."""
         found = (
             name
-            for name in self._longest_first
+            for name in self._by_start.get(text[at : at + _LEAST_NAME_CHARS], ())
             if text.startswith(name, at) and _NAME_ENDS.match(text, at + len(name))
         )
         return next(found, None)

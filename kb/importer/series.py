@@ -12,6 +12,7 @@ from kb.importer.labels import Label, LabelKind
 from kb.importer.shape import HEADING_CHARS, heading_shaped, run_in
 
 _GAP = 3  # authors forget numbers: 1、2、4 is still one series
+_MOST_OPEN = 8  # lists inside lists; nobody nests the same kind of number deeper
 _SHAPED_SHARE = 0.7
 _EMPHASISED_SHARE = 0.6
 _BODY_CHARS_BARE = 20  # a file without any declared heading
@@ -59,17 +60,21 @@ class OpenSeries:
 
     def add(self, member: Member) -> None:
         """Continue the nearest series that fits exactly, else one with a gap, else begin one."""
-        fits = [(series.distance_to(member.label), series) for series in reversed(self._open)]
-        exact = next((series for step, series in fits if step == 1), None)
-        series = exact or next((series for step, series in fits if step), None)
-        if series is None or (exact is None and member.label.value[-1] == 1):
-            series = Series(member.label.kind)
-            self._open.append(series)
+        at = self._fitting(member.label)
+        if at is None:
+            self._open.append(Series(member.label.kind))
+            if len(self._open) > _MOST_OPEN:
+                self._done.append(self._open.pop(0))
         else:
-            at = self._open.index(series)
             self._done.extend(self._open[at + 1 :])
             del self._open[at + 1 :]
-        series.members.append(member)
+        self._open[-1].members.append(member)
+
+    def _fitting(self, label: Label) -> int | None:
+        steps = [series.distance_to(label) for series in self._open]
+        exact = [at for at, step in enumerate(steps) if step == 1]
+        near = [at for at, step in enumerate(steps) if step and label.value[-1] > 1]
+        return max(exact or near, default=None)
 
     def all(self) -> list[Series]:
         """Every series seen, finished or not."""

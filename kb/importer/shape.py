@@ -23,6 +23,7 @@ _LABELS = """
 字段说明 按钮说明 参数说明 前置条件 前提条件 使用前提 菜单路径 菜单位置 功能路径 功能入口 路径 入口
 步骤 步骤如下 具体步骤 具体操作 具体步骤如下 说明 结果 操作结果 图示 示例 举例 例如
 适用范围 适用情形 输入项 输出项 审批要求 业务规则 规则 相关说明 注意事项 注意 提示 备注
+操作步驟 操作說明 注意事項 說明 備註
 """
 LABEL_WORDS = frozenset(_LABELS.split())
 _REMARKS = {
@@ -30,7 +31,8 @@ _REMARKS = {
     "警告": "warning", "特别提醒": "warning", "特别说明": "warning", "重要提示": "warning",
     "重要": "warning", "温馨提示": "tip", "友情提示": "tip", "小贴士": "tip", "提示": "tip",
     "提醒": "tip", "tips": "tip", "tip": "tip", "注": "note", "说明": "note", "备注": "note",
-    "note": "note", "附注": "note",
+    "note": "note", "附注": "note", "說明": "note", "備註": "note", "註": "note",
+    "注意事項": "warning", "溫馨提示": "tip",
 }  # fmt: skip
 _REMARK_WORDS = "|".join(sorted(_REMARKS, key=len, reverse=True))
 _REMARK = re.compile(

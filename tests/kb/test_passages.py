@@ -185,6 +185,8 @@ def test_icons_count_as_pictures_of_the_passage() -> None:
 def test_empty_sections_and_revision_records_give_no_passage() -> None:
     made = guide(
         Section("空"),
+        Section("略写", blocks=(Paragraph("略。"),)),
+        Section("没做", blocks=(Paragraph("暂未开发相关功能"),)),
         Section("修改记录", blocks=(Table((("版本", "日期"), ("V1", "2026"))),)),
         Section("文档变更说明", blocks=(Paragraph("改了。"),)),
     )

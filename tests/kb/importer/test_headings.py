@@ -183,6 +183,12 @@ def test_number_and_answer_in_one_paragraph_are_parted() -> None:
         "# 1、入库", "# 2、出库", "# 3、盘点", "# 4、调拨"]  # fmt: skip
 
 
+def test_a_few_styled_headings_do_not_hide_the_others_in_a_long_file() -> None:
+    items = [f"{n}、事项{n}：{TEXT * 8}" for n in range(1, 9)]
+    found = guide(Line("前言", level=1), "…", Line("答疑", level=1), *items, *items)
+    assert headings(found).count("  1、事项1") == 2
+
+
 def test_a_decimal_heading_that_runs_into_its_text_is_parted() -> None:
     assert tree(guide("3.2 表单", "…", f"3.2.1 布局管理，系统按照行进行布局。{TEXT}"))[2:] == [
         "  # 3.2.1 布局管理",

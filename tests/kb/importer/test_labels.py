@@ -34,6 +34,7 @@ from kb.importer.labels import LabelKind, bracketed, chinese_number, read_automa
         ("a) 填写", LabelKind.LETTER_CLOSE, "a)", (1,), "填写"),
         ("A、新品计划", LabelKind.LETTER, "A、", (1,), "新品计划"),
         ("步骤一：登录", LabelKind.STAGE, "步骤一：", (1,), "登录"),
+        ("步驟二：登入", LabelKind.STAGE, "步驟二：", (2,), "登入"),
         ("第2步 打开", LabelKind.STAGE, "第2步", (2,), "打开"),
         ("问：怎么退回", LabelKind.QUESTION, "问：", (0,), "怎么退回"),
         ("Q1：怎么退回", LabelKind.QUESTION, "Q1：", (1,), "怎么退回"),
