@@ -34,7 +34,7 @@ _BOLD_CHARS = 25
 _BOLD_COLON_CHARS = 14
 _LEAST_BOLD = {True: 3, False: 2}  # in a file with other headings, in one without
 _SAME_TEXT = 3  # said this often it is a label, not a heading
-_SECTION_CHARS = 3_000  # sections longer than this on average hide undeclared headings
+_SECTION_CHARS = 1_500  # sections longer than this on average hide undeclared headings
 _CERTAIN_ENOUGH = 3  # declared headings that make guessing from type needless
 
 
