@@ -111,7 +111,8 @@ class Actor:
                 await self._post(scene, "offer", cards.offer_text(text, options, none), data)
             case Ask(key=key, text=text, options=options):
                 words = text or self.phrases.say(key)
-                await self._post(scene, "ask", words, {"options": list(options)})
+                shown = options or self.phrases.below(key.replace(".ask.", ".choice."))
+                await self._post(scene, "ask", words, {"options": list(shown)})
             case RequestRating(number=number):
                 await self._post(
                     scene, "rating_request", self.phrases.say("rating.ask"), {"number": number}

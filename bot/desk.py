@@ -277,7 +277,12 @@ class Desk:
     def reasons(self, ticket: Ticket) -> list[str]:
         """The evidence of the severity, in words."""
         return [
-            self.phrases.say(str(reason.get("rule")), evidence=str(reason.get("evidence", "")))
+            self.phrases.say(
+                "ticket.reason",
+                rule=self.phrases.say(str(reason["rule"])),
+                evidence=str(reason.get("evidence", "")),
+                effect=self.phrases.say(f"triage.effect.{reason['effect']}"),
+            )
             for reason in ticket.severity_reasons
             if self.phrases.has(str(reason.get("rule")))
         ]

@@ -12,9 +12,11 @@ from kb.lexicon import load_lexicon
 from kb.search_index import read_manifest
 from kb.service import load_corpus
 from kb.train import Build, build_index
+from nlu.category_data import Categorised
 from nlu.training_data import read_training_data
 from nlu.types import Intent
 from store.session import Database
+from store.vocabulary import Category
 
 
 async def read_corpus(database: Database) -> Corpus:
@@ -51,6 +53,22 @@ async def build_knowledge_index(state: Deployment) -> Build | None:
         return None
     state.say("cli.indexed", answers=build.answers, units=build.units)
     return build
+
+
+async def read_categorised(state: Deployment) -> list[Categorised]:
+    """Questions whose category the workspace's editors have set."""
+    database = state.database()
+    try:
+        corpus = await read_corpus(database)
+    finally:
+        await database.dispose()
+    known = {category.value: category for category in Category}
+    return [
+        Categorised(question, known[article.category])
+        for article in corpus.articles
+        if article.category in known
+        for question in article.questions
+    ]
 
 
 async def corpus_is_indexed(state: Deployment) -> bool:

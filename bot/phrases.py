@@ -35,6 +35,15 @@ class Phrases:
         """All texts of ``key``, unfilled."""
         return self._variants(key)
 
+    def below(self, prefix: str) -> tuple[str, ...]:
+        """The first texts of all keys directly below ``prefix``, in the catalogue's order."""
+        start = f"{prefix}."
+        return tuple(
+            texts[0]
+            for key, texts in self.texts.items()
+            if key.startswith(start) and "." not in key[len(start) :]
+        )
+
     def has(self, key: str) -> bool:
         """Whether the catalogue knows ``key``."""
         return key in self.texts

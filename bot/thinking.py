@@ -29,9 +29,10 @@ from bot.tables import Conversation, Message, Owner
 from handoff import repository as tickets
 from handoff.tables import Ticket
 from handoff.ticket import Status
-from nlu.triage_types import Triage
+from nlu.triage_types import Similar, Triage
 from nlu.types import Intent, Interpreter, Understanding
 from store.session import Database
+from store.vocabulary import Category
 
 
 class Knowledge(Protocol):
@@ -50,9 +51,17 @@ class Triager(Protocol):
     """Judges incident, category, severity and module, with reasons."""
 
     def triage(
-        self, text: str, *, understanding: Understanding | None = None, earlier: Sequence[str] = ()
+        self,
+        text: str,
+        *,
+        understanding: Understanding | None = None,
+        earlier: Sequence[str] = (),
+        similar: Sequence[Similar] = (),
     ) -> Triage:
-        """Judge one problem; ``earlier`` are the same user's messages about it."""
+        """Judge one problem.
+
+        ``earlier`` are the same user's messages about it, ``similar`` what was found for it.
+        """
         ...
 
 
@@ -139,7 +148,12 @@ class Thinker:
             understanding=understanding,
             owner=snapshot.owner,
             searches=searches,
-            triage=self.triager.triage(snapshot.text, understanding=understanding, earlier=earlier),
+            triage=self.triager.triage(
+                snapshot.text,
+                understanding=understanding,
+                earlier=earlier,
+                similar=_similar(searches),
+            ),
             action=snapshot.action,
             chosen=self._chosen(snapshot),
             tickets=_open_tickets(snapshot),
@@ -168,6 +182,13 @@ class Thinker:
     def apologise(snapshot: Snapshot) -> Thought:
         """When even the ticket could not be opened: at least the user is answered."""
         return Thought(Decision((Say("error.kept"),), snapshot.state, "failure"))
+
+
+def _similar(searches: Sequence[Search]) -> tuple[Similar, ...]:
+    """What the first search resembles, as far as it has a category."""
+    found = searches[0].found if searches else ()
+    known = {category.value: category for category in Category}
+    return tuple(Similar(known[one.category], one.score) for one in found if one.category in known)
 
 
 def _is_about_topic(understanding: Understanding) -> bool:

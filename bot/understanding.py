@@ -1,9 +1,12 @@
 """Builds what understands messages: Rasa when there is one, always the in-process interpreter."""
 
+from collections.abc import Sequence
+
 import structlog
 
 from bot.settings import Settings, data_dir
 from bot.workspace import Workspace
+from nlu.category_data import Categorised, read_faq_categories
 from nlu.errors import ModelUnreadable
 from nlu.interpreter import FallbackInterpreter
 from nlu.rasa import RasaInterpreter
@@ -33,9 +36,26 @@ def load_fallback(workspace: Workspace) -> SimilarityInterpreter:
         return SimilarityInterpreter.load(workspace.interpreter)
     except ModelUnreadable:
         log.info("interpreter_trained_at_start", folder=str(workspace.interpreter))
-        return train_interpreter([data_dir() / "nlu"], workspace.interpreter)
+        return learn_interpreter(workspace)
+
+
+def learn_interpreter(
+    workspace: Workspace, categorised: Sequence[Categorised] = ()
+) -> SimilarityInterpreter:
+    """Train the in-process interpreter and the category model from the shipped examples.
+
+    ``categorised`` are questions whose category this workspace's editors have set.
+    """
+    shipped = read_faq_categories([data_dir() / "faq"])
+    return train_interpreter(
+        [data_dir() / "nlu"], workspace.interpreter, categorised=(*shipped, *categorised)
+    )
 
 
 def build_triager(workspace: Workspace) -> Triager:
     """What judges severity and category."""
-    return Triager(load_fallback(workspace).extractor)
+    try:
+        return Triager.load(workspace.interpreter)
+    except ModelUnreadable:
+        load_fallback(workspace)
+        return Triager.load(workspace.interpreter)

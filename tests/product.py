@@ -25,12 +25,12 @@ from bot.assembly import Services, assemble
 from bot.learning import negatives
 from bot.settings import Settings, data_dir
 from bot.tables import Role
+from bot.understanding import learn_interpreter
 from bot.workspace import Workspace
 from kb.lexicon import load_lexicon
 from kb.sections import FaqEntry, FaqTable, Guide, Image, Paragraph, Section, Step
 from kb.service import load_corpus, store_faq, store_guide
 from kb.train import build_index
-from nlu.train import train_interpreter
 from store.base import new_id
 from store.session import Database
 from tests.postgres import free_port
@@ -228,7 +228,7 @@ async def prepare(settings: Settings) -> None:
     async with database.reading() as session:
         corpus = await load_corpus(session)
     await database.dispose()
-    await asyncio.to_thread(train_interpreter, [data_dir() / "nlu"], workspace.interpreter)
+    await asyncio.to_thread(learn_interpreter, workspace)
     await asyncio.to_thread(
         build_index,
         settings.home,

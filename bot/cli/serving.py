@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import sys
 from typing import Annotated
 
@@ -69,7 +70,9 @@ def up(
         environment["CAIWEN_NLU__ENABLED"] = "false"
         state.say("cli.without_rasa")
     else:
-        manager.add_process("nlu", _shell(rasa), env=rasa_environment())
+        # Rasa's libraries warn by the page; what it says is for whoever looks into its log.
+        log_file = shlex.quote(str(state.workspace.logs.resolve() / "nlu.log"))
+        manager.add_process("nlu", f"{_shell(rasa)} >>{log_file} 2>&1", env=rasa_environment())
     manager.add_process("web", _shell(web), env=environment)
     state.say("cli.serving", address=f"http://{chosen_host}:{chosen_port}")
     manager.loop()
@@ -89,6 +92,4 @@ def _rasa_command(state: Deployment) -> tuple[str, ...] | None:
 
 
 def _shell(command: tuple[str, ...] | list[str]) -> str:
-    import shlex  # noqa: PLC0415  # honcho takes a shell line
-
     return "exec " + shlex.join(command)

@@ -17,11 +17,12 @@ from bot.clock import utc_now
 from bot.deployment import Deployment
 from bot.fingerprints import Fingerprints, of_files
 from bot.importing import import_paths
-from bot.learning import build_knowledge_index, corpus_is_indexed
+from bot.learning import build_knowledge_index, corpus_is_indexed, read_categorised
 from bot.settings import data_dir
 from bot.tables import Role
+from bot.understanding import learn_interpreter
 from nlu.errors import TrainingFailed
-from nlu.train import train_interpreter, train_rasa
+from nlu.train import train_rasa
 
 #: Demonstration accounts: name, role, shown name, post.
 DEMO_STAFF = (
@@ -107,7 +108,7 @@ def _train_interpreter(state: Deployment, prints: Fingerprints, *, only_missing:
     _step(
         state,
         "cli.step.interpreter",
-        lambda: train_interpreter([data_dir() / "nlu"], state.workspace.interpreter),
+        lambda: learn_interpreter(state.workspace, run(read_categorised(state))),
     )
     prints.put("interpreter", wanted)
 

@@ -49,6 +49,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     desk.NotPermitted: Problem(403, "not_permitted"),
     desk.NothingToChange: Problem(409, "nothing_to_change"),
     desk.InvalidText: Problem(422, "invalid_input"),
+    desk.InvalidAppointment: Problem(422, "invalid_input"),
     desk.NoHigherLevel: Problem(409, "no_higher_level"),
     desk.MergeRefused: Problem(409, "merge_refused"),
     desk.InvalidTerms: Problem(500, "internal"),

@@ -21,10 +21,14 @@ COMPOSED = (
     "sla.",
     "doctor.",
     "triage.rule.",
+    "triage.choice.",
+    "triage.effect.",
     "triage.reason.",
     "ticket_action.",
     "widget.",
     "role.",
+    "console.code.",
+    "console.live.",
 )
 
 
