@@ -37,8 +37,12 @@ async def _perform(
     *,
     form: Form,
     verb: Callable[[], Awaitable[object]],
+    then: str = "",
 ) -> Response:
-    """Do it, then lead back; a refusal shows the ticket as it is now, and keeps what was typed."""
+    """Do it, then lead back, to the list ``then`` if named.
+
+    A refusal shows the ticket as it is now, and keeps what was typed.
+    """
     wanted = asked(**{k: v for k, v in request.query_params.items() if k in _ASKED})
     kept, status = None, 200
     try:
@@ -52,6 +56,7 @@ async def _perform(
     if is_part(request):
         return await panel_part(app, staff, number, wanted, form=kept, status=status)
     if kept is None:
+        wanted = replace(wanted, queue=then or wanted.queue)
         return RedirectResponse(f"/console/tickets/{quote(number)}{wanted.query()}#end", 303)
     page = await console_page(app, staff, wanted, number=number, form=kept)
     return app.pages.page("console.html", {"page": page}, status=status, headers=FRESH)
@@ -80,7 +85,13 @@ async def claim(number: str, request: Request, staff: PageStaff, app: AppService
     """Take the ticket."""
     form = Form(new_id(), refused="act")
     return await _perform(
-        request, app, staff, number, form=form, verb=lambda: app.engineers.claim(staff, number)
+        request,
+        app,
+        staff,
+        number,
+        form=form,
+        verb=lambda: app.engineers.claim(staff, number),
+        then="mine",
     )
 
 

@@ -4,7 +4,7 @@ Pages redirect where the API refuses. Refuses to decide roles; each page asks fo
 """
 
 from typing import Annotated
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import Depends, Request
 from fastapi.exceptions import HTTPException
@@ -52,15 +52,11 @@ def is_part(request: Request) -> bool:
 
 def safe_next(address: str) -> str:
     """A path of this site, or the console: a login link never leads to another site."""
-    parts = urlsplit(address)
-    own = (
-        address.startswith("/")
-        and not address.startswith(("//", "/\\"))
-        and not parts.netloc
-        and "\\" not in address
-        and address.isprintable()
-    )
-    return address if own and parts.path not in ("/login", "/logout") else "/console"
+    path = address.partition("?")[0]
+    own = address.startswith("/") and not address.startswith("//") and "\\" not in address
+    if not own or not address.isprintable() or path in ("/login", "/logout"):
+        return "/console"
+    return address
 
 
 def require_same_site(request: Request) -> None:
@@ -71,15 +67,21 @@ def require_same_site(request: Request) -> None:
     if site is not None:
         foreign = site not in ("same-origin", "none")
     else:
-        foreign = origin is not None and urlsplit(origin).netloc != host
+        foreign = origin is not None and origin.partition("://")[2] != host
     if foreign:
         raise CsrfRefused
 
 
-async def text_fields(request: Request, *names: str) -> dict[str, str]:
-    """Text fields of a form, trimmed; what is missing is empty, a file is refused."""
-    form = await request.form()
-    fields = {name: form.get(name, "") for name in names}
+async def form_fields(request: Request, *names: str) -> dict[str, str]:
+    """Fields of a form as they were typed; what is missing is empty, a file is refused."""
+    async with request.form() as form:
+        fields = {name: form.get(name, "") for name in names}
     if not all(isinstance(value, str) for value in fields.values()):
         raise InvalidInput("form", "console.error.form")
-    return {name: str(value).replace("\r\n", "\n").strip() for name, value in fields.items()}
+    return {name: str(value) for name, value in fields.items()}
+
+
+async def text_fields(request: Request, *names: str) -> dict[str, str]:
+    """Texts of a form, trimmed, with the line ends that we store."""
+    fields = await form_fields(request, *names)
+    return {name: value.replace("\r\n", "\n").strip() for name, value in fields.items()}

@@ -24,7 +24,7 @@ from bot.assembly import Services
 from bot.errors import InvalidInput, LockedOut, LoginRefused, NotAuthenticated
 from bot.web import console_pages, console_verbs
 from bot.web.contexts import IndexPage, LoginPage, PasswordPage
-from bot.web.page_access import FRESH, PageStaff, require_same_site, safe_next
+from bot.web.page_access import FRESH, PageStaff, form_fields, require_same_site, safe_next
 from bot.web.security import COOKIE, AppServices, current_staff
 
 router = APIRouter(include_in_schema=False)
@@ -57,14 +57,13 @@ async def login(
 ) -> Response:
     """Check the password; the session rests in a cookie that scripts cannot read."""
     require_same_site(request)
-    form = await request.form()
-    username, password = str(form.get("username", "")).strip()[:200], str(form.get("password", ""))
-    target = safe_next(str(form.get("next", "")))
+    fields = await form_fields(request, "username", "password", "next")
+    username, target = fields["username"].strip()[:200], safe_next(fields["next"])
     async with app.database.transaction() as session:
         result = await log_in(
             session,
             username=username,
-            password=password[:1000],
+            password=fields["password"][:1000],
             kind="cookie",
             user_agent=user_agent,
             now=app.clock(),
@@ -128,11 +127,10 @@ def _password_page(
 @router.post("/password")
 async def password(request: Request, staff: PageStaff, app: AppServices) -> Response:
     """Change one's password, typed twice."""
-    form = await request.form()
-    old, new, again = (str(form.get(name, "")) for name in ("old", "new", "again"))
-    target = safe_next(str(form.get("next", "")))
+    fields = await form_fields(request, "old", "new", "again", "next")
+    old, new, target = fields["old"], fields["new"], safe_next(fields["next"])
     error = ""
-    if not hmac.compare_digest(new.encode(), again.encode()):
+    if not hmac.compare_digest(new.encode(), fields["again"].encode()):
         error = app.phrases.say("login.differs")
     else:
         try:

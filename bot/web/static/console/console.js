@@ -235,7 +235,7 @@ function done(verb, mode, content, ok) {
     toEnd();
     field?.focus();
   }
-  if (verb === "claim" && ok) { $("#mode-reply")?.click(); field?.focus(); }
+  if (verb === "claim" && ok) { list("?queue=mine"); $("#mode-reply")?.click(); field?.focus(); }
   modeChanged();
   fetchMessages();
   refreshQueue();
@@ -489,10 +489,13 @@ document.addEventListener("change", (event) => {
 /** Narrow the list in place; the address follows, so that it can be kept or sent on. */
 async function filter() {
   const form = $(".filters");
-  const query = `?${new URLSearchParams([...new FormData(form)].filter(([, value]) => value))}`;
+  list(`?${new URLSearchParams([...new FormData(form)].filter(([, value]) => value))}`);
+  await refreshQueue();
+}
+
+function list(query) {
   $("#queue").dataset.query = query;
   history.replaceState(history.state, "", location.pathname + query);
-  await refreshQueue();
 }
 
 document.addEventListener("htmx:beforeRequest", keepDraft);
