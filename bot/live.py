@@ -18,6 +18,12 @@ class Live:
     def __init__(self) -> None:
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._typing: dict[tuple[str, str], float] = {}
+        self.closed = False
+
+    def close(self) -> None:
+        """The process is ending: wake everybody, for the last time."""
+        self.closed = True
+        self.publish(*self._waiting)
 
     def publish(self, *topics: str) -> None:
         """Wake everybody who waits on one of these topics."""

@@ -279,5 +279,6 @@ async def serving(settings: Settings, **parts: Any) -> AsyncIterator[Product]:
         async with httpx.AsyncClient(base_url=address, timeout=20, trust_env=False) as client:
             yield Product(services, address, client)
     finally:
+        services.live.close()
         server.should_exit = True
         await running

@@ -4,16 +4,19 @@ import asyncio
 import os
 import shlex
 import sys
+from types import FrameType
 from typing import Annotated
 
 import typer
 import uvicorn
 from honcho.manager import Manager
+from typing_extensions import override
 
 from bot.app import create_app
 from bot.assembly import assemble, running
 from bot.cli.context import run, state_of
 from bot.deployment import Deployment
+from bot.live import Live
 from nlu.train import RasaServer, rasa_command, rasa_environment
 
 
@@ -27,9 +30,9 @@ def serve(
     state = state_of(context)
     settings = state.settings
     chosen_host, chosen_port = host or settings.host, port or settings.port
-    app = create_app(assemble(settings), worker=worker)
-    uvicorn.run(
-        app,
+    services = assemble(settings)
+    config = uvicorn.Config(
+        create_app(services, worker=worker),
         host=chosen_host,
         port=chosen_port,
         log_level="warning",
@@ -38,6 +41,20 @@ def serve(
         timeout_graceful_shutdown=5,
         server_header=False,
     )
+    _Server(config, services.live).run()
+
+
+class _Server(uvicorn.Server):
+    """Ends the event streams first: a server waits for open connections before it stops."""
+
+    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+        super().__init__(config)
+        self._live = live
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._live.close()
+        super().handle_exit(sig, frame)
 
 
 def worker(context: typer.Context) -> None:

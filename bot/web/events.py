@@ -53,7 +53,7 @@ async def conversation_events(app: Services, view: View, after: int) -> AsyncIte
     yield f"retry: {RETRY_MS}\n\n"
     shown: dict[str, object] = {}
     with app.live.subscribe(view.conversation_id) as wakeup:
-        while True:
+        while not app.live.closed:
             wakeup.clear()
             conversation, messages = await _news(app, view, after)
             if conversation is None:
@@ -102,7 +102,7 @@ async def staff_events(app: Services) -> AsyncIterator[str]:
     """
     yield f"retry: {RETRY_MS}\n\n"
     with app.live.subscribe(STAFF) as wakeup:
-        while True:
+        while not app.live.closed:
             if not await _woken(wakeup, app.settings.web.stream_ping_s):
                 yield ": ping\n\n"
                 continue

@@ -140,18 +140,16 @@ async def test_a_user_and_an_engineer(browser: Browser, product: Product) -> Non
     await shoot(page, "widget-engineer")
 
     # Resolved, with cause and solution; the user rates.
-    await console.get_by_role("button", name="解决").first.click()
-    await console.get_by_label("原因").fill("核算服务未随升级启动")
-    await console.get_by_label("处理办法").fill("已重启核算服务，刷新即可")
+    await console.locator("#do-resolve").click()
+    await console.locator("#cause").fill("核算服务未随升级启动")
+    await console.locator("#solution").fill("已重启核算服务，刷新即可")
     await shoot(console, "console-resolve")
-    await console.get_by_role("button", name="确认").last.click()
+    await console.get_by_role("button", name="确认解决").click()
     await expect(frame.locator("#log")).to_contain_text("已重启核算服务，刷新即可")
     stars = frame.locator(".kind-rating_request").last
     await expect(stars).to_be_visible()
-    await stars.get_by_text("5").first.click()
-    send = stars.get_by_role("button", name="提交")
-    if await send.count():
-        await send.click()
+    await stars.get_by_role("radio").last.check(force=True)
+    await stars.get_by_role("button", name="提交评价").click()
     await expect(frame.locator("#log")).to_contain_text("谢谢您的评价")
     await shoot(page, "widget-rated")
     await theirs.close()
