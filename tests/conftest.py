@@ -10,6 +10,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.schema import metadata
+from bot.settings import Settings
 from store.base import new_id
 from store.session import Database, async_url
 from tests import postgres
@@ -40,14 +41,9 @@ def postgres_server() -> Iterator[str]:
 async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
     """A fresh, empty database on the server."""
     name = f"test_{new_id()}"
-    admin = create_async_engine(async_url(postgres_server), isolation_level="AUTOCOMMIT")
-    async with admin.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-    url = make_url(postgres_server).set(database=name)
-    yield url.render_as_string(hide_password=False)
-    async with admin.connect() as connection:
-        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    await admin.dispose()
+    await _administer(postgres_server, f"CREATE DATABASE {name}")
+    yield _named(postgres_server, name)
+    await _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(
@@ -98,18 +94,48 @@ async def product(prepared_workspace: Path, tmp_path: Path) -> AsyncIterator[Pro
         yield running
 
 
+@pytest.fixture(scope="session")
+def prepared_postgres(
+    postgres_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path]:
+    """A prepared database that others are copied from, and its workspace."""
+    name = "prepared"
+    asyncio.run(_administer(postgres_server, f"CREATE DATABASE {name}"))
+    home = tmp_path_factory.mktemp("prepared-postgres") / "home"
+    asyncio.run(prepare(make_settings(home, _named(postgres_server, name))))
+    return name, home
+
+
+async def _administer(server: str, statement: str) -> None:
+    admin = create_async_engine(async_url(server), isolation_level="AUTOCOMMIT")
+    async with admin.connect() as connection:
+        await connection.execute(text(statement))
+    await admin.dispose()
+
+
+def _named(server: str, name: str) -> str:
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-async def any_product(
+def any_settings(
     request: pytest.FixtureRequest, prepared_workspace: Path, tmp_path: Path
-) -> AsyncIterator[Product]:
-    """The product over HTTP, once on SQLite and once on PostgreSQL."""
+) -> Settings:
+    """Settings of a fresh copy of the prepared workspace, once per kind of database."""
     home = tmp_path / "home"
     if request.param == "sqlite":
         copy_workspace(prepared_workspace, home)
-        settings = make_settings(home)
-    else:
-        url: str = request.getfixturevalue("postgres_url")
-        settings = make_settings(home, url)
-        await prepare(settings)
-    async with serving(settings) as running:
+        return make_settings(home)
+    server: str = request.getfixturevalue("postgres_server")
+    template, prepared = request.getfixturevalue("prepared_postgres")
+    copy_workspace(prepared, home)
+    name = f"test_{new_id()}"
+    asyncio.run(_administer(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    return make_settings(home, _named(server, name))
+
+
+@pytest.fixture
+async def any_product(any_settings: Settings) -> AsyncIterator[Product]:
+    """The product over HTTP, once on SQLite and once on PostgreSQL."""
+    async with serving(any_settings) as running:
         yield running
