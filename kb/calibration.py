@@ -17,15 +17,17 @@ from kb.search_index import Hits
 
 #: With fewer labelled questions of either sort the fit would follow chance.
 FEWEST_SAMPLES = 30
-#: How strongly fitted weights are drawn to the shipped ones, per question.
-_PRIOR = 0.02
+#: How strongly fitted weights are drawn to the shipped ones, per spread of their signal.
+_PRIOR = 0.01
+#: A signal that hardly varies here must not take on any weight.
+_LEAST_SPREAD = 0.02
 #: The questions that nothing answers count for this share of all in the fit.
 UNANSWERABLE_SHARE = 0.3
 
 DEFAULT = Fusion(
     Weights(
-        article=(6.0, 2.0, 4.0, 1.0, 6.0, 3.0),
-        passage=(4.0, 2.0, 6.0, 10.0, 4.0, 6.0),
+        article=(4.0, 4.0, 3.0, 1.0, 2.0, 2.0, 2.0, 1.0),
+        passage=(2.0, 2.0, 4.0, 8.0, 2.0, 2.0, 2.0, 4.0),
         article_bias=0.0,
         passage_bias=0.0,
         none=(5.0, 2.0, 2.0),
@@ -137,6 +139,7 @@ class _Problem:
             ]
         )
         self._shares = _sample_weights(samples)
+        self._pull = _PRIOR * np.maximum(self._design.std(axis=0), _LEAST_SPREAD) ** 2
 
     def loss(self, packed: Floats, prior: Floats) -> tuple[float, Floats]:
         """Mean negative log-likelihood plus the pull to the prior, and its gradient."""
@@ -147,10 +150,9 @@ class _Problem:
         value = float(self._shares @ (np.log(sums) + highest - logits[self._gold]))
         expected = exponentials / np.repeat(sums / self._shares, self._sizes)
         expected[self._gold] -= self._shares
-        pull = packed - prior
-        scale = _PRIOR / len(self._shares)
-        gradient = self._design.T @ expected + 2.0 * scale * pull
-        return value + scale * float(pull @ pull), np.asarray(gradient)
+        away = packed - prior
+        gradient = self._design.T @ expected + 2.0 * self._pull * away
+        return value + float(self._pull @ away**2), np.asarray(gradient)
 
 
 def _design(sample: Sample) -> Floats:

@@ -1,4 +1,4 @@
-"""The default embedding model at search time: a bag of n-grams, each with a trained vector.
+"""The default embedding model at search time: a bag of features, each with a trained vector.
 
 Sums rows of a table in numpy; needs neither torch nor sentence-transformers, which know the same
 model as `kb.encoder_module.NgramBag`. Knows nothing of training or of indexes.
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file as load_arrays
 
-from kb.ngrams import ngrams
+from kb.ngrams import pairs, pieces, sounds, tokens, words
 
 VOCABULARY_FILE = "vocabulary.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -21,35 +21,53 @@ WEIGHTS_FILE = "model.safetensors"
 Vectors = NDArray[np.float32]
 
 
-class Vocabulary:
-    """N-grams with row numbers; unknown n-grams are left out."""
+#: How much a feature of each sort counts before training; see ADR 8 for what was tried.
+CHARACTER = 1.0
+PAIR = 0.7
+WORD = 0.7
+SOUND = 1.0
+PIECE = 0.3
 
-    def __init__(self, entries: Sequence[str], longest: int) -> None:
+
+def weighted_features(text: str) -> dict[str, float]:
+    """The distinct features of a search text with their weights."""
+    units = tokens(text)
+    features = dict.fromkeys(units, CHARACTER)
+    features |= dict.fromkeys(pairs(units), PAIR)
+    features |= dict.fromkeys(words(text), WORD)
+    features |= dict.fromkeys(sounds(units), SOUND)
+    return features | dict.fromkeys(pieces(units), PIECE)
+
+
+class Vocabulary:
+    """Features with row numbers; unknown ones are left out."""
+
+    def __init__(self, entries: Sequence[str]) -> None:
         self.entries = tuple(entries)
-        self.longest = longest
         self._rows = {entry: row for row, entry in enumerate(self.entries)}
 
     def __len__(self) -> int:
         return len(self.entries)
 
-    def rows(self, text: str) -> list[int]:
-        """Row numbers of the text's distinct known n-grams, in order of first occurrence."""
+    def bag(self, text: str) -> tuple[list[int], list[float]]:
+        """Row numbers of the text's known features, and their weights."""
         known = self._rows
-        found = dict.fromkeys(known.get(entry, -1) for entry in ngrams(text, self.longest))
-        found.pop(-1, None)
-        return list(found)
+        found = [
+            (known[feature], weight)
+            for feature, weight in weighted_features(text).items()
+            if feature in known
+        ]
+        return [row for row, _ in found], [weight for _, weight in found]
 
     def save(self, folder: Path) -> None:
         """Write `vocabulary.json`."""
-        content = {"longest": self.longest, "entries": self.entries}
-        text = json.dumps(content, ensure_ascii=False)
+        text = json.dumps({"entries": self.entries}, ensure_ascii=False)
         (folder / VOCABULARY_FILE).write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """The inverse of `save`."""
-        content = json.loads((folder / VOCABULARY_FILE).read_text(encoding="utf-8"))
-        return cls(content["entries"], content["longest"])
+        return cls(json.loads((folder / VOCABULARY_FILE).read_text(encoding="utf-8"))["entries"])
 
 
 class NgramEncoder:
@@ -68,9 +86,9 @@ class NgramEncoder:
         """Unit vectors, one row per text; all zero for a text of unknown n-grams only."""
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for number, text in enumerate(texts):
-            rows = self._vocabulary.rows(text)
+            rows, weights = self._vocabulary.bag(text)
             if rows:
-                vectors[number] = self._weights[rows].sum(axis=0)
+                vectors[number] = np.asarray(weights, dtype=np.float32) @ self._weights[rows]
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
 

@@ -20,12 +20,12 @@ from kb.encoder import WEIGHTS_FILE, Vocabulary
 
 
 class NgramBag(InputModule):
-    """The bag as a sentence-transformers module: sums the vectors of a text's n-grams."""
+    """The bag as a sentence-transformers module: sums the vectors of a text's features."""
 
     def __init__(self, vocabulary: Vocabulary, weights: torch.Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # the base class is not annotated
         if weights.shape[0] != len(vocabulary):
-            raise ValueError("one row of weights per n-gram is needed")
+            raise ValueError("one row of weights per feature is needed")
         self.vocabulary = vocabulary
         self.embedding = torch.nn.EmbeddingBag.from_pretrained(weights, freeze=False, mode="sum")
 
@@ -33,18 +33,19 @@ class NgramBag(InputModule):
     def preprocess(
         self, inputs: Sequence[Any], prompt: str | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        bags = [self.vocabulary.rows((prompt or "") + text) for text in inputs]
-        offsets = np.cumsum([0, *map(len, bags[:-1])])
-        rows = [row for bag in bags for row in bag]
+        bags = [self.vocabulary.bag((prompt or "") + text) for text in inputs]
+        offsets = np.cumsum([0, *(len(rows) for rows, _ in bags[:-1])])
         return {
-            "input_ids": torch.tensor(rows, dtype=torch.long),
+            "input_ids": torch.tensor([row for rows, _ in bags for row in rows], dtype=torch.long),
+            "weights": torch.tensor([one for _, many in bags for one in many]),
             "offsets": torch.from_numpy(offsets),
         }
 
     @override
     def forward(self, features: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        sums = self.embedding(features["input_ids"], features["offsets"])
-        features["sentence_embedding"] = sums
+        features["sentence_embedding"] = self.embedding(
+            features["input_ids"], features["offsets"], features["weights"]
+        )
         return features
 
     def get_embedding_dimension(self) -> int:

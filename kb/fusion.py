@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-#: What is known of one candidate, each about 0 to 1.
+#: What is known of one candidate, each 0 to 1, then how far each is behind the best candidate's.
 SIGNALS = (
-    "dense_best",  # likeness to its most similar text
-    "dense_mean",  # mean likeness to its three most similar texts
+    "dense_best",  # likeness of its most similar question, heading or sentence
+    "dense_mean",  # likeness of all of them together
     "lexical_head",  # BM25 on questions or headings, share of the reachable
     "lexical_body",  # BM25 on its words, share of the reachable
-    "dense_first",  # 1 for the nearest of all, less by its distance
-    "lexical_first",  # the same for BM25
+    "behind_dense_best",
+    "behind_dense_mean",
+    "behind_lexical_head",
+    "behind_lexical_body",
 )
 #: What is known of the question as a whole, towards "none of them".
 QUERY_SIGNALS = ("constant", "unknown_share", "shortness")

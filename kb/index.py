@@ -4,7 +4,6 @@ Exact up to a size where scanning everything still takes a millisecond or two, c
 Refuses to know what the vectors stand for.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -61,14 +60,6 @@ class DenseIndex:
         found = rows[0] >= 0
         return rows[0][found], likeness[0][found]
 
-    def likeness(self, vector: Vectors, rows: Sequence[int] | NDArray[np.int64]) -> Vectors:
-        """The likeness of the vector to each of the rows."""
-        wanted = np.ascontiguousarray(rows, dtype=np.int64)
-        if not len(wanted):
-            return np.zeros(0, dtype=np.float32)
-        vectors = self._index.reconstruct_batch(wanted)
-        return np.asarray(vectors @ vector, dtype=np.float32)
-
     def save(self, path: Path) -> None:
         """Write the index to one file."""
         faiss.write_index(self._index, str(path))
@@ -86,6 +77,5 @@ def use_one_thread() -> None:
 
 
 def _probing(index: faiss.IndexIVFFlat) -> faiss.Index:
-    index.make_direct_map()
     index.nprobe = max(8, int(index.nlist * _PROBED_SHARE))
     return index

@@ -10,19 +10,20 @@ from typing import Self
 
 import bm25s
 import numpy as np
-import rjieba
 from numpy.typing import NDArray
 
-from kb.ngrams import ngrams
+from kb.ngrams import pairs, tokens, words
 
 _K1 = 1.2
 _B = 0.6
+#: `w:` and two characters: such a word is a pair of neighbours already.
+_SHORT_WORD = 4
 
 
 def lexical_tokens(text: str) -> list[str]:
     """Characters, pairs of neighbours, and segmented words of three or more characters."""
-    words = [word for word in rjieba.cut(text) if len(word) > 2 and not word.isascii()]
-    return [*ngrams(text, 2), *words]
+    units = tokens(text)
+    return [*units, *pairs(units), *(word for word in words(text) if len(word) > _SHORT_WORD)]
 
 
 class LexicalField:

@@ -1,17 +1,21 @@
-"""Cuts search text into the n-grams that the trained embedder and the lexical index look at.
+"""Cuts search text into the features that the trained embedder and the lexical index look at.
 
-Chinese by characters, Latin words and numbers whole and in pieces. Pure: the same text always
-gives the same n-grams.
+Chinese by characters, character pairs, segmented words and sounds; Latin words and numbers whole
+and in pieces. Pure: the same text always gives the same features.
 """
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+
+import rjieba
+from pypinyin import Style, pinyin
 
 _TOKEN = re.compile(r"[a-z0-9.+#%]+|[^\sa-z0-9]")
 
-#: Sizes of the pieces of a Latin word, its ends marked; short words are only taken whole.
-PIECE_SIZES = (3, 4)
-PIECE_WORD_CHARS = 4
+#: Length of the pieces of a Latin word, its start marked; short words are only taken whole.
+PIECE_CHARS = 4
 
 
 def tokens(text: str) -> list[str]:
@@ -19,18 +23,32 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
-def ngrams(text: str, longest: int) -> Iterator[str]:
-    """Token n-grams of 1 to `longest` tokens, then the pieces of longer Latin words."""
-    units = tokens(text)
-    for size in range(1, longest + 1):
-        for start in range(len(units) - size + 1):
-            yield "\t".join(units[start : start + size])
+def pairs(units: list[str]) -> Iterator[str]:
+    """Each two neighbouring tokens."""
+    return (f"{left}\t{right}" for left, right in pairwise(units))
+
+
+def words(text: str) -> Iterator[str]:
+    """Segmented Chinese words of two or more characters."""
+    return (f"w:{word}" for word in rjieba.cut(text) if len(word) > 1 and not word.isascii())
+
+
+def sounds(units: list[str]) -> list[str]:
+    """How each token is pronounced, without tones: what a homophone slip leaves intact."""
+    return [f"p:{_sound(unit)}" for unit in units]
+
+
+def pieces(units: list[str]) -> Iterator[str]:
+    """Pieces of longer Latin words, so that other forms of a word are alike."""
     for unit in units:
-        if len(unit) >= PIECE_WORD_CHARS and unit[0].isascii():
-            yield from _pieces(f"<{unit}>")
+        if len(unit) >= PIECE_CHARS and unit[0].isascii():
+            marked = f"<{unit}"
+            for start in range(len(marked) - PIECE_CHARS + 1):
+                yield f"~{marked[start : start + PIECE_CHARS]}"
 
 
-def _pieces(word: str) -> Iterator[str]:
-    for size in PIECE_SIZES:
-        for start in range(len(word) - size + 1):
-            yield "~" + word[start : start + size]
+@lru_cache(maxsize=20_000)
+def _sound(token: str) -> str:
+    if token[0].isascii():
+        return token
+    return str(pinyin(token, style=Style.NORMAL, errors="default")[0][0])

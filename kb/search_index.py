@@ -28,8 +28,8 @@ from kb.units import SearchText
 
 #: Raised whenever the files of an index folder change their meaning.
 FORMAT = 1
-#: How many of the nearest texts, and of the best answers of each field, become candidates.
-NEAREST_TEXTS = 160
+#: How many anchors are looked up, and how many answers of each search become candidates.
+NEAREST_ANCHORS = 96
 NEAREST_ANSWERS = 24
 LEXICAL_ANSWERS = 16
 
@@ -69,11 +69,18 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class Searchable:
-    """The searchable parts alone, before weights are fitted for them."""
+    """The searchable parts alone, before weights are fitted for them.
+
+    Every head and window is a unit with a vector. Anchors are what is scanned for candidates: one
+    per article (the mean of its units, so that a thousand questions are no more work than a
+    hundred answers), and one per unit of a passage.
+    """
 
     embedder: Embedder
-    units: DenseIndex
-    owners: NDArray[np.int64]
+    anchors: DenseIndex
+    anchor_owners: NDArray[np.int64]
+    vectors: NDArray[np.float16]
+    starts: NDArray[np.int64]
     is_passage: NDArray[np.bool_]
     head: LexicalField
     body: LexicalField
@@ -81,15 +88,18 @@ class Searchable:
     @classmethod
     def build(cls, texts: Sequence[SearchText], embedder: Embedder) -> Self:
         """Embed and index every text; answers keep their row numbers."""
-        units = [
-            (row, unit) for row, text in enumerate(texts) for unit in text.heads + text.windows
-        ]
-        vectors = embedder.encode_texts([unit for _row, unit in units])
+        units = [unit for text in texts for unit in text.heads + text.windows]
+        vectors = embedder.encode_texts(units).reshape(len(units), embedder.dimension)
+        starts = np.cumsum([0, *(len(text.heads) + len(text.windows) for text in texts)])
+        is_passage = np.array([text.origin is AnswerOrigin.PASSAGE for text in texts], bool)
+        anchors, owners = _anchors(vectors, starts, is_passage)
         return cls(
             embedder=embedder,
-            units=DenseIndex.build(vectors.reshape(len(units), embedder.dimension)),
-            owners=np.fromiter((row for row, _unit in units), np.int64, len(units)),
-            is_passage=np.array([text.origin is AnswerOrigin.PASSAGE for text in texts], bool),
+            anchors=DenseIndex.build(anchors),
+            anchor_owners=owners,
+            vectors=vectors.astype(np.float16),
+            starts=starts,
+            is_passage=is_passage,
             head=LexicalField.build([text.head for text in texts]),
             body=LexicalField.build([text.body for text in texts]),
         )
@@ -99,8 +109,8 @@ class Searchable:
         words = list(dict.fromkeys(lexical_tokens(query)))
         vector = self.embedder.encode_queries([query])[0]
         head, body = self.head.scores(words), self.body.scores(words)
-        near, _likeness = self.units.search(vector, NEAREST_TEXTS)
-        nearest = list(dict.fromkeys(self.owners[near].tolist()))[:NEAREST_ANSWERS]
+        near, _likeness = self.anchors.search(vector, NEAREST_ANCHORS)
+        nearest = list(dict.fromkeys(self.anchor_owners[near].tolist()))[:NEAREST_ANSWERS]
         rows = np.unique(np.concatenate([np.asarray(nearest, np.int64), _top(head), _top(body)]))
         return Hits(
             answers=rows,
@@ -113,36 +123,44 @@ class Searchable:
         self, vector: Vectors, rows: NDArray[np.int64], head: Vectors, body: Vectors
     ) -> Floats:
         best, mean = self._likeness(vector, rows)
-        lexical = np.maximum(head, body)
-        columns = (
-            best,
-            mean,
-            head,
-            body,
-            best - best.max(initial=0.0),
-            lexical - lexical.max(initial=0.0),
-        )
-        return np.stack(columns, axis=1).astype(np.float64).reshape(len(rows), len(SIGNALS))
+        columns = (best, mean, head, body)
+        known = np.stack(columns, axis=1).astype(np.float64).reshape(len(rows), len(columns))
+        behind = known - known.max(axis=0, initial=0.0)
+        return np.concatenate([known, behind], axis=1)
 
     def _likeness(self, vector: Vectors, rows: NDArray[np.int64]) -> tuple[Vectors, Vectors]:
-        """Per answer the likeness of its best text, and the mean of its three best."""
-        starts = np.searchsorted(self.owners, rows)
-        ends = np.searchsorted(self.owners, rows, side="right")
-        spans = [np.arange(start, end) for start, end in zip(starts, ends, strict=True)]
-        every = self.units.likeness(vector, np.concatenate(spans) if spans else [])
+        """Per answer the likeness of its best unit, and that of all its units together."""
         best = np.zeros(len(rows), dtype=np.float32)
         mean = np.zeros(len(rows), dtype=np.float32)
-        place = 0
-        for number, span in enumerate(spans):
-            own = np.sort(every[place : place + len(span)])[::-1]
-            place += len(span)
+        for number, row in enumerate(rows):
+            own = self.vectors[self.starts[row] : self.starts[row + 1]].astype(np.float32)
             if len(own):
-                best[number], mean[number] = own[0], own[:3].mean()
+                best[number] = (own @ vector).max()
+                together = own.sum(axis=0)
+                mean[number] = together @ vector / max(float(np.linalg.norm(together)), 1e-9)
         return best, mean
 
     def _query_signals(self, query: str, words: Sequence[str]) -> Floats:
         unknown = 1.0 - max(self.head.known_share(words), self.body.known_share(words))
         return np.array([1.0, unknown, 1.0 / max(len(tokens(query)), 1)])
+
+
+def _anchors(
+    vectors: Vectors, starts: NDArray[np.int64], is_passage: NDArray[np.bool_]
+) -> tuple[Vectors, NDArray[np.int64]]:
+    anchors: list[Vectors] = []
+    owners: list[int] = []
+    for row, passage in enumerate(is_passage):
+        own = vectors[starts[row] : starts[row + 1]]
+        if passage:
+            anchors.extend(own)
+            owners.extend([row] * len(own))
+        elif len(own):
+            together = own.sum(axis=0)
+            anchors.append(together / max(float(np.linalg.norm(together)), 1e-9))
+            owners.append(row)
+    shape = (len(anchors), vectors.shape[1])
+    return np.asarray(anchors, dtype=np.float32).reshape(shape), np.asarray(owners, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +195,13 @@ class SearchIndex:
         with (folder / "answers.jsonl").open("w", encoding="utf-8") as file:
             for answer in self.answers:
                 file.write(json.dumps(answer_to_json(answer), ensure_ascii=False) + "\n")
-        np.save(folder / "owners.npy", parts.owners)
-        parts.units.save(folder / "units.faiss")
+        parts.anchors.save(folder / "anchors.faiss")
+        np.savez(
+            folder / "units.npz",
+            anchor_owners=parts.anchor_owners,
+            vectors=parts.vectors,
+            starts=parts.starts,
+        )
         parts.head.save(folder / "head")
         parts.body.save(folder / "body")
         _write_json(folder / "lexicon.json", asdict(self.normaliser.lexicon))
@@ -190,12 +213,13 @@ class SearchIndex:
         """Read a folder written by `save`; raises IndexMismatch when its parts do not fit."""
         lines = (folder / "answers.jsonl").read_text(encoding="utf-8").splitlines()
         answers = tuple(answer_from_json(json.loads(line)) for line in lines)
-        units = DenseIndex.load(folder / "units.faiss")
-        owners = np.load(folder / "owners.npy")
+        anchors = DenseIndex.load(folder / "anchors.faiss")
+        with np.load(folder / "units.npz") as arrays:
+            units = {name: arrays[name] for name in arrays.files}
         _expect("answers", manifest.answers, len(answers))
-        _expect("units", manifest.units, len(units))
-        _expect("owners", manifest.units, len(owners))
-        _expect("dimension of the vectors", manifest.dimension, units.dimension)
+        _expect("units", manifest.units, len(units["vectors"]))
+        _expect("anchors", len(anchors), len(units["anchor_owners"]))
+        _expect("dimension of the vectors", manifest.dimension, anchors.dimension)
         _expect("dimension of the model", manifest.dimension, embedder.dimension)
         return cls(
             manifest=manifest,
@@ -203,8 +227,10 @@ class SearchIndex:
             normaliser=Normaliser(_read_lexicon(folder / "lexicon.json")),
             searchable=Searchable(
                 embedder=embedder,
-                units=units,
-                owners=owners,
+                anchors=anchors,
+                anchor_owners=units["anchor_owners"],
+                vectors=units["vectors"],
+                starts=units["starts"],
                 is_passage=np.array([a.origin is AnswerOrigin.PASSAGE for a in answers], bool),
                 head=LexicalField.load(folder / "head", len(answers)),
                 body=LexicalField.load(folder / "body", len(answers)),

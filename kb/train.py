@@ -92,14 +92,14 @@ def build_index(
         model=model,
         dimension=embedder.dimension,
         answers=len(corpus.answers),
-        units=len(searchable.units),
+        units=len(searchable.vectors),
         built_at=now.astimezone(UTC).isoformat(),
     )
     index = SearchIndex(manifest, corpus.answers, normaliser, searchable, fusion)
     _install(home, index)
     progress(Stage.DONE, 1.0)
     return Build(
-        revision, model, len(corpus.answers), len(searchable.units), time.monotonic() - started
+        revision, model, len(corpus.answers), len(searchable.vectors), time.monotonic() - started
     )
 
 

@@ -60,8 +60,8 @@ async def test_a_changed_answer_and_a_changed_question_keep_the_answer_id(
     assert (stored.created, stored.updated, stored.archived) == (0, 2, 0)
     corpus = await _corpus(database)
     assert [answer.answer_id for answer in corpus.answers] == ids
-    assert [answer.text for answer in corpus.answers][0] == "新办法。"
-    assert [answer.title for answer in corpus.answers][1] == "门户登录办法"
+    assert corpus.answers[0].text == "新办法。"
+    assert corpus.answers[1].title == "门户登录办法"
 
 
 async def test_an_entry_gone_from_the_table_is_archived_and_can_return(

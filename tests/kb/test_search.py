@@ -155,7 +155,7 @@ def test_a_running_process_follows_a_new_build_without_a_failed_search(
         while not stop.is_set():
             try:
                 assert retriever.search("怎么打印凭证").candidates
-            except BaseException as error:  # noqa: BLE001 - reported by the test
+            except BaseException as error:  # reported by the test
                 failures.append(error)
 
     threads = [threading.Thread(target=search_on) for _ in range(2)]
