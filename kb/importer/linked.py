@@ -115,4 +115,7 @@ class LinkedPictures:
             data = base64.b64decode(body, validate=False) if head.endswith(";base64") else b""
         except binascii.Error:
             data = b""
-        return self._intake.picture(data, "inline") if data else None
+        if data:
+            return self._intake.picture(data, "inline")
+        self._intake.note(WarningCode.UNREADABLE_IMAGE, head[:60])
+        return None

@@ -29,16 +29,6 @@ def make_table(
     return Table(tuple(body), header_rows=max(heads, 0), caption=caption, icons=icons)
 
 
-def columns(table: Table) -> tuple[str, ...]:
-    """The name of each column; names from several header rows are joined."""
-    heads = table.rows[: table.header_rows]
-    names = []
-    for cells in zip(*heads, strict=True):
-        parts = list(dict.fromkeys(" ".join(cell.split()) for cell in cells if cell))
-        names.append(" ".join(parts))
-    return tuple(names)
-
-
 def _is_title(row: tuple[str, ...]) -> bool:
     """One value across the whole row: merged and filled."""
     return len(row) > 1 and bool(row[0]) and len(set(row)) == 1

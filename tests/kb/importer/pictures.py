@@ -1,5 +1,6 @@
 """Small pictures, each different from the others."""
 
+import struct
 from io import BytesIO
 
 from PIL import Image
@@ -29,6 +30,14 @@ def emf_with_bitmap() -> bytes:
         body += number.to_bytes(4, "little")
     body += bytes(80 - len(body)) + header + bits
     return _emf_header() + body
+
+
+def wmf_with_bitmap() -> bytes:
+    """An older metafile (placeable) around the same screenshot."""
+    dib = bmp()[14:]
+    record = struct.pack("<IHIHHHHHHHHH", (28 + len(dib)) // 2, 0x0F43, 0xCC0020, 0, *([0] * 8))
+    header = struct.pack("<HHHIHIH", 1, 9, 0x300, 0, 0, 0, 0)
+    return b"\xd7\xcd\xc6\x9a" + bytes(18) + header + record + dib
 
 
 def emf_without_bitmap() -> bytes:
