@@ -54,7 +54,7 @@ migrate: setup ## Bring the workspace's database to the newest schema
 	@$(BIN)/caiwen --home $(HOME_DIR) migrate
 
 screenshots: setup test-system ## Draw docs/images from the running product
-	@$(BIN)/python -m docs.screenshots
+	@$(BIN)/python -m docs.screenshots $(HOME_DIR)
 
 docs: setup ## Write the generated reference pages again
 	@$(BIN)/python -m docs.generate

@@ -10,7 +10,7 @@ import structlog
 from bot.clock import utc_now
 from bot.deployment import Deployment
 from kb.errors import ImportRefused
-from kb.importer import import_isolated
+from kb.importer import IsolatedImporter
 from kb.sections import FaqTable, Guide
 from kb.service import StoredFaq, StoredGuide, store_faq, store_guide
 from store.session import Database
@@ -27,12 +27,14 @@ async def import_paths(
     state.workspace.create()
     database = state.database()
     records = []
+    importer = IsolatedImporter()
     try:
         for path in _files(paths):
-            record = await _import_one(state, database, path, publish=publish)
+            record = await _import_one(state, database, importer, path, publish=publish)
             report(record)
             records.append(record)
     finally:
+        importer.close()
         await database.dispose()
     return records
 
@@ -48,11 +50,16 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 async def _import_one(
-    state: Deployment, database: Database, path: Path, *, publish: bool
+    state: Deployment,
+    database: Database,
+    importer: IsolatedImporter,
+    path: Path,
+    *,
+    publish: bool,
 ) -> dict[str, Any]:
     base = {"file": path.name}
     try:
-        read = await asyncio.to_thread(import_isolated, path)
+        read = await asyncio.to_thread(importer.read, path)
     except ImportRefused as refusal:
         detail = state.phrases.say(f"import.refused.{refusal.reason.value}")
         return {

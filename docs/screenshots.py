@@ -1,0 +1,158 @@
+"""Draws the pictures of the documentation from the running product with its sample content.
+
+``python -m docs.screenshots [HOME]`` copies the prepared workspace HOME (default ``var``), serves
+the copy, and drives Chromium through every page. Nothing of the workspace itself is changed.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Browser, FrameLocator, Page, expect
+
+from tests.browser.widget_harness.chromium import chromium
+from tests.postgres import free_port
+
+IMAGES = Path(__file__).parent / "images"
+PASSWORD = "only for the pictures"  # noqa: S105  # of a copy that is thrown away
+DESKTOP, PHONE = (1440, 900), (390, 844)
+
+
+@contextmanager
+def served(home: Path) -> Iterator[str]:
+    """A copy of the workspace on a free port, with an engineer's account."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "home"
+        shutil.copytree(home, copy)
+        command = [sys.executable, "-m", "bot.cli", "--home", str(copy)]
+        environment = {**os.environ, "CAIWEN_NLU__ENABLED": "false"}
+        account = ["staff", "add", "pictures", "--role", "engineer", "--password-stdin"]
+        account += ["--display-name", "陈工", "--post", "一线工程师"]
+        subprocess.run([*command, *account], input=f"{PASSWORD}\n".encode(), check=True)
+        port = free_port()
+        serving = subprocess.Popen([*command, "serve", "--port", str(port)], env=environment)
+        address = f"http://127.0.0.1:{port}"
+        try:
+            _wait(address)
+            yield address
+        finally:
+            serving.terminate()
+            serving.wait()
+
+
+def _wait(address: str) -> None:
+    for _ in range(300):
+        try:
+            if httpx.get(f"{address}/readyz", trust_env=False).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise TimeoutError("the product did not start")
+
+
+def _page(browser: Browser, address: str, size: tuple[int, int], *, dark: bool = False) -> Page:
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        base_url=address,
+        locale="zh-CN",
+        timezone_id="Asia/Shanghai",
+        color_scheme="dark" if dark else "light",
+    )
+    context.set_default_timeout(15_000)
+    return context.new_page()
+
+
+def _shoot(page: Page, name: str) -> None:
+    page.wait_for_timeout(500)
+    page.screenshot(path=IMAGES / f"{name}.png")
+
+
+def _widget(page: Page) -> FrameLocator:
+    page.goto("/portal")
+    page.get_by_role("button", name="在线咨询").click()
+    frame = page.frame_locator("iframe")
+    expect(frame.locator(".kind-greeting")).to_have_count(1)
+    return frame
+
+
+def _ask(frame: FrameLocator, text: str) -> None:
+    before = frame.locator("#log > *").count()
+    box = frame.get_by_role("textbox")
+    box.fill(text)
+    box.press("Enter")
+    expect(frame.locator("#log > *").nth(before + 1)).to_be_visible()
+
+
+def _user(browser: Browser, address: str) -> tuple[Page, FrameLocator]:
+    page = _page(browser, address, DESKTOP)
+    page.goto("/portal")
+    _shoot(page, "portal")
+    frame = _widget(page)
+    _shoot(page, "widget-greeting")
+    _ask(frame, "多缴的非税收入怎么申请退付")
+    _shoot(page, "widget-answer")
+    _ask(frame, "打印不出来")
+    _shoot(page, "widget-offer")
+    _ask(frame, "全单位的支付申请都送审不了，一直报错")
+    expect(frame.locator(".kind-ticket")).to_have_count(1)
+    _shoot(page, "widget-ticket")
+    return page, frame
+
+
+def _engineer(browser: Browser, address: str, user: Page, frame: FrameLocator) -> None:
+    page = _page(browser, address, DESKTOP)
+    page.goto("/login")
+    _shoot(page, "login")
+    page.get_by_label("用户名").fill("pictures")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.get_by_text("送审不了").first.click()
+    page.get_by_role("button", name="接单").first.click()
+    page.locator("#text").fill("您好，我是陈工。请问报错框里写的是什么？")
+    page.get_by_role("button", name="发送").click()
+    expect(frame.locator("#log")).to_contain_text("我是陈工")
+    _shoot(page, "console")
+    page.get_by_text("为什么是这个时限").first.click()
+    page.get_by_text("为什么是这个时限").first.scroll_into_view_if_needed()
+    _shoot(page, "console-deadline")
+    page.locator("#do-resolve").click()
+    page.locator("#cause").fill("流程引擎节点未启动")
+    page.locator("#solution").fill("已恢复流程引擎，请重新送审")
+    _shoot(page, "console-resolve")
+    page.get_by_role("button", name="确认解决").click()
+    expect(frame.locator(".kind-rating_request").last).to_be_visible()
+    _shoot(user, "widget-resolved")
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    page.goto("/console")
+    _shoot(page, "console-phone")
+    page.goto("/console/no-such-page")
+    _shoot(page, "problem")
+
+
+def _phone(browser: Browser, address: str) -> None:
+    for name, dark in (("widget-phone", False), ("widget-phone-dark", True)):
+        page = _page(browser, address, PHONE, dark=dark)
+        frame = _widget(page)
+        _ask(frame, "UKey插上没有反应怎么办")
+        _shoot(page, name)
+
+
+def main() -> None:
+    """Draw every picture."""
+    home = Path(sys.argv[1] if len(sys.argv) > 1 else "var")
+    IMAGES.mkdir(exist_ok=True)
+    with served(home) as address, chromium() as browser:
+        _engineer(browser, address, *_user(browser, address))
+        _phone(browser, address)
+
+
+if __name__ == "__main__":
+    main()
