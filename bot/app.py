@@ -40,7 +40,11 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
             allow_methods=["GET", "POST"],
             allow_headers=["authorization", "content-type", "last-event-id"],
         )
-    app.add_middleware(Guard, max_body_bytes=web.max_body_bytes)
+    app.add_middleware(
+        Guard,
+        max_body_bytes=web.max_body_bytes,
+        refusal=problems.too_long(services.phrases),
+    )
     for router in (chat_api, staff_api, staff_pages, health, media, widget_pages):
         app.include_router(router.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

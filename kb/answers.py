@@ -3,6 +3,7 @@
 A draft or withdrawn answer is never returned for showing to users.
 """
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -117,11 +118,14 @@ async def _article_content(session: AsyncSession, row: ArticleRow) -> AnswerCont
 
 
 async def _article_source(session: AsyncSession, row: ArticleRow) -> Source:
+    # A table has no date of its own: the answer is as old as its last publication.
+    issued = row.published_at.date().isoformat() if row.published_at else None
+    own = replace(_table_source(row), issued=issued)
     if row.source_section_id is None:
-        return _table_source(row)
+        return own
     found = await repository.section_source(session, row.source_section_id)
     if found is None:
-        return _table_source(row)
+        return own
     section, version, guide = found
     return Source(
         guide=guide.title,

@@ -30,7 +30,7 @@ VAGUE_CHARS = 7
 #: Without any open matter, only a message as clear as this is heard as "it is solved".
 SURE_SOLVED = 0.8
 _ORDINALS = {"一": 1, "二": 2, "两": 2, "三": 3, "1": 1, "2": 2, "3": 3, "①": 1, "②": 2, "③": 3}
-_ORDINAL = re.compile(r"[一二两三123①②③]")
+_ORDINAL = re.compile(f"[{''.join(_ORDINALS)}]")
 _LAST = re.compile(r"最后|末")
 
 

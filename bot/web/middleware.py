@@ -28,8 +28,9 @@ class BodyTooLarge(Exception):
 class Guard:
     """Refuses bodies beyond a limit, sets security headers, logs method, path, status and time."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int, refusal: bytes) -> None:
         self._app = app
+        self._refusal = refusal
         self._limit = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,7 +53,7 @@ class Guard:
             await send(message)
 
         if _declared(scope) > self._limit:
-            await _refuse(send_with_headers)
+            await _refuse(send_with_headers, self._refusal)
         else:
             await self._app(scope, _limited(receive, self._limit), send_with_headers)
         log.debug(
@@ -83,7 +84,7 @@ def _limited(receive: Receive, limit: int) -> Callable[[], Awaitable[Message]]:
     return receive_counted
 
 
-async def _refuse(send: Send) -> None:
+async def _refuse(send: Send, body: bytes) -> None:
     await send(
         {
             "type": "http.response.start",
@@ -91,5 +92,4 @@ async def _refuse(send: Send) -> None:
             "headers": [(b"content-type", b"application/problem+json")],
         }
     )
-    body = '{"type":"about:blank#message_too_long","title":"内容太长","status":413}'
-    await send({"type": "http.response.body", "body": body.encode()})
+    await send({"type": "http.response.body", "body": body})

@@ -4,6 +4,7 @@ Programs get RFC 9457 problem JSON, people a page. Exception texts never leave t
 """
 
 import http
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 import handoff.errors as desk
 from bot import errors
 from bot.assembly import services
+from bot.phrases import Phrases
 
 log = structlog.get_logger("bot.web")
 
@@ -121,22 +123,36 @@ def render(
 ) -> Response:
     """The problem as JSON for programs and partial requests, as a page for browsers."""
     app = services(request.app)
-    title = app.phrases.say(f"problem.{problem.slug}.title")
-    detail = app.phrases.say(f"problem.{problem.slug}.detail")
+    body = _body(app.phrases, problem)
     if _wants_page(request):
         return app.pages.problem(
-            request, status=problem.status, title=title, detail=detail, headers=headers or {}
+            request,
+            status=problem.status,
+            title=str(body["title"]),
+            detail=str(body["detail"]),
+            headers=headers or {},
         )
-    body = {
-        "type": f"about:blank#{problem.slug}",
-        "title": title,
-        "status": problem.status,
-        "detail": detail,
-        **(extra or {}),
-    }
     return JSONResponse(
-        body, status_code=problem.status, headers=dict(headers or {}), media_type=PROBLEM_JSON
+        {**body, **(extra or {})},
+        status_code=problem.status,
+        headers=dict(headers or {}),
+        media_type=PROBLEM_JSON,
     )
+
+
+def too_long(phrases: Phrases) -> bytes:
+    """The body of a refusal that is given before any route is known."""
+    problem = PROBLEMS[errors.MessageTooLong]
+    return json.dumps(_body(phrases, problem), ensure_ascii=False).encode()
+
+
+def _body(phrases: Phrases, problem: Problem) -> dict[str, object]:
+    return {
+        "type": f"about:blank#{problem.slug}",
+        "title": phrases.say(f"problem.{problem.slug}.title"),
+        "status": problem.status,
+        "detail": phrases.say(f"problem.{problem.slug}.detail"),
+    }
 
 
 def _wants_page(request: Request) -> bool:
