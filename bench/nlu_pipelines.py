@@ -27,6 +27,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from nlu.category_data import Categorised, asked_examples, read_faq_categories
 from nlu.entities import EntityExtractor
 from nlu.evaluate import compare_entities, compare_intents
 from nlu.rasa import RasaInterpreter
@@ -43,7 +44,8 @@ from nlu.training_data import Example, TrainingData, read_training_data
 from nlu.types import Interpreter, Understanding
 
 ROOT = Path(__file__).resolve().parent.parent
-READY_LIMIT_S = 120.0
+READY_LIMIT_S = 180.0
+TRAINING_LIMIT_S = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,15 @@ class Row:
     per_second: float
     memory_mb: float
     model_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What every pipeline learns from and is asked."""
+
+    data_dir: Path
+    faq: tuple[Categorised, ...]
+    test: tuple[Example, ...]
 
 
 class NoEntities(EntityExtractor):
@@ -93,7 +104,8 @@ async def throughput(interpreter: Interpreter, examples: Sequence[Example], work
 
     started = time.perf_counter()
     await asyncio.gather(*(work(offset) for offset in range(workers)))
-    return len(queue) / (time.perf_counter() - started)
+    elapsed: float = time.perf_counter() - started
+    return len(queue) / elapsed
 
 
 def free_port() -> int:
@@ -161,12 +173,20 @@ def figures(
     }
 
 
-def measure_pipeline(config: Path, data_dir: Path, test: Sequence[Example], rounds: int) -> Row:
+def measure_pipeline(config: Path, material: "Material", rounds: int) -> Row:
     """Train, serve and measure one pipeline."""
     rasa = ROOT / ".venv-rasa/bin/rasa"
     with tempfile.TemporaryDirectory(prefix="nlu-bench-") as work:
         started = time.perf_counter()
-        model = train_rasa(rasa, config, data_dir, Path(work))
+        model = train_rasa(
+            rasa,
+            config,
+            material.data_dir,
+            Path(work),
+            extra=asked_examples(material.faq),
+            threads=os.cpu_count() or 1,
+            timeout_s=TRAINING_LIMIT_S,
+        )
         training_s = time.perf_counter() - started
         port = free_port()
         with subprocess.Popen(
@@ -178,7 +198,8 @@ def measure_pipeline(config: Path, data_dir: Path, test: Sequence[Example], roun
         ) as process:
             try:
                 ready_s = wait_until_ready(process, port)
-                measured = asyncio.run(ask(port, read_training_data([data_dir]), test, rounds))
+                data = read_training_data([material.data_dir])
+                measured = asyncio.run(ask(port, data, material.test, rounds))
                 memory = memory_mb(process.pid)
             finally:
                 process.terminate()
@@ -189,22 +210,22 @@ def measure_pipeline(config: Path, data_dir: Path, test: Sequence[Example], roun
         )
 
 
-def measure_similarity(data_dir: Path, test: Sequence[Example], rounds: int) -> Row:
+def measure_similarity(material: "Material", rounds: int) -> Row:
     """The same for the in-process interpreter."""
     before = psutil.Process().memory_info().rss
     with tempfile.TemporaryDirectory(prefix="nlu-bench-") as work:
         folder = Path(work) / "interpreter"
         started = time.perf_counter()
-        train_interpreter([data_dir], folder)
+        train_interpreter([material.data_dir], folder, categorised=material.faq)
         training_s = time.perf_counter() - started
         started = time.perf_counter()
         interpreter = SimilarityInterpreter.load(folder)
         ready_s = time.perf_counter() - started
         model_mb = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     memory = (psutil.Process().memory_info().rss - before) / 1e6
-    answers, durations = asyncio.run(measure(interpreter, test, rounds))
-    per_second = asyncio.run(throughput(interpreter, list(test) * 2, workers=8))
-    measured = figures(test, answers, durations)
+    answers, durations = asyncio.run(measure(interpreter, material.test, rounds))
+    per_second = asyncio.run(throughput(interpreter, list(material.test) * 2, workers=8))
+    measured = figures(material.test, answers, durations)
     return Row(
         "similarity (in process)",
         training_s,
@@ -240,6 +261,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("pipelines", nargs="*", type=Path)
     arguments.add_argument("--data", type=Path, default=ROOT / "data/nlu")
+    arguments.add_argument("--faq", type=Path, default=ROOT / "data/faq")
     arguments.add_argument("--test", type=Path, default=ROOT / "data/evaluation/nlu_test.yml")
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--json", type=Path)
@@ -248,12 +270,18 @@ def main() -> None:
         *sorted((ROOT / "bench/pipelines").glob("*.yml")),
         ROOT / "config.yml",
     ]
-    test = read_training_data([chosen.test]).examples
-    data = read_training_data([chosen.data])
+    material = Material(
+        chosen.data,
+        read_faq_categories([chosen.faq]),
+        read_training_data([chosen.test]).examples,
+    )
+    taught = len(read_training_data([chosen.data]).examples) + len(asked_examples(material.faq))
     print(f"{platform.platform()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
-    print(f"{len(data.examples)} training messages, {len(test)} test messages\n")
-    rows = [measure_similarity(chosen.data, test, chosen.rounds)]
-    rows += [measure_pipeline(config, chosen.data, test, chosen.rounds) for config in listed]
+    print(f"{taught} training messages, {len(material.test)} test messages\n", flush=True)
+    rows = [measure_similarity(material, chosen.rounds)]
+    for config in listed:
+        rows.append(measure_pipeline(config, material, chosen.rounds))
+        show(rows[-1:])
     show(rows)
     if chosen.json:
         chosen.json.write_text(

@@ -95,12 +95,14 @@ def train_rasa(
     out_dir: Path,
     *,
     extra: Sequence[Example] = (),
+    threads: int = 1,
     model_name: str = "nlu",
     timeout_s: float = RASA_TRAINING_LIMIT_S,
 ) -> Path:
     """Train a Rasa model in a process of its own; the path of the finished archive.
 
-    ``extra`` are examples beside those of ``data_dir``, such as the knowledge base's questions.
+    ``extra`` are examples beside those of ``data_dir``, such as the knowledge base's questions;
+    ``threads`` is how many the numeric libraries may use, while others work on the same machine.
     The archive appears under its name only when it is complete. Raises TrainingFailed with the
     end of Rasa's log when the program is missing, fails, or takes longer than ``timeout_s``.
     """
@@ -109,7 +111,7 @@ def train_rasa(
         work = Path(folder)
         _gather(data_dir, extra, work / "data")
         command = _training_command(rasa_executable, config, work)
-        built = _run_training(command, work, timeout_s)
+        built = _run_training(command, work, threads, timeout_s)
         finished = out_dir / f"{model_name}.tar.gz"
         built.replace(finished)
     return finished
@@ -139,8 +141,10 @@ def rasa_command(
     return (*command, "--auth-token", chosen.token) if chosen.token else command
 
 
-def rasa_environment(inherited: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of every Rasa program: quiet, no usage reports, one thread."""
+def rasa_environment(
+    inherited: Mapping[str, str] | None = None, *, threads: int = 1
+) -> dict[str, str]:
+    """The environment of every Rasa program: quiet, no usage reports, few threads."""
     return {
         **(os.environ if inherited is None else inherited),
         "RASA_TELEMETRY_ENABLED": "false",
@@ -150,11 +154,11 @@ def rasa_environment(inherited: Mapping[str, str] | None = None) -> dict[str, st
         "SANIC_WORKERS": "1",
         "SANIC_BACKLOG": "256",
         # One parse is too small to be shared among threads, and idle threads cost memory.
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "TF_INTRA_OP_PARALLELISM_THREADS": str(threads),
+        "TF_INTER_OP_PARALLELISM_THREADS": str(threads),
         "MALLOC_ARENA_MAX": "2",
-        "TF_INTRA_OP_PARALLELISM_THREADS": "1",
-        "TF_INTER_OP_PARALLELISM_THREADS": "1",
     }
 
 
@@ -193,9 +197,9 @@ def _training_command(rasa_executable: Path, config: Path, work: Path) -> tuple[
     )
 
 
-def _run_training(command: Sequence[str], work: Path, timeout_s: float) -> Path:
+def _run_training(command: Sequence[str], work: Path, threads: int, timeout_s: float) -> Path:
     # Rasa keeps a cache below its working directory; the temporary one takes it away with it.
-    environment = {**rasa_environment(), "RASA_CACHE_DIRECTORY": str(work / "cache")}
+    environment = {**rasa_environment(threads=threads), "RASA_CACHE_DIRECTORY": str(work / "cache")}
     log = work / "log"
     try:
         with log.open("wb") as output:
