@@ -31,19 +31,22 @@ def negatives() -> list[str]:
     return [e.text for e in data.examples if e.intent == Intent.OUT_OF_SCOPE.value]
 
 
-async def build_knowledge_index(state: Deployment) -> Build | None:
-    """Train and index; ``None`` when nothing is published."""
+async def build_knowledge_index(state: Deployment, *, threads: int | None = None) -> Build | None:
+    """Train and index with so many threads; ``None`` when nothing is published."""
     database = state.database()
     try:
         corpus = await read_corpus(database)
     finally:
         await database.dispose()
+    settings = state.settings.kb
+    if threads is not None:
+        settings = settings.model_copy(update={"training_threads": threads})
     try:
         build = await asyncio.to_thread(
             build_index,
             state.settings.home,
             corpus,
-            state.settings.kb,
+            settings,
             lexicon=load_lexicon(data_dir() / "lexicon"),
             negatives=negatives(),
             now=utc_now(),

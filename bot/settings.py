@@ -5,7 +5,7 @@ Example: ``CAIWEN_KB__EMBEDDER=/models/bge-small-zh``. Read once, at start.
 
 from pathlib import Path
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from handoff.settings import HandoffSettings
@@ -38,7 +38,9 @@ class Settings(BaseSettings):
         env_prefix="CAIWEN_", env_nested_delimiter="__", env_file=".env", extra="ignore"
     )
 
-    home: Path = Field(default=Path("var"), description="Database, models, indexes, media.")
+    home: Path = Field(
+        default=Path("var"), validate_default=True, description="Database, models, indexes, media."
+    )
     database_url: str = Field(
         default="", description="Empty: SQLite in the home. Else postgresql://user@host/name."
     )
@@ -52,6 +54,12 @@ class Settings(BaseSettings):
     nlu: NluSettings = Field(default_factory=NluSettings)
     kb: KnowledgeSettings = Field(default_factory=KnowledgeSettings)
     handoff: HandoffSettings = Field(default_factory=HandoffSettings)
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        """Programs that we start have working directories of their own."""
+        return home.expanduser().resolve()
 
     @property
     def effective_database_url(self) -> str:

@@ -17,6 +17,7 @@ from bot.assembly import assemble, running
 from bot.cli.context import run, state_of
 from bot.deployment import Deployment
 from bot.live import Live
+from kb.errors import IndexMismatch
 from nlu.train import RasaServer, rasa_command, rasa_environment
 
 
@@ -31,6 +32,12 @@ def serve(
     settings = state.settings
     chosen_host, chosen_port = host or settings.host, port or settings.port
     services = assemble(settings)
+    try:
+        if not services.knowledge.is_ready():
+            state.say("cli.no_index_yet")
+    except IndexMismatch as mismatch:
+        # Answers from an index of other words or another model would be wrong, not merely old.
+        raise state.fail("cli.index_mismatch", what=mismatch.what) from None
     config = uvicorn.Config(
         create_app(services, worker=worker),
         host=chosen_host,

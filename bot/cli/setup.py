@@ -90,8 +90,12 @@ def _train(state: Deployment, *, kb: bool, nlu: bool, only_missing: bool) -> Non
         rasa = _start_rasa_training(state, prints, pool, only_missing) if nlu else None
         if nlu:
             _train_interpreter(state, prints, only_missing=only_missing)
+        # Two libraries that both want both cores take several times as long as one after the other.
+        threads = 1 if rasa is not None else None
         if kb and not (only_missing and run(corpus_is_indexed(state))):
-            _step(state, "cli.step.index", lambda: run(build_knowledge_index(state)))
+            _step(
+                state, "cli.step.index", lambda: run(build_knowledge_index(state, threads=threads))
+            )
         if rasa is not None:
             _finish_rasa_training(state, prints, rasa)
 
