@@ -152,7 +152,7 @@ def _about_matter(state: DialogueState, turn: Turn) -> Decision | None:
             return answering.about_tickets(state, turn, urging=intent is Intent.URGE)
         case Intent.CHOOSE_CANDIDATE if state.offered:
             return answering.choose(state, turn)
-        case Intent.SOLVED if answering.is_open(state, turn):
+        case Intent.SOLVED if answering.is_open(state, turn) and not _asks(turn):
             return answering.solved(state, turn)
         case Intent.NOT_SOLVED if state.topic or turn.tickets:
             return answering.next_best(state, turn, "not_solved")
@@ -162,6 +162,11 @@ def _about_matter(state: DialogueState, turn: Turn) -> Decision | None:
             return answering.add_to_ticket(state, turn)
         case _:
             return None
+
+
+def _asks(turn: Turn) -> bool:
+    """Whether the knowledge base hears a question where the interpreter does not."""
+    return answering.outweighs_talk(turn, sure=turn.understanding.confidence >= SURE)
 
 
 def _yes_or_no(state: DialogueState, turn: Turn, intent: Intent) -> Decision:

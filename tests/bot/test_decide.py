@@ -221,6 +221,12 @@ def test_solved_without_any_matter_is_not_taken_at_its_word() -> None:
     assert decide(START, turn).parts == (ShowAnswer("a"),)
 
 
+def test_a_question_is_not_heard_as_solved_after_an_answer() -> None:
+    after = decide(START, make_turn(searches=sure(A))).state
+    turn = make_turn("UKey密码忘了", Intent.SOLVED, confidence=0.5, searches=sure(B))
+    assert decide(after, turn).parts == (ShowAnswer("b"),)
+
+
 @pytest.mark.parametrize(
     ("intent", "key"),
     [
