@@ -27,6 +27,8 @@ from store.vocabulary import Category, Severity
 MAX_OFFERED = 3
 #: A message with fewer signs than this says too little for an engineer.
 VAGUE_CHARS = 7
+#: A report of its own says at least what fails and how.
+REPORT_CHARS = 10
 #: Without any open matter, only a message as clear as this is heard as "it is solved".
 SURE_SOLVED = 0.8
 _ORDINALS = {"一": 1, "二": 2, "两": 2, "三": 3, "1": 1, "2": 2, "3": 3, "①": 1, "②": 2, "③": 3}
@@ -330,6 +332,15 @@ def solved(state: DialogueState, turn: Turn) -> Decision:
     if state.topic or state.answer_id:
         return Decision((Say("talk.solved"), RequestRating()), state.settled(), "solved")
     return Decision((Say("talk.solved"),), state.settled(), "solved")
+
+
+def is_another_matter(turn: Turn) -> bool:
+    """Whether a report made while waiting tells of something else than the waiting ticket.
+
+    A short one more likely adds to it: "全单位都这样" answers a question, it reports nothing new.
+    """
+    told = len(re.sub(r"\W", "", turn.text)) >= REPORT_CHARS
+    return told and not any(ticket.same_problem for ticket in turn.tickets)
 
 
 def is_open(state: DialogueState, turn: Turn) -> bool:

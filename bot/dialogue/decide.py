@@ -114,6 +114,8 @@ def _severity_reply(state: DialogueState, turn: Turn) -> Decision | None:
 def _while_queued(state: DialogueState, turn: Turn) -> Decision:
     """In the queue the bot helps on, but what it cannot answer goes to the waiting ticket."""
     intent = turn.understanding.intent
+    if intent is Intent.REPORT_FAULT and answering.is_another_matter(turn):
+        return answering.answer(state, turn, topic=turn.text)
     if state.awaiting is Awaiting.SEVERITY:
         replied = _severity_reply(state, turn)
         if replied is not None:

@@ -278,6 +278,17 @@ def test_in_the_queue_facts_go_to_the_ticket_and_answers_still_come() -> None:
     assert decide(START, left).parts[0] == LeaveQueue()
 
 
+def test_another_fault_reported_in_the_queue_is_a_ticket_of_its_own() -> None:
+    own = make_ticket(same_conversation=True, title="打印不出来")
+    report = "全单位的支付申请都送审不了，一直报错"
+    turn = make_turn(report, Intent.REPORT_FAULT, owner=Owner.QUEUE, tickets=(own,))
+    (ticket,) = decide(START, turn).parts
+    assert isinstance(ticket, RaiseTicket)
+    assert ticket.problem == report
+    short = make_turn("全单位都这样", Intent.REPORT_FAULT, owner=Owner.QUEUE, tickets=(own,))
+    assert isinstance(decide(START, short).parts[0], AddToTicket)
+
+
 def test_buttons_mean_what_they_say() -> None:
     def press(kind: ActionKind, state: DialogueState = START, **over: object) -> tuple[object, ...]:
         action = UserAction(kind, answer_id="a", seq=2, stars=5, comment="好")
