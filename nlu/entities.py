@@ -105,7 +105,8 @@ class EntityExtractor:
             for found in pattern.finditer(folded):
                 start, end = found.span()
                 if start < end and whole_word(folded, start, end):
-                    yield Entity(name, normal_form(name, text[start:end]), start, end)
+                    said = normal_form(name, text[start:end], folded[start:end])
+                    yield Entity(name, said, start, end)
 
     def _known(self, folded: str) -> Iterator[Entity]:
         for start in range(len(folded)):

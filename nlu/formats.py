@@ -124,7 +124,8 @@ class FormatFinder:
                     and folded[start:end] not in _PLAIN
                     and whole_word(folded, start, end)
                 ):
-                    yield Entity(name, normal_form(name, text[start:end]), start, end)
+                    said = normal_form(name, text[start:end], folded[start:end])
+                    yield Entity(name, said, start, end)
 
 
 def whole_word(folded: str, start: int, end: int) -> bool:
@@ -135,13 +136,13 @@ def whole_word(folded: str, start: int, end: int) -> bool:
     )
 
 
-def normal_form(name: EntityName, said: str) -> str:
-    """One spelling for the same number."""
+def normal_form(name: EntityName, said: str, folded: str) -> str:
+    """One spelling for the same number; other entities as they were said."""
     if name is EntityName.TICKET_NUMBER:
-        digits = re.sub(r"\D", "", said)
+        digits = re.sub(r"\D", "", folded)
         return f"CW{digits[:8]}-{digits[8:]}"
-    if name is EntityName.PHONE and said.startswith("1"):
-        return re.sub(r"[\s-]", "", said)
+    if name is EntityName.PHONE:
+        return re.sub(r"[\s-]", "", folded) if folded.startswith("1") else folded
     return said
 
 

@@ -103,7 +103,7 @@ class LinearModel:
                 bias,
                 float(manifest["temperature"]),
             )
-        except (OSError, ValueError, KeyError, TypeError, BadZipFile) as unreadable:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as unreadable:
             raise ModelUnreadable(
                 folder, f"{type(unreadable).__name__}: {unreadable}"
             ) from unreadable

@@ -109,8 +109,8 @@ def train_rasa(
     out_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="rasa-train-", dir=out_dir) as folder:
         work = Path(folder)
-        _gather(data_dir, extra, work / "data")
-        command = _training_command(rasa_executable, config, work)
+        _gather(config, data_dir, extra, work)
+        command = _training_command(rasa_executable, work)
         built = _run_training(command, work, threads, timeout_s)
         finished = out_dir / f"{model_name}.tar.gz"
         built.replace(finished)
@@ -172,22 +172,28 @@ def _replace(fresh: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _gather(data_dir: Path, extra: Sequence[Example], target: Path) -> None:
-    """One folder with all training data, as Rasa takes only one."""
+def _gather(config: Path, data_dir: Path, extra: Sequence[Example], work: Path) -> None:
+    """The configuration and one folder with all training data, as Rasa takes only one."""
+    target = work / "data"
     target.mkdir()
+    try:
+        # A copy: Rasa writes an assistant_id into a configuration that has none.
+        shutil.copyfile(config, work / "config.yml")
+    except OSError as missing:
+        raise TrainingFailed(f"{config}: {missing.strerror}") from missing
     for number, path in enumerate(training_files([data_dir])):
         shutil.copyfile(path, target / f"{number:03d}-{path.name}")
     if extra:
         (target / "extra.yml").write_text(write_examples(extra), encoding="utf-8")
 
 
-def _training_command(rasa_executable: Path, config: Path, work: Path) -> tuple[str, ...]:
+def _training_command(rasa_executable: Path, work: Path) -> tuple[str, ...]:
     return (
         str(rasa_executable.absolute()),
         "train",
         "nlu",
         "--config",
-        str(config.resolve()),
+        str(work / "config.yml"),
         "--nlu",
         str(work / "data"),
         "--out",
