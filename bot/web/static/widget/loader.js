@@ -253,8 +253,9 @@
 
   function identify(person) {
     settings.user = person || {};
+    var before = JSON.stringify(user);
     user = userOf();
-    if (!frame) return;
+    if (!frame || JSON.stringify(user) === before) return;
     unload();
     tellUnread(0);
     load();
