@@ -12,6 +12,7 @@ from typing import Any
 from bot.accounts import DESK_ROLES, Principal
 from bot.greeting import LOCAL
 from bot.phrases import Phrases
+from bot.tables import Owner
 from bot.web.contexts import (
     Candidate,
     DeadlineView,
@@ -154,7 +155,10 @@ class Views:
             return Rights(hint=self.phrases.say("console.hint.reading"))
         holds = found["assignee_id"] == me.staff_id
         speaks = found["speaker_id"] == me.staff_id
-        claim = "claim" in actions and found["assignee_id"] in (None, me.staff_id)
+        # Having given the word back to the bot, the holder takes it again by claiming again.
+        silent = holds and found["owner"] in (Owner.BOT.value, Owner.QUEUE.value)
+        free = "claim" in actions and found["assignee_id"] in (None, me.staff_id)
+        claim = free or (silent and found["status"] == Status.IN_PROGRESS.value)
         return Rights(
             act=True,
             claim=claim,

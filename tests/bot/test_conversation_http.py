@@ -271,3 +271,17 @@ async def test_health_and_figures(product: Product) -> None:
     assert 'caiwen_messages_total{outcome="done"} 1.0' in figures
     spec = (await product.client.get("/openapi.json")).json()
     assert "/api/v1/conversations/{conversation_id}/messages" in spec["paths"]
+
+
+async def test_an_engineer_gives_the_word_back_and_takes_it_again(product: Product) -> None:
+    chat = await product.open()
+    number = await ticket_of(chat)
+    await product.desk("claim", number)
+    given = await product.desk("return", number)
+    assert given.json()["owner"] == "bot"
+    assert only(await chat.say("公务卡怎么还款"), "answer")["data"]["ref"] == "GW02"
+    await chat.say("转人工", kind="human")
+    assert (await chat.state())["owner"] == "queue"
+    again = await product.desk("claim", number)
+    assert again.json()["owner"] == "engineer"
+    assert (await product.desk("reply", number, text="我在")).status_code == 200
