@@ -232,15 +232,20 @@ class Chat {
   }
 
   link(up) {
-    clearTimeout(this.linkTimer);
     const offline = navigator.onLine === false;
     const tell = () => {
       part("notice").hidden = false;
       part("notice").lastElementChild.textContent = say(offline ? "link.offline" : "link.lost");
     };
-    if (up && !offline) part("notice").hidden = true;
-    else if (offline) tell();
-    else this.linkTimer = setTimeout(tell, LINK_PATIENCE_MS);
+    if (!up && !offline) {
+      // Every further failure finds the clock running: it must not start it again.
+      this.linkTimer = this.linkTimer || setTimeout(tell, LINK_PATIENCE_MS);
+      return;
+    }
+    clearTimeout(this.linkTimer);
+    this.linkTimer = null;
+    if (offline) tell();
+    else part("notice").hidden = true;
   }
 
   loaded() {
