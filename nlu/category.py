@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from nlu.linear import LinearModel
 from nlu.severity import FAILURES
+from nlu.text import Folded
 from nlu.triage_rules import Finding, Sign
 from nlu.triage_types import Effect, Reason, Scope, Similar
 from nlu.types import Intent, Understanding
@@ -79,7 +80,7 @@ class Classified:
 
 
 def classify(
-    folded: str,
+    text: Folded,
     findings: Sequence[Finding],
     scope: Scope,
     *,
@@ -87,14 +88,14 @@ def classify(
     understanding: Understanding | None,
     similar: Sequence[Similar] = (),
 ) -> Classified:
-    """The category of a folded text with its findings."""
-    scores = _opinion(folded, model)
+    """The category of a text with its findings."""
+    scores = _opinion(text.spelled, model)
     _add(scores, [_by_similar(similar)])
     _add(scores, _by_signs(findings, scope))
     _add(scores, _by_intent(understanding))
     best = max(scores, key=lambda category: scores[category])
     total = sum(math.exp(score - scores[best]) for score in scores.values())
-    reasons = (*_sign_reasons(folded, findings, best), *_model_reasons(folded, model, best))
+    reasons = (*_sign_reasons(text, findings, best), *_model_reasons(text, model, best))
     return Classified(best, 1 / total, reasons or _intent_reason(understanding))
 
 
@@ -153,19 +154,21 @@ def _add(scores: dict[Category, float], spoken: Iterable[Mapping[Category, float
             scores[category] += amount
 
 
-def _sign_reasons(folded: str, findings: Sequence[Finding], best: Category) -> tuple[Reason, ...]:
+def _sign_reasons(text: Folded, findings: Sequence[Finding], best: Category) -> tuple[Reason, ...]:
     return tuple(
-        Reason(finding.rule.key, folded[finding.start : finding.end], Effect.CATEGORY)
+        Reason(finding.rule.key, text.words(finding.start, finding.end), Effect.CATEGORY)
         for finding in findings
         if _SPEAKS.get(finding.rule.sign, {}).get(best, 0) > 0
     )
 
 
-def _model_reasons(folded: str, model: LinearModel | None, best: Category) -> tuple[Reason, ...]:
+def _model_reasons(text: Folded, model: LinearModel | None, best: Category) -> tuple[Reason, ...]:
     if model is None or best not in model.labels:
         return ()
-    words = model.telling(folded, str(best))
-    return (Reason(MODEL_RULE, words, Effect.CATEGORY),) if words else ()
+    words = model.telling(text.spelled, str(best))
+    start = text.spelled.find(words)
+    said = text.words(start, start + len(words))
+    return (Reason(MODEL_RULE, said, Effect.CATEGORY),) if words else ()
 
 
 def _intent_reason(understanding: Understanding | None) -> tuple[Reason, ...]:

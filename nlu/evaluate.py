@@ -4,12 +4,17 @@ Pure counting over answers that were already given, so that the same figures com
 interpreter. Refuses to judge whether a figure is good enough; floors live in the tests.
 """
 
+import csv
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from nlu.errors import EvaluationDataInvalid
 from nlu.training_data import Example
+from nlu.triage_types import Triage
 from nlu.types import Understanding
+from store.vocabulary import Category, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +118,63 @@ def _overall(scores: Iterable[Score]) -> Score:
         sum(score.hits for score in listed),
         sum(score.given for score in listed),
         sum(score.expected for score in listed),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TriageCase:
+    """A labelled message: what it is and how severe. ``split`` is ``dev`` or ``test``."""
+
+    case_id: str
+    split: str
+    text: str
+    incident: bool
+    category: Category
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class TriageReport:
+    """How well matters were judged."""
+
+    incident: LabelReport
+    category: LabelReport
+    severity: LabelReport
+
+
+def read_triage_cases(path: Path) -> tuple[TriageCase, ...]:
+    """The cases of a tab-separated file with the columns of :class:`TriageCase`.
+
+    Rows without a severity are small talk and are passed over. Raises EvaluationDataInvalid
+    naming the line that cannot be read.
+    """
+    cases = []
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        for number, row in enumerate(rows, 2):
+            try:
+                if row["severity"]:
+                    cases.append(_triage_case(row))
+            except (KeyError, ValueError, TypeError) as wrong:
+                raise EvaluationDataInvalid(path, number, str(wrong)) from wrong
+    return tuple(cases)
+
+
+def _triage_case(row: Mapping[str, str]) -> TriageCase:
+    return TriageCase(
+        row["id"],
+        row["split"],
+        row["text"],
+        {"true": True, "1": True, "false": False, "0": False}[row["incident"]],
+        Category(row["category"]),
+        Severity(row["severity"]),
+    )
+
+
+def compare_triage(cases: Sequence[TriageCase], judged: Sequence[Triage]) -> TriageReport:
+    """Score the triage of labelled messages."""
+    return TriageReport(
+        compare_labels([str(c.incident) for c in cases], [str(j.incident) for j in judged]),
+        compare_labels([str(c.category) for c in cases], [str(j.category) for j in judged]),
+        compare_labels([str(c.severity) for c in cases], [str(j.severity) for j in judged]),
     )

@@ -4,6 +4,8 @@ Refuses to judge meaning. Nothing here changes the length of a text except the c
 :data:`nlu.types.MAX_TEXT_CHARS`.
 """
 
+from dataclasses import dataclass
+
 import opencc
 
 from nlu.types import MAX_TEXT_CHARS
@@ -22,6 +24,18 @@ def readable(text: str) -> str:
     return text[:MAX_TEXT_CHARS].translate(_BLANKS)
 
 
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A readable text as it was said, and the same in its common spelling, place by place."""
+
+    said: str
+    spelled: str
+
+    def words(self, start: int, end: int) -> str:
+        """What was said between two places."""
+        return self.said[start:end]
+
+
 class Folding:
     """One spelling for one character: half-width, lower case, simplified.
 
@@ -34,6 +48,10 @@ class Folding:
     def fold(self, text: str) -> str:
         """The readable text with every character in its common spelling."""
         return readable(text).translate(self._table)
+
+    def read(self, text: str) -> Folded:
+        """The readable text in both forms."""
+        return Folded(readable(text), self.fold(text))
 
 
 def _full_width_table() -> dict[int, str]:

@@ -14,7 +14,7 @@ from nlu.entities import EntityExtractor
 from nlu.linear import LinearModel
 from nlu.severity import Damage, Situation, Verdict, failing, judge, judge_data, situation
 from nlu.similarity import load_extractor
-from nlu.text import Folding, readable
+from nlu.text import Folded, Folding
 from nlu.triage_patterns import RULES
 from nlu.triage_rules import Finding, Sign, find
 from nlu.triage_types import Answers, Effect, Reason, Similar, Triage
@@ -94,12 +94,11 @@ class Triager:
         oldest first; ``answers`` are given to a question that an earlier triage asked; ``similar``
         are the knowledge base's answers to this message, best first.
         """
-        whole = readable("\n".join((*earlier, text)))
-        folded = self._folding.fold(whole)
-        findings = find(folded, RULES)
-        seen = situation(folded, findings, answers or Answers())
+        whole = self._folding.read("\n".join((*earlier, text)))
+        findings = find(whole.spelled, RULES)
+        seen = situation(whole.spelled, findings, answers or Answers())
         kind = classify(
-            folded,
+            whole,
             findings,
             seen.scope,
             model=self._model,
@@ -108,12 +107,12 @@ class Triager:
         )
         verdict = _verdict(kind.category, seen)
         incident = kind.category is Category.FAULT or verdict.severity is not Severity.GENERAL
-        reasons = (*_severity_reasons(folded, findings, incident=incident), *kind.reasons)
+        reasons = (*_severity_reasons(whole, findings, incident=incident), *kind.reasons)
         return Triage(
             incident=incident,
             category=kind.category,
             severity=verdict.severity,
-            module=self._module(whole),
+            module=self._module(whole.said),
             reasons=_without_repeats(reasons),
             question=verdict.question,
             confidence=min(kind.confidence, verdict.confidence),
@@ -137,12 +136,12 @@ def _verdict(category: Category, seen: Situation) -> Verdict:
 
 
 def _severity_reasons(
-    folded: str, findings: Iterable[Finding], *, incident: bool
+    text: Folded, findings: Iterable[Finding], *, incident: bool
 ) -> tuple[Reason, ...]:
     """What bears on the level; for no incident only what was seen and set aside."""
     reasons = []
     for finding in findings:
-        sign, evidence = finding.rule.sign, folded[finding.start : finding.end]
+        sign, evidence = finding.rule.sign, text.words(finding.start, finding.end)
         if sign in _WITHOUT_EFFECT:
             reasons.append(Reason(finding.rule.key, evidence, Effect.NONE))
         elif incident and sign in _RAISING:
