@@ -19,15 +19,25 @@ Floats = NDArray[np.float64]
 SIGNALS = (
     "dense_best",  # likeness of its most similar question, heading or sentence
     "dense_mean",  # likeness of all of them together
-    "lexical_head",  # BM25 on questions or headings, share of the reachable
-    "lexical_body",  # BM25 on its words, share of the reachable
+    "head",  # BM25 on questions or headings
+    "body",  # BM25 on all its words
+    "window",  # BM25 on its best sentence or two, title included
+    "sound",  # BM25 on how it is pronounced
     "behind_dense_best",
     "behind_dense_mean",
-    "behind_lexical_head",
-    "behind_lexical_body",
+    "behind_head",
+    "behind_body",
+    "behind_window",
+    "behind_sound",
 )
 #: What is known of the question as a whole, towards "none of them".
-QUERY_SIGNALS = ("constant", "unknown_share", "shortness")
+QUERY_SIGNALS = (
+    "constant",
+    "unknown_characters",
+    "unknown_pairs",
+    "unknown_words",
+    "shortness",
+)
 
 
 class Band(StrEnum):
@@ -58,7 +68,7 @@ class Weights:
 class Cuts:
     """`answer`: the first candidate's score from which it is given as the answer.
 
-    `offer`: the joint score of the first three from which they are offered.
+    `offer`: the joint score of the first three from which they are offered instead.
     """
 
     answer: float

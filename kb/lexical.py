@@ -1,10 +1,10 @@
-"""BM25 over characters, character pairs and words, per answer and per field.
+"""BM25 over characters, character pairs and words, or over sounds; per answer.
 
-The head field holds questions or headings, the body field the answer's own words. Scores are
-shares of the highest score that the query could reach, hence comparable between queries.
+Scores are shares of the highest score that the query could reach, hence comparable between
+queries. Which text of an answer is looked at is the caller's choice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -12,12 +12,14 @@ import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.ngrams import pairs, tokens, words
+from kb.ngrams import pairs, sounds, tokens, words
 
 _K1 = 1.2
-_B = 0.6
 #: `w:` and two characters: such a word is a pair of neighbours already.
 _SHORT_WORD = 4
+_STARTS_FILE = "starts.npy"
+
+Tokenise = Callable[[str], list[str]]
 
 
 def lexical_tokens(text: str) -> list[str]:
@@ -26,56 +28,61 @@ def lexical_tokens(text: str) -> list[str]:
     return [*units, *pairs(units), *(word for word in words(text) if len(word) > _SHORT_WORD)]
 
 
-class LexicalField:
-    """One BM25 index over one text per answer."""
+def sound_tokens(text: str) -> list[str]:
+    """Syllables without tones and pairs of them: homophone slips do not hurt."""
+    syllables = sounds(tokens(text))
+    return [*syllables, *pairs(syllables)]
 
-    def __init__(self, index: bm25s.BM25, size: int) -> None:
+
+class LexicalField:
+    """One BM25 index over texts, each of which belongs to an answer; the best text counts."""
+
+    def __init__(self, index: bm25s.BM25, tokenise: Tokenise, starts: NDArray[np.int64]) -> None:
         self._index = index
-        self._size = size
+        self._tokenise = tokenise
+        self._starts = starts
         self._vocabulary: dict[str, int] = index.vocab_dict
-        pointers = np.asarray(index.scores["indptr"])
-        frequency = np.diff(pointers)
-        self._idf = np.log1p((size - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
-        self._idf_unknown = float(np.log1p((size + 0.5) / 0.5))
+        count = int(starts[-1])
+        frequency = np.diff(np.asarray(index.scores["indptr"]))
+        self._idf = np.log1p((count - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
+        self._idf_unknown = float(np.log1p((count + 0.5) / 0.5))
 
     @classmethod
-    def build(cls, texts: Sequence[str]) -> Self:
-        """Index one text per answer."""
-        index = bm25s.BM25(k1=_K1, b=_B, method="lucene")
+    def build(
+        cls, texts: Sequence[Sequence[str]], tokenise: Tokenise, length_weight: float
+    ) -> Self:
+        """Index the texts of each answer; `length_weight` is BM25's b."""
+        index = bm25s.BM25(k1=_K1, b=length_weight, method="lucene")
         # bm25s cannot index nothing at all; the empty token occurs in no query.
-        documents = [lexical_tokens(text) or [""] for text in texts] or [[""]]
+        documents = [tokenise(text) or [""] for own in texts for text in own] or [[""]]
         index.index(documents, show_progress=False)
-        return cls(index, len(texts))
+        return cls(index, tokenise, np.cumsum([0, *map(len, texts)]))
 
-    def scores(self, tokens: Sequence[str]) -> NDArray[np.float32]:
+    def scores(self, query: str) -> NDArray[np.float32]:
         """Per answer the share of the query's highest possible score, 0 to 1."""
-        known = [self._vocabulary[token] for token in tokens if token in self._vocabulary]
-        highest = self._highest(tokens)
+        sought = list(dict.fromkeys(self._tokenise(query)))
+        known = [self._vocabulary[token] for token in sought if token in self._vocabulary]
+        highest = self._highest(sought)
+        best = np.zeros(len(self._starts) - 1, dtype=np.float32)
         if not known or highest <= 0.0:
-            return np.zeros(self._size, dtype=np.float32)
-        raw = self._index.get_scores_from_ids(known)
-        return np.asarray(raw[: self._size] / highest, dtype=np.float32)
-
-    def known_share(self, tokens: Sequence[str]) -> float:
-        """How much of the query, weighted by rarity, the field has ever seen; 0 to 1."""
-        highest = self._highest(tokens)
-        unknown = sum(token not in self._vocabulary for token in tokens) * self._idf_unknown
-        return 1.0 - unknown / highest if highest > 0.0 else 0.0
+            return best
+        raw = np.asarray(self._index.get_scores_from_ids(known))
+        filled = np.diff(self._starts) > 0
+        if filled.any():
+            best[filled] = np.maximum.reduceat(raw, self._starts[:-1][filled]) / highest
+        return best
 
     def save(self, folder: Path) -> None:
         """Write the index into a folder of its own."""
         self._index.save(str(folder), show_progress=False)
+        np.save(folder / _STARTS_FILE, self._starts)
 
     @classmethod
-    def load(cls, folder: Path, size: int) -> Self:
-        """The inverse of `save`; `size` is the number of answers."""
-        return cls(bm25s.BM25.load(str(folder), load_corpus=False), size)
+    def load(cls, folder: Path, tokenise: Tokenise) -> Self:
+        """The inverse of `save`; the tokens must be those it was built with."""
+        index = bm25s.BM25.load(str(folder), load_corpus=False)
+        return cls(index, tokenise, np.load(folder / _STARTS_FILE))
 
-    def _highest(self, tokens: Sequence[str]) -> float:
-        weights = (
-            float(self._idf[row])
-            if (row := self._vocabulary.get(token)) is not None
-            else self._idf_unknown
-            for token in tokens
-        )
-        return sum(weights)
+    def _highest(self, sought: Sequence[str]) -> float:
+        rows = (self._vocabulary.get(token) for token in sought)
+        return sum(self._idf_unknown if row is None else float(self._idf[row]) for row in rows)

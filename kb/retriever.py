@@ -113,6 +113,6 @@ def _candidate(answer: IndexedAnswer, score: float, signals: Floats) -> Candidat
         module=answer.module,
         category=answer.category,
         score=score,
-        lexical=float(max(signals[2], signals[3])),
+        lexical=float(signals[2:6].max()),
         dense=float(signals[0]),
     )

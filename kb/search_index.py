@@ -5,7 +5,7 @@ whose parts do not fit. Where the folder is and when it is replaced is `kb.index
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -15,23 +15,42 @@ from numpy.typing import NDArray
 
 from kb import fusion
 from kb.articles import AnswerOrigin, IndexedAnswer, answer_from_json, answer_to_json
+from kb.coverage import Coverage
 from kb.embedder import Embedder
 from kb.encoder import Vectors
 from kb.errors import IndexMismatch
 from kb.fusion import SIGNALS, Floats, Fusion
 from kb.index import DenseIndex
-from kb.lexical import LexicalField, lexical_tokens
+from kb.lexical import LexicalField, Tokenise, lexical_tokens, sound_tokens
 from kb.lexicon import Lexicon
 from kb.ngrams import tokens
 from kb.normalise import Normaliser
 from kb.units import SearchText
 
 #: Raised whenever the files of an index folder change their meaning.
-FORMAT = 1
+FORMAT = 4
 #: How many anchors are looked up, and how many answers of each search become candidates.
 NEAREST_ANCHORS = 96
 NEAREST_ANSWERS = 24
 LEXICAL_ANSWERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """Which texts of an answer a BM25 field looks at, and how."""
+
+    texts: Callable[[SearchText], tuple[str, ...]]
+    tokenise: Tokenise
+    length_weight: float
+
+
+#: In the order of `kb.fusion.SIGNALS`.
+FIELDS = {
+    "head": _Field(lambda text: (text.head,), lexical_tokens, 0.6),
+    "body": _Field(lambda text: (text.body,), lexical_tokens, 0.75),
+    "window": _Field(lambda text: text.headed_windows, lexical_tokens, 0.5),
+    "sound": _Field(lambda text: (f"{text.head} {text.body}",), sound_tokens, 0.75),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +101,15 @@ class Searchable:
     vectors: NDArray[np.float16]
     starts: NDArray[np.int64]
     is_passage: NDArray[np.bool_]
-    head: LexicalField
-    body: LexicalField
+    fields: Mapping[str, LexicalField]
+    coverage: Coverage
 
     @classmethod
     def build(cls, texts: Sequence[SearchText], embedder: Embedder) -> Self:
         """Embed and index every text; answers keep their row numbers."""
-        units = [unit for text in texts for unit in text.heads + text.windows]
+        units = [unit for text in texts for unit in text.units]
         vectors = embedder.encode_texts(units).reshape(len(units), embedder.dimension)
-        starts = np.cumsum([0, *(len(text.heads) + len(text.windows) for text in texts)])
+        starts = np.cumsum([0, *(len(text.units) for text in texts)])
         is_passage = np.array([text.origin is AnswerOrigin.PASSAGE for text in texts], bool)
         anchors, owners = _anchors(vectors, starts, is_passage)
         return cls(
@@ -100,33 +119,32 @@ class Searchable:
             vectors=vectors.astype(np.float16),
             starts=starts,
             is_passage=is_passage,
-            head=LexicalField.build([text.head for text in texts]),
-            body=LexicalField.build([text.body for text in texts]),
+            fields={
+                name: LexicalField.build(
+                    [field.texts(text) for text in texts], field.tokenise, field.length_weight
+                )
+                for name, field in FIELDS.items()
+            },
+            coverage=Coverage.build([f"{text.head} {text.body}" for text in texts]),
         )
 
     def signals(self, query: str) -> Hits:
         """Every plausible candidate for a normalised query, in order of answer row."""
-        words = list(dict.fromkeys(lexical_tokens(query)))
         vector = self.embedder.encode_queries([query])[0]
-        head, body = self.head.scores(words), self.body.scores(words)
+        lexical = {name: field.scores(query) for name, field in self.fields.items()}
         near, _likeness = self.anchors.search(vector, NEAREST_ANCHORS)
         nearest = list(dict.fromkeys(self.anchor_owners[near].tolist()))[:NEAREST_ANSWERS]
-        rows = np.unique(np.concatenate([np.asarray(nearest, np.int64), _top(head), _top(body)]))
+        found = [np.asarray(nearest, np.int64), *map(_top, lexical.values())]
+        rows = np.unique(np.concatenate(found))
+        known = np.stack(
+            [*self._likeness(vector, rows), *(scores[rows] for scores in lexical.values())], axis=1
+        ).astype(np.float64)
         return Hits(
             answers=rows,
-            signals=self._signals(vector, rows, head[rows], body[rows]),
+            signals=np.concatenate([known, known - known.max(axis=0, initial=0.0)], axis=1),
             is_passage=self.is_passage[rows],
-            query=self._query_signals(query, words),
+            query=self._query_signals(query),
         )
-
-    def _signals(
-        self, vector: Vectors, rows: NDArray[np.int64], head: Vectors, body: Vectors
-    ) -> Floats:
-        best, mean = self._likeness(vector, rows)
-        columns = (best, mean, head, body)
-        known = np.stack(columns, axis=1).astype(np.float64).reshape(len(rows), len(columns))
-        behind = known - known.max(axis=0, initial=0.0)
-        return np.concatenate([known, behind], axis=1)
 
     def _likeness(self, vector: Vectors, rows: NDArray[np.int64]) -> tuple[Vectors, Vectors]:
         """Per answer the likeness of its best unit, and that of all its units together."""
@@ -140,9 +158,9 @@ class Searchable:
                 mean[number] = together @ vector / max(float(np.linalg.norm(together)), 1e-9)
         return best, mean
 
-    def _query_signals(self, query: str, words: Sequence[str]) -> Floats:
-        unknown = 1.0 - max(self.head.known_share(words), self.body.known_share(words))
-        return np.array([1.0, unknown, 1.0 / max(len(tokens(query)), 1)])
+    def _query_signals(self, query: str) -> Floats:
+        shortness = 1.0 / max(len(tokens(query)), 1)
+        return np.array([1.0, *self.coverage.unknown_shares(query), shortness])
 
 
 def _anchors(
@@ -202,8 +220,9 @@ class SearchIndex:
             vectors=parts.vectors,
             starts=parts.starts,
         )
-        parts.head.save(folder / "head")
-        parts.body.save(folder / "body")
+        for name, field in parts.fields.items():
+            field.save(folder / name)
+        parts.coverage.save(folder / "coverage.json")
         _write_json(folder / "lexicon.json", asdict(self.normaliser.lexicon))
         _write_json(folder / "fusion.json", self.fusion.to_json())
         _write_json(folder / "manifest.json", asdict(self.manifest))
@@ -232,8 +251,11 @@ class SearchIndex:
                 vectors=units["vectors"],
                 starts=units["starts"],
                 is_passage=np.array([a.origin is AnswerOrigin.PASSAGE for a in answers], bool),
-                head=LexicalField.load(folder / "head", len(answers)),
-                body=LexicalField.load(folder / "body", len(answers)),
+                fields={
+                    name: LexicalField.load(folder / name, field.tokenise)
+                    for name, field in FIELDS.items()
+                },
+                coverage=Coverage.load(folder / "coverage.json"),
             ),
             fusion=_read_fusion(folder / "fusion.json"),
         )

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kb.articles import AnswerOrigin, Corpus
-from kb.calibration import DEFAULT, Sample, fit
+from kb.calibration import DEFAULT_WEIGHTS, Asked, Sample, fit
 from kb.embedder import Embedder, NgramEmbedder, load_embedder
 from kb.encoder import NgramEncoder
 from kb.errors import NothingPublished
-from kb.fusion import Fusion
+from kb.fusion import Cuts, Fusion
 from kb.index_holder import TRAINED_PREFIX, indexes_dir, make_current, trained_model_dir
 from kb.lexicon import Lexicon
 from kb.normalise import Normaliser
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 #: Of the entries with similar questions, this share is left out of the calibration index whole:
 #: their questions are the ones that nothing answers.
 REMOVED_SHARE = 0.2
+ASKED_OF_REMOVED = 3
+#: With fewer articles nothing can be held out without taking most of the knowledge base away.
+FEWEST_ARTICLES = 10
 
 
 class Stage(StrEnum):
@@ -110,50 +113,65 @@ def calibrate(
     progress: Progress = lambda _stage, _share: None,
 ) -> Fusion:
     """Weights and cuts from questions held out of the corpus itself."""
+    cuts = Cuts(settings.answer_from, settings.offer_from)
     held = hold_out(texts, negatives, settings.seed)
     if held is None:
-        return DEFAULT
+        return Fusion(DEFAULT_WEIGHTS, cuts)
     embedder = _embedder(
         held.texts, settings, lambda share: progress(Stage.CALIBRATING, 0.9 * share)
     )
     searchable = Searchable.build(held.texts, embedder)
-    samples = [Sample(searchable.signals(question), gold) for question, gold in held.questions]
-    fusion = fit(samples, precision=settings.answer_precision)
+    samples = [
+        Sample(searchable.signals(question.text), question.gold, question.asked)
+        for question in held.questions
+    ]
+    fusion = fit(samples, cuts)
     progress(Stage.CALIBRATING, 1.0)
     return fusion
 
 
 @dataclass(frozen=True, slots=True)
+class HeldOutQuestion:
+    """A question that was taken out, and the row of its answer if that stayed."""
+
+    text: str
+    gold: int | None
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
 class HeldOut:
-    """A corpus with questions taken out, and those questions with the answer row or None."""
+    """A corpus with questions taken out, and those questions."""
 
     texts: list[SearchText]
-    questions: list[tuple[str, int | None]]
+    questions: list[HeldOutQuestion]
 
 
 def hold_out(texts: Sequence[SearchText], negatives: Sequence[str], seed: int) -> HeldOut | None:
-    """Take one question from every article, and some articles whole; None with too few articles."""
+    """Take a question from every article, and some articles whole; None with too few articles."""
     rows = [
         row
         for row, text in enumerate(texts)
         if text.origin is AnswerOrigin.ARTICLE and len(text.heads) > 1
     ]
-    if len(rows) < 10:
+    if len(rows) < FEWEST_ARTICLES:
         return None
     random = np.random.default_rng(seed)
     removed = set(random.choice(rows, round(len(rows) * REMOVED_SHARE), replace=False).tolist())
-    kept: list[SearchText] = []
-    questions: list[tuple[str, int | None]] = [(text, None) for text in negatives if text]
+    held = HeldOut([], [HeldOutQuestion(text, None, Asked.FOREIGN) for text in negatives if text])
     for row, text in enumerate(texts):
         if row in removed:
-            questions += [(head, None) for head in text.heads[:3]]
-            continue
-        if row in rows:
+            asked = text.heads[:ASKED_OF_REMOVED]
+            held.questions.extend(HeldOutQuestion(head, None, Asked.REMOVED) for head in asked)
+        elif row in rows:
             place = int(random.integers(1, len(text.heads)))
-            questions.append((text.heads[place], len(kept)))
-            text = replace(text, heads=text.heads[:place] + text.heads[place + 1 :])  # noqa: PLW2901
-        kept.append(text)
-    return HeldOut(kept, questions)
+            question = HeldOutQuestion(text.heads[place], len(held.texts), Asked.ANSWERED)
+            held.questions.append(question)
+            rest = text.heads[:place] + text.heads[place + 1 :]
+            held.texts.append(replace(text, heads=rest))
+        else:
+            held.texts.append(text)
+    return held
 
 
 def _final_embedder(
@@ -196,7 +214,7 @@ def _train(
 ) -> "NgramBag":
     from kb.contrastive import BagSettings, train_bag  # noqa: PLC0415 - loads torch
 
-    groups = [(*text.heads, *text.windows) for text in texts]
+    groups = [text.units for text in texts]
     return train_bag(
         [group for group in groups if group],
         settings=BagSettings(),

@@ -24,6 +24,7 @@ class SearchText:
     """One answer as search sees it: `heads` one text per question, `windows` parts of the body."""
 
     heads: tuple[str, ...]
+    title: str
     body: str
     windows: tuple[str, ...]
     origin: AnswerOrigin
@@ -32,6 +33,16 @@ class SearchText:
     def head(self) -> str:
         """All heads as one text."""
         return " ".join(self.heads)
+
+    @property
+    def headed_windows(self) -> tuple[str, ...]:
+        """Each window after the title, without which it often says not what it is about."""
+        return tuple(f"{self.title} {window}" for window in self.windows)
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """What is embedded: the heads and, for passages, the windows."""
+        return self.heads if self.origin is AnswerOrigin.ARTICLE else self.heads + self.windows
 
 
 def search_texts(corpus: Corpus, normaliser: Normaliser) -> list[SearchText]:
@@ -43,13 +54,13 @@ def _search_text(answer: IndexedAnswer, normaliser: Normaliser) -> SearchText:
     body = answer.text[:BODY_CHARS]
     if answer.origin is AnswerOrigin.ARTICLE:
         heads = [normaliser.query(question) for question in answer.questions]
-        windows: list[str] = []
     else:
         path = " ".join(answer.source.section) or answer.title
         heads = [normaliser.text(f"{answer.source.guide} {path}")]
-        windows = [normaliser.text(window) for window in sentence_windows(body)]
+    windows = [normaliser.text(window) for window in sentence_windows(body)]
     return SearchText(
         heads=tuple(dict.fromkeys(head for head in heads if head)),
+        title=normaliser.text(answer.title),
         body=normaliser.text(body),
         windows=tuple(window for window in windows if window),
         origin=answer.origin,

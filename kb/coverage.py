@@ -1,0 +1,73 @@
+"""How much of a question the knowledge base has ever seen: the plainest sign of a foreign subject.
+
+Counts in how many answers each character, pair and word occurs. Refuses to say which answer fits.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+import rjieba
+
+from kb.ngrams import pairs, tokens
+
+
+def _pairs(text: str) -> Iterable[str]:
+    return pairs(tokens(text))
+
+
+def _segments(text: str) -> Iterable[str]:
+    return (word for word in rjieba.cut(text) if word.strip())
+
+
+#: In the order of the shares that `Coverage.unknown_shares` returns.
+KINDS: Mapping[str, Callable[[str], Iterable[str]]] = {
+    "characters": tokens,
+    "pairs": _pairs,
+    "words": _segments,
+}
+
+
+class Coverage:
+    """Per kind of unit, in how many of the answers it occurs."""
+
+    def __init__(self, counts: Mapping[str, Mapping[str, int]], answers: int) -> None:
+        self._counts = counts
+        self._answers = answers
+
+    @classmethod
+    def build(cls, texts: Sequence[str]) -> Self:
+        """Count over one text per answer."""
+        counts = {
+            kind: Counter(unit for text in texts for unit in set(units(text)))
+            for kind, units in KINDS.items()
+        }
+        return cls(counts, len(texts))
+
+    def unknown_shares(self, query: str) -> list[float]:
+        """Per kind the share of the query, weighted by rarity, that no answer contains; 0 to 1."""
+        return [self._unknown(set(units(query)), kind) for kind, units in KINDS.items()]
+
+    def save(self, path: Path) -> None:
+        """Write to one file."""
+        content = {"answers": self._answers, "counts": self._counts}
+        path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The inverse of `save`."""
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return cls(content["counts"], content["answers"])
+
+    def _unknown(self, units: set[str], kind: str) -> float:
+        counts = self._counts[kind]
+        rarity = {unit: self._rarity(counts.get(unit, 0)) for unit in units}
+        total = sum(rarity.values())
+        unknown = sum(weight for unit, weight in rarity.items() if unit not in counts)
+        return unknown / total if total else 1.0
+
+    def _rarity(self, count: int) -> float:
+        return math.log1p((self._answers - count + 0.5) / (count + 0.5))
