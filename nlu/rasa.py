@@ -13,7 +13,7 @@ import httpx
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
-from nlu.breaker import CircuitBreaker, Limits
+from nlu.breaker import CircuitBreaker, Limits, State
 from nlu.entities import EntityExtractor, merge
 from nlu.errors import InterpreterUnavailable, UnavailableReason
 from nlu.settings import NluSettings
@@ -79,6 +79,11 @@ class RasaInterpreter:
     def name(self) -> str:
         """Always ``rasa``."""
         return "rasa"
+
+    @property
+    def breaker_state(self) -> State:
+        """Whether Rasa is being asked, left alone, or probed; for operators."""
+        return self._breaker.state
 
     async def parse(self, text: str) -> Understanding:
         """Understand one message within the deadline.
