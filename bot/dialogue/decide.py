@@ -113,13 +113,17 @@ def _severity_reply(state: DialogueState, turn: Turn) -> Decision | None:
 
 def _while_queued(state: DialogueState, turn: Turn) -> Decision:
     """In the queue the bot helps on, but what it cannot answer goes to the waiting ticket."""
-    intent = turn.understanding.intent
-    if intent is Intent.REPORT_FAULT and answering.is_another_matter(turn):
+    if turn.understanding.intent is Intent.REPORT_FAULT and answering.is_another_matter(turn):
         return answering.answer(state, turn, topic=turn.text)
     if state.awaiting is Awaiting.SEVERITY:
         replied = _severity_reply(state, turn)
         if replied is not None:
             return replied
+    return _queued_intent(state, turn)
+
+
+def _queued_intent(state: DialogueState, turn: Turn) -> Decision:
+    intent = turn.understanding.intent
     if intent in (Intent.TICKET_STATUS, Intent.URGE, Intent.REQUEST_HUMAN):
         return answering.queue_status(state, turn)
     if intent is Intent.SOLVED:
