@@ -18,7 +18,7 @@ class UserIn(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    name: Short | None = None
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] | None = None
     unit: Short | None = None
     region: Annotated[str, StringConstraints(max_length=80)] | None = None
     phone: Annotated[str, StringConstraints(max_length=40)] | None = None
