@@ -22,7 +22,7 @@ INTENT_RULE = "triage.rule.intent"
 
 #: How much the model's log-probabilities count; the signs' strengths are in the same unit.
 _MODEL_WEIGHT = 0.5
-_SIMILAR_WEIGHT = 1.0
+_SIMILAR_WEIGHT = 0.8
 _LEAST_PROBABILITY = 0.02
 #: Without a model: most matters are questions.
 _PRIOR: Mapping[Category, float] = {
@@ -58,7 +58,7 @@ _SPEAKS: Mapping[Sign, Mapping[Category, float]] = {
 }
 #: A failure that several people have is no mistake of theirs; when only data fails to arrive, the
 #: data is the matter.
-_WIDE = 4.0
+_WIDE = 6.0
 
 _INTENTS: Mapping[Intent, Mapping[Category, float]] = {
     Intent.REPORT_FAULT: {Category.FAULT: 1.5},
