@@ -58,20 +58,25 @@ def train_bag(
     *,
     settings: BagSettings,
     seed: int,
-    threads: int,
     progress: Progress = lambda _share: None,
 ) -> NgramBag:
-    """A bag trained on groups of texts that mean the same; groups of one only push others away."""
-    torch.set_num_threads(threads)
-    torch.manual_seed(seed)
+    """A bag trained on groups of texts that mean the same; groups of one only push others away.
+
+    Two bags may be trained at once in two threads: nothing random is shared between them.
+    """
+    # The matrices are too small to share: threads of torch's own would wait for each other by
+    # spinning, and take ten times as long as soon as the machine has anything else to do.
+    torch.set_num_threads(1)
+    chance = torch.Generator().manual_seed(seed)
     texts = [text for group in groups for text in group]
     vocabulary = build_vocabulary(texts)
-    weights = torch.randn(len(vocabulary), settings.dimension) / math.sqrt(settings.dimension)
+    weights = torch.randn(len(vocabulary), settings.dimension, generator=chance)
+    weights /= math.sqrt(settings.dimension)
     bag = NgramBag(vocabulary, weights)
     numbers = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     bags = _bags(vocabulary, texts, numbers)
     if len(groups) > 1:
-        _optimise(bag, bags, settings, seed=seed, progress=progress)
+        _optimise(bag, bags, settings, chance, progress)
     return bag
 
 
@@ -93,7 +98,11 @@ def _bags(vocabulary: Vocabulary, texts: Sequence[str], groups: NDArray[np.int64
 
 
 def _optimise(
-    bag: NgramBag, bags: _Bags, settings: BagSettings, *, seed: int, progress: Progress
+    bag: NgramBag,
+    bags: _Bags,
+    settings: BagSettings,
+    chance: torch.Generator,
+    progress: Progress,
 ) -> None:
     epochs = math.ceil(len(bags.groups) / settings.batch)
     steps = settings.steps * max(1, round(math.sqrt(epochs)))
@@ -101,9 +110,9 @@ def _optimise(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, settings.rate, total_steps=steps, pct_start=0.1
     )
-    batches = _batches(bags, settings.batch, np.random.default_rng(seed))
+    batches = _batches(bags, settings.batch, np.random.default_rng(chance.initial_seed()))
     for step in range(steps):
-        loss = _loss(bag, next(batches), settings)
+        loss = _loss(bag, next(batches), settings, chance)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
         optimiser.step()
@@ -129,12 +138,14 @@ def _batches(bags: _Bags, size: int, random: np.random.Generator) -> Iterator[_B
                 batch, filled = [], 0
 
 
-def _loss(bag: NgramBag, bags: _Bags, settings: BagSettings) -> torch.Tensor:
+def _loss(
+    bag: NgramBag, bags: _Bags, settings: BagSettings, chance: torch.Generator
+) -> torch.Tensor:
     """Cross-entropy of each text's own group, its sum taken without the text itself."""
     groups = torch.from_numpy(bags.groups)
     count = int(bags.groups.max()) + 1
-    asked = functional.normalize(_encode(bag, bags, settings.dropped_share), dim=1)
-    texts = _encode(bag, bags, settings.dropped_share)
+    asked = functional.normalize(_encode(bag, bags, settings.dropped_share, chance), dim=1)
+    texts = _encode(bag, bags, settings.dropped_share, chance)
     sums = torch.zeros(count, texts.shape[1]).index_add(0, groups, texts)
     likeness = asked @ functional.normalize(sums, dim=1).T
     # A text that is alone in its group is compared with its own other half.
@@ -145,9 +156,11 @@ def _loss(bag: NgramBag, bags: _Bags, settings: BagSettings) -> torch.Tensor:
     return functional.cross_entropy(likeness / settings.temperature, groups)
 
 
-def _encode(bag: NgramBag, bags: _Bags, dropped_share: float) -> torch.Tensor:
+def _encode(
+    bag: NgramBag, bags: _Bags, dropped_share: float, chance: torch.Generator
+) -> torch.Tensor:
     """Sums of the features of each text, some of them dropped at random."""
-    kept = torch.rand(len(bags.rows)) > dropped_share
+    kept = torch.rand(len(bags.rows), generator=chance) > dropped_share
     return functional.embedding_bag(
         torch.from_numpy(bags.rows),
         bag.embedding.weight,

@@ -17,7 +17,12 @@ class KnowledgeSettings(BaseModel):
         default="", description="Put before every query when the set model asks for one."
     )
     seed: int = Field(default=20260101, description="Seed of everything random in training.")
-    training_threads: int = Field(default=2, ge=1, le=64)
+    training_threads: int = Field(
+        default=2,
+        ge=1,
+        le=2,
+        description="Train for calibration and for use one by one or at once.",
+    )
     answer_from: float = Field(
         default=0.4,
         gt=0.0,

@@ -8,6 +8,7 @@ build from nothing.
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -84,8 +85,10 @@ def build_index(
     texts = search_texts(corpus, normaliser)
     revision = f"{now.astimezone(UTC):%Y%m%dT%H%M%S%f}-{corpus.revision[:12]}"
     asked = [normaliser.query(text) for text in negatives]
-    fusion = calibrate(texts, asked, settings, progress)
-    embedder, model = _final_embedder(home, revision, texts, settings, progress)
+    with ThreadPoolExecutor(settings.training_threads) as pool:
+        fitting = pool.submit(calibrate, texts, asked, settings, progress)
+        training = pool.submit(_final_embedder, home, revision, texts, settings, progress)
+        fusion, (embedder, model) = fitting.result(), training.result()
     progress(Stage.INDEXING, 0.0)
     searchable = Searchable.build(texts, embedder)
     manifest = Manifest(
@@ -219,7 +222,6 @@ def _train(
         [group for group in groups if group],
         settings=BagSettings(),
         seed=settings.seed,
-        threads=settings.training_threads,
         progress=progress,
     )
 
