@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
+from typing_extensions import override
 
 from connectors.base import Channel, PermanentError, TransientError
 from connectors.memory import MemoryChannel
@@ -26,6 +27,7 @@ class MemoryRig:
 
 class TestMemoryChannel(ChannelContract):
     @pytest.fixture
+    @override
     def rig(self) -> Rig:
         return MemoryRig()
 

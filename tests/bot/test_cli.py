@@ -1,0 +1,487 @@
+"""The command as scripts and people use it: results on standard output, words on standard error."""
+
+import asyncio
+import csv
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import docx
+import pytest
+from structlog.testing import capture_logs
+from typer.testing import CliRunner, Result
+
+from bot import accounts
+from bot.cli import main
+from bot.clock import utc_now
+from store.session import Database
+from tests.product import ENTRIES, PASSWORD, copy_workspace
+
+#: No Rasa server, and nothing from the environment of the machine.
+QUIET = {
+    **dict.fromkeys((name for name in os.environ if name.startswith("CAIWEN_")), None),
+    "CAIWEN_NLU__ENABLED": "false",
+}
+ROW = {
+    "question": "差旅费报销标准在哪里看",
+    "similar": "出差补助多少|住宿费标准怎么查\n差旅标准",
+    "answer": "在【报销管理】的【标准查询】里看差旅费标准。",
+    "module": "报销管理",
+    "ref": "BX77",
+}
+CHINESE = {
+    "question": "问题",
+    "similar": "相似问",
+    "answer": "答案",
+    "module": "模块",
+    "ref": "出处",
+}
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The command points the log at its own standard error, which is gone after each call."""
+    monkeypatch.setattr(main, "configure_logging", lambda *, verbose: None)
+    with capture_logs():
+        yield
+
+
+def caiwen(home: Path, *arguments: object, stdin: str = "", **env: str) -> Result:
+    """Run the command in this process; an unforeseen exception fails the test."""
+    command = ["--home", str(home), *map(str, arguments)]
+    return CliRunner().invoke(
+        main.app, command, input=stdin, env={**QUIET, **env}, catch_exceptions=False
+    )
+
+
+def as_process(home: Path, *arguments: str, stdin: bytes = b"", **env: str) -> Any:
+    """Run the command as a process of its own."""
+    environment = {name: value for name, value in os.environ.items() if name not in QUIET}
+    return subprocess.run(
+        [sys.executable, "-m", "bot.cli", "--home", str(home), *arguments],
+        input=stdin,
+        env={**environment, "CAIWEN_NLU__ENABLED": "false", **env},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def lines(output: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def jsonl(*records: object) -> str:
+    return "".join(
+        (record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)) + "\n"
+        for record in records
+    )
+
+
+@pytest.fixture
+def home(prepared_workspace: Path, tmp_path: Path) -> Path:
+    """A prepared workspace of one's own."""
+    copied = tmp_path / "home"
+    copy_workspace(prepared_workspace, copied)
+    return copied
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    """A workspace with a database and nothing in it."""
+    made = tmp_path / "fresh"
+    assert caiwen(made, "init", "--no-sample").exit_code == 0
+    return made
+
+
+# --- init and staff
+
+
+def test_init_prepares_a_private_workspace_and_can_be_repeated(tmp_path: Path) -> None:
+    home = tmp_path / "a" / "b"
+    first = caiwen(home, "init", "--no-sample")
+    assert (first.exit_code, first.stdout) == (0, "")
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert stat.S_IMODE((home / "rasa.token").stat().st_mode) == 0o600
+    token = (home / "rasa.token").read_text()
+    again = caiwen(home, "init", "--no-sample")
+    assert again.exit_code == 0
+    assert (home / "rasa.token").read_text() == token
+    assert "一次性密码" not in first.stderr
+
+
+def add(home: Path, name: str, password: str = PASSWORD, role: str = "engineer") -> Result:
+    command = ("staff", "add", name, "--role", role, "--password-stdin", "--display-name", "王工")
+    return caiwen(home, *command, stdin=f"{password}\n")
+
+
+async def can_log_in(home: Path, name: str, password: str) -> bool:
+    database = Database(f"sqlite:///{home / 'caiwen.db'}")
+    async with database.transaction() as session:
+        result = await accounts.log_in(
+            session,
+            username=name,
+            password=password,
+            kind="bearer",
+            user_agent="",
+            now=utc_now(),
+        )
+    await database.dispose()
+    return bool(result.token)
+
+
+def test_an_account_is_added_and_its_password_never_shown(fresh: Path) -> None:
+    added = add(fresh, "wang")
+    assert added.exit_code == 0
+    assert "wang" in added.stderr
+    assert PASSWORD not in added.output
+    assert PASSWORD.encode() not in (fresh / "caiwen.db").read_bytes()
+    assert asyncio.run(can_log_in(fresh, "wang", PASSWORD))
+    assert not asyncio.run(can_log_in(fresh, "wang", PASSWORD + "\n"))
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "said"),
+    [
+        ("two words", PASSWORD, "用户名"),
+        ("", PASSWORD, "用户名"),
+        ("x" * 61, PASSWORD, "用户名"),
+        ("tab\there", PASSWORD, "用户名"),
+        ("short", "too short", "密码"),
+        ("empty", "", "密码"),
+        ("long", "x" * 5_000, "密码"),
+        ("chen", PASSWORD, "已经有人"),
+    ],
+)
+def test_a_bad_account_is_refused_in_one_line(
+    home: Path, name: str, password: str, said: str
+) -> None:
+    refused = add(home, name, password)
+    assert refused.exit_code == 1
+    assert said in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+    assert refused.stdout == ""
+
+
+def test_an_unknown_role_is_a_usage_error(fresh: Path) -> None:
+    assert add(fresh, "x", role="king").exit_code == 2
+
+
+# --- import
+
+
+def table(path: Path, header: dict[str, str], *, encoding: str = "utf-8") -> Path:
+    with path.open("w", encoding=encoding, newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header.values())
+        writer.writerow(ROW[column] for column in header)
+    return path
+
+
+def manual(path: Path) -> Path:
+    document = docx.Document()
+    document.add_heading("项目库操作手册", 0)
+    document.add_heading("一、项目申报", 1)
+    document.add_paragraph("进入【项目库】—【项目申报】，点击【新增】，填写项目名称和金额。")
+    document.add_heading("二、项目终止", 1)
+    document.add_paragraph("勾选项目后点击【终止】，填写终止原因并送审。")
+    document.save(str(path))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("header", "encoding"),
+    [
+        ({name: name for name in ROW}, "utf-8"),
+        ({name: name for name in ROW}, "utf-8-sig"),
+        (CHINESE, "utf-8"),
+        (CHINESE, "gbk"),
+    ],
+    ids=["english", "bom", "chinese", "gbk"],
+)
+def test_a_faq_table_is_imported_once(
+    fresh: Path, tmp_path: Path, header: dict[str, str], encoding: str
+) -> None:
+    path = table(tmp_path / "报销.csv", header, encoding=encoding)
+    (record,) = lines(caiwen(fresh, "kb", "import", path, "--publish", "--json").stdout)
+    assert record["status"] == "imported"
+    assert (record["file"], record["kind"]) == ("报销.csv", "faq")
+    assert (record["entries"], record["similar"]) == (1, 3)
+    assert record["warnings"] == []
+    (again,) = lines(caiwen(fresh, "kb", "import", path, "--publish", "--json").stdout)
+    assert again["status"] == "unchanged"
+
+
+def test_a_batch_goes_on_past_files_that_are_refused(fresh: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "资料"
+    folder.mkdir()
+    manual(folder / "项目库操作手册.docx")
+    table(folder / "报销.csv", CHINESE)
+    (folder / "空.docx").touch()
+    (folder / "~$项目库操作手册.docx").write_bytes(b"\x00" * 162)
+    (folder / "程序.exe").write_bytes(b"MZ" + b"\x00" * 500)
+    (folder / ".hidden.docx").write_bytes(b"x")
+    result = caiwen(fresh, "kb", "import", folder, "--publish", "--json")
+    assert result.exit_code == 0
+    records = {record["file"]: record for record in lines(result.stdout)}
+    assert set(records) == {
+        "项目库操作手册.docx",
+        "报销.csv",
+        "空.docx",
+        "~$项目库操作手册.docx",
+        "程序.exe",
+    }
+    guide = records["项目库操作手册.docx"]
+    assert (guide["status"], guide["kind"], guide["title"]) == (
+        "imported",
+        "guide",
+        "项目库操作手册",
+    )
+    assert guide["sections"] >= 2
+    assert guide["passages"] >= 2
+    for record in records.values():
+        keys = {"status", "sections", "passages", "images", "tables", "warnings"}
+        assert set(record) >= keys
+    reasons = {name: r.get("reason") for name, r in records.items() if r["status"] == "refused"}
+    assert reasons == {
+        "空.docx": "empty",
+        "~$项目库操作手册.docx": "lock_file",
+        "程序.exe": "unsupported",
+    }
+    assert all(records[name]["detail"] for name in reasons)
+
+
+def test_a_missing_path_imports_nothing(fresh: Path, tmp_path: Path) -> None:
+    path = table(tmp_path / "报销.csv", CHINESE)
+    missing = caiwen(fresh, "kb", "import", path, tmp_path / "没有.docx", "--json")
+    assert (missing.exit_code, missing.stdout) == (1, "")
+    assert "没有.docx" in missing.stderr
+    (record,) = lines(caiwen(fresh, "kb", "import", path, "--json").stdout)
+    assert record["status"] == "imported"
+
+
+def test_only_refused_files_fail_the_command(fresh: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "空.docx"
+    bad.touch()
+    refused = caiwen(fresh, "kb", "import", bad)
+    assert refused.exit_code == 1
+    assert "空.docx" in refused.output
+
+
+def test_what_is_imported_and_trained_is_found(home: Path, tmp_path: Path) -> None:
+    path = table(tmp_path / "报销.csv", CHINESE)
+    assert caiwen(home, "kb", "import", path, "--publish").exit_code == 0
+    query = jsonl({"id": 1, "q": "差旅费报销标准在哪里看"})
+    before = lines(caiwen(home, "kb", "search", "--jsonl", stdin=query).stdout)
+    assert "BX77" not in [found["ref"] for found in before[0]["results"]]
+    trained = caiwen(home, "train", "--kb")
+    assert (trained.exit_code, trained.stdout) == (0, "")
+    (after,) = lines(caiwen(home, "kb", "search", "--jsonl", stdin=query).stdout)
+    assert after["band"] == "answer"
+    first = after["results"][0]
+    assert (first["ref"], first["title"]) == ("BX77", ROW["question"])
+    assert ROW["answer"] in first["text"]
+
+
+def test_training_nothing_says_so(fresh: Path) -> None:
+    empty = caiwen(fresh, "train", "--kb")
+    assert empty.exit_code == 0
+    assert "没有" in empty.stderr
+
+
+# --- JSONL
+
+
+def test_search_keeps_its_contract(home: Path) -> None:
+    asked: list[dict[str, object]] = [
+        {"id": f"q{n}", "q": question} for n, (question, *_) in enumerate(ENTRIES)
+    ]
+    asked.append({"id": 99, "q": "退付申请录入"})
+    result = caiwen(home, "kb", "search", "--jsonl", stdin=jsonl(*asked))
+    assert result.exit_code == 0
+    answers = lines(result.stdout)
+    assert [a["id"] for a in answers] == [a["id"] for a in asked]
+    for answer in answers:
+        assert set(answer) == {"id", "band", "results"}
+        assert answer["band"] in ("answer", "offer", "none")
+        assert len(answer["results"]) <= 10
+        scores = [found["score"] for found in answer["results"]]
+        assert scores == sorted(scores, reverse=True)
+        assert all(0 <= score <= 1 for score in scores)
+        for found in answer["results"]:
+            assert set(found) == {"answer_id", "ref", "title", "text", "source", "score"}
+            assert set(found["source"]) == {"guide", "section"}
+    refs = [a["results"][0]["ref"] for a in answers[:-1]]
+    assert refs == [ref for _, ref, *_ in ENTRIES]
+    assert answers[-1]["results"][0]["source"]["guide"] == "非税收入退付操作手册"
+
+
+MALFORMED = (
+    "nonsense",
+    "[1, 2]",
+    '"text"',
+    "{}",
+    '{"id": 5, "q": 7}',
+    '{"id": "a", "q": null}',
+    "[" * 100_000,
+    '{"id": "long", "q": "' + "长" * 200_001 + '"}',
+)
+
+
+@pytest.mark.parametrize("command", [("kb", "search"), ("nlu", "parse"), ("triage",)], ids=str)
+def test_a_bad_line_is_answered_and_the_rest_goes_on(home: Path, command: Sequence[str]) -> None:
+    good = {"id": "good", "q": "公务卡怎么还款"}
+    odd = [
+        {"id": n, "q": text}
+        for n, text in enumerate(["", "   ", "😀", "\x00\x01", "急" * 10_000, "a\u2028b\x85c"])
+    ]
+    stdin = jsonl(good, *MALFORMED, "", *odd, {"id": "last", "text": "公务卡怎么还款"})
+    result = caiwen(home, *command, "--jsonl", stdin=stdin)
+    assert result.exit_code == 0, result.output
+    answers = [json.loads(line) for line in result.stdout.split("\n") if line]
+    assert len(answers) == 1 + len(MALFORMED) + len(odd) + 1
+    assert answers[0]["id"] == "good"
+    wrong = answers[1 : 1 + len(MALFORMED)]
+    assert all(set(answer) == {"id", "error"} for answer in wrong)
+    assert [answer["id"] for answer in wrong] == [2, 3, 4, 5, 5, "a", 8, 9]
+    rest = answers[1 + len(MALFORMED) :]
+    assert [answer["id"] for answer in rest] == [*range(len(odd)), "last"]
+    assert not any("error" in answer for answer in rest)
+
+
+def test_parse_keeps_its_contract(home: Path) -> None:
+    text = "我们单位的支付申请怎么撤回"
+    stdin = jsonl({"id": 1, "q": text}, {"id": 2, "q": "转人工"})
+    first, second = lines(caiwen(home, "nlu", "parse", "--jsonl", stdin=stdin).stdout)
+    assert set(first) == {"id", "intent", "confidence", "entities", "interpreter"}
+    assert (first["intent"], first["interpreter"]) == ("ask_question", "similarity")
+    assert second["intent"] == "request_human"
+    assert 0 < first["confidence"] <= 1
+    entities = [e for e in first["entities"] if e["entity"] == "module"]
+    assert entities
+    for entity in entities:
+        assert set(entity) >= {"entity", "value", "start", "end"}
+        assert 0 <= entity["start"] < entity["end"] <= len(text)
+
+
+def test_triage_keeps_its_contract(home: Path) -> None:
+    stdin = jsonl(
+        {"id": 1, "q": "全市都登录不了系统，所有单位都打不开"},
+        {"id": 2, "q": "公务卡怎么还款"},
+    )
+    outage, question = lines(caiwen(home, "triage", "--jsonl", stdin=stdin).stdout)
+    keys = {"id", "incident", "category", "severity", "module", "reasons"}
+    assert set(outage) == set(question) == keys
+    assert (outage["incident"], outage["severity"]) == (True, "重大")
+    assert (question["incident"], question["severity"]) == (False, "一般")
+    assert outage["reasons"]
+    assert all(reason["rule"] and reason["effect"] for reason in outage["reasons"])
+
+
+def test_answers_come_line_by_line(home: Path) -> None:
+    """A program that asks and waits for each answer must not hang on a buffer."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot.cli", "--home", str(home), "kb", "search", "--jsonl"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "CAIWEN_NLU__ENABLED": "false"},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process, process.stdin, process.stdout:
+        for n in range(2):
+            process.stdin.write(jsonl({"id": n, "q": "公务卡怎么还款"}).encode())
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["id"] == n
+
+
+@pytest.mark.parametrize("command", [("kb", "search"), ("nlu", "parse"), ("triage",)], ids=str)
+def test_jsonl_is_the_only_way_to_ask(home: Path, command: Sequence[str]) -> None:
+    refused = caiwen(home, *command, stdin="公务卡怎么还款\n")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "--jsonl" in refused.stderr
+
+
+def test_search_without_an_index_says_what_to_do(fresh: Path) -> None:
+    refused = caiwen(fresh, "kb", "search", "--jsonl", stdin=jsonl({"id": 1, "q": "x"}))
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "train --kb" in refused.stderr
+
+
+@pytest.mark.xfail(
+    strict=True, reason="an id that no encoding can carry ends the whole batch", raises=UnicodeError
+)
+def test_an_id_that_cannot_be_written_ends_nothing(home: Path) -> None:
+    stdin = '{"id": "\\ud800", "q": "公务卡怎么还款"}\n' + jsonl({"id": 2, "q": "公务卡怎么还款"})
+    answers = lines(caiwen(home, "kb", "search", "--jsonl", stdin=stdin).stdout)
+    assert [a["id"] for a in answers][1] == 2
+
+
+# --- chat, doctor, settings
+
+
+def test_chat_answers_in_the_terminal(home: Path) -> None:
+    said = caiwen(home, "chat", stdin="公务卡怎么还款\n\n")
+    assert said.exit_code == 0
+    assert "先核对单据状态" in said.stdout
+    assert "常见问题" in said.stdout
+
+
+def test_doctor_is_content_with_a_prepared_workspace(home: Path) -> None:
+    report = caiwen(home, "doctor")
+    assert report.exit_code == 0, report.stderr
+    assert "[正常] 检索索引" in report.stderr
+
+
+def test_doctor_names_what_is_missing_and_what_to_do(fresh: Path) -> None:
+    report = caiwen(fresh, "doctor")
+    assert report.exit_code == 1
+    assert "staff add" in report.stderr
+    assert "train --kb" in report.stderr
+
+
+def test_doctor_survives_a_database_that_is_not_there(fresh: Path) -> None:
+    url = "postgresql://nobody@127.0.0.1:1/nothing"
+    report = caiwen(fresh, "doctor", CAIWEN_DATABASE_URL=url)
+    assert report.exit_code == 1
+    assert "CAIWEN_DATABASE_URL" in report.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("staff", "add", "x", "--role", "engineer", "--password-stdin"), ("kb", "import")]
+)
+@pytest.mark.xfail(strict=True, reason="a traceback instead of a word about caiwen init")
+def test_an_unprepared_workspace_is_told_in_a_line(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    if arguments[0] == "kb":
+        arguments = (*arguments, str(table(tmp_path / "报销.csv", CHINESE)))
+    done = as_process(tmp_path / "nowhere", *arguments, stdin=f"{PASSWORD}\n".encode())
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_bad_settings_end_the_command_with_a_clear_line(tmp_path: Path) -> None:
+    done = as_process(tmp_path / "h", "doctor", CAIWEN_PORT="99999", CAIWEN_NLU__DEADLINE_S="soon")
+    assert done.returncode == 2
+    said = done.stderr.decode().splitlines()
+    assert [line.split(":")[0] for line in said] == ["CAIWEN_PORT", "CAIWEN_NLU__DEADLINE_S"]
+    assert done.stdout == b""
+    assert not (tmp_path / "h").exists()
+
+
+@pytest.mark.xfail(strict=True, reason="bytes that are no UTF-8 end the whole batch")
+def test_bytes_that_are_no_text_end_nothing(home: Path) -> None:
+    stdin = b'{"id": 1, "q": "\xff\xfe"}\n\xff\n' + jsonl({"id": 3, "q": "公务卡怎么还款"}).encode()
+    done = as_process(home, "kb", "search", "--jsonl", stdin=stdin, PYTHONIOENCODING="utf-8")
+    assert done.returncode == 0, done.stderr.decode()
+    answers = [json.loads(line) for line in io.StringIO(done.stdout.decode())]
+    assert answers[-1]["id"] == 3
+    assert answers[-1]["band"] == "answer"
