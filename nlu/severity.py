@@ -192,7 +192,7 @@ def _core_task_stopped(seen: Situation) -> Verdict:
 
 def _minor_task_stopped(seen: Situation) -> Verdict:
     """Not a core task, unless it has stood still for days."""
-    if seen.scope >= Scope.UNIT and seen.for_days:
+    if seen.scope >= Scope.UNIT and seen.for_days and not seen.restorable:
         return Verdict(Severity.MAJOR, 0.6, Question.CORE)
     if seen.scope >= Scope.GROUP:
         return Verdict(Severity.URGENT, 0.85)
