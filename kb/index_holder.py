@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 from pathlib import Path
+from zipfile import BadZipFile
 
 import structlog
 
