@@ -126,3 +126,15 @@ def scores(
     highest = max(none, float(logits.max(initial=none)))
     exponentials = np.exp(logits - highest)
     return np.asarray(exponentials / (exponentials.sum() + np.exp(none - highest)))
+
+
+def shown_scores(ranked: Floats, is_passage: NDArray[np.bool_]) -> Floats:
+    """The scores that candidates are shown with, for probabilities in descending order.
+
+    An article's is its probability. Guides say the same thing in several places, so a passage is
+    shown with the probability that it or one of the passages ranked after it answers. Never more
+    than the candidate before.
+    """
+    together = np.where(is_passage, ranked, 0.0)[::-1].cumsum()[::-1]
+    shown = np.where(is_passage, together, ranked)
+    return np.asarray(np.minimum.accumulate(shown)) if len(shown) else shown

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from kb.encoder import Vectors
 
 #: Up to this many numbers (vectors times dimension) every vector is compared.
-EXACT_NUMBERS = 2_000_000
+EXACT_NUMBERS = 4_000_000
 _PROBED_SHARE = 0.12
+#: As many as FAISS asks for, to place a centre well.
+_POINTS_PER_LIST = 40
 
 
 class DenseIndex:
@@ -41,12 +43,12 @@ class DenseIndex:
             flat = faiss.IndexFlatIP(dimension)
             flat.add(vectors)
             return cls(flat)
-        lists = int(4 * np.sqrt(count))
+        lists = max(1, min(int(4 * np.sqrt(count)), count // _POINTS_PER_LIST))
         # The Python wrapper keeps the coarse index alive as long as the index itself.
         coarse = faiss.IndexFlatIP(dimension)
         index = faiss.IndexIVFFlat(coarse, dimension, lists, faiss.METRIC_INNER_PRODUCT)
         index.cp.niter = 8
-        index.cp.max_points_per_centroid = 64
+        index.cp.max_points_per_centroid = 2 * _POINTS_PER_LIST
         index.train(vectors)
         index.add(vectors)
         return cls(_probing(index))

@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 TRAINED_PREFIX = "trained/"
 #: Old folders that stay: another process may still be reading the one before.
 KEPT_BUILDS = 3
+#: What loading a build raises when its files are missing, foreign or cut short.
+_UNREADABLE = (IndexMissing, IndexMismatch, OSError, ValueError, KeyError, BadZipFile)
 
 
 def indexes_dir(home: Path) -> Path:
@@ -105,7 +107,7 @@ class IndexHolder:
     def _follow(self) -> None:
         try:
             index = self.refresh()
-        except (IndexMissing, IndexMismatch, OSError, ValueError, RuntimeError) as error:
+        except (*_UNREADABLE, RuntimeError) as error:
             self._refused = _pointed_at(self._home)
             log.warning("index_not_loaded", build=self._refused, error=type(error).__name__)
         else:

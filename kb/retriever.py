@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.articles import AnswerKind, AnswerOrigin, IndexedAnswer, Source
-from kb.fusion import Band, Floats
+from kb.fusion import Band, Floats, shown_scores
 from kb.search_index import SearchIndex
 
 DEFAULT_LIMIT = 10
@@ -21,7 +21,11 @@ DEFAULT_LIMIT = 10
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An answer that may fit. `score` is calibrated; `lexical` and `dense` say why it is here."""
+    """An answer that may fit.
+
+    `score` is the probability that it answers (for a passage: it or a passage after it), `lexical`
+    and `dense` say why it is here.
+    """
 
     answer_id: str
     origin: AnswerOrigin
@@ -77,16 +81,16 @@ class Retriever:
         hits = index.signals(text)
         allowed = _allowed(index.answers, hits.answers, today, region)
         hits = hits.only(allowed)
-        scored = index.score(hits)
-        order = np.argsort(-scored, kind="stable")[:limit]
+        probabilities = index.score(hits)
+        order = np.argsort(-probabilities, kind="stable")[:limit]
+        ranked = probabilities[order]
+        shown = shown_scores(ranked, hits.is_passage[order])
         return SearchResult(
             query=text,
-            band=index.fusion.cuts.band(scored[order]),
+            band=index.fusion.cuts.band(ranked),
             candidates=tuple(
-                _candidate(
-                    index.answers[hits.answers[place]], float(scored[place]), hits.signals[place]
-                )
-                for place in order
+                _candidate(index.answers[hits.answers[place]], float(score), hits.signals[place])
+                for place, score in zip(order, shown, strict=True)
             ),
             revision=index.manifest.revision,
         )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kb.articles import AnswerOrigin, Corpus
-from kb.calibration import DEFAULT_WEIGHTS, Asked, Sample, fit
+from kb.calibration import GUIDES_ONLY, PRIOR, Asked, Sample, fit
 from kb.embedder import Embedder, NgramEmbedder, load_embedder
 from kb.encoder import NgramEncoder
 from kb.errors import NothingPublished
@@ -119,7 +119,8 @@ def calibrate(
     cuts = Cuts(settings.answer_from, settings.offer_from)
     held = hold_out(texts, negatives, settings.seed)
     if held is None:
-        return Fusion(DEFAULT_WEIGHTS, cuts)
+        has_articles = any(text.origin is AnswerOrigin.ARTICLE for text in texts)
+        return Fusion(PRIOR if has_articles else GUIDES_ONLY, cuts)
     embedder = _embedder(
         held.texts, settings, lambda share: progress(Stage.CALIBRATING, 0.9 * share)
     )
