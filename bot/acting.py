@@ -59,6 +59,14 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Acted:
+    """How it ended, and whether there may be more to handle in the conversation."""
+
+    outcome: Outcome
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Scene:
     """What every part of one decision is acted on with."""
 
@@ -67,6 +75,8 @@ class _Scene:
     snapshot: Snapshot
     thought: Thought
     now: datetime
+    #: Whether the user has said more since the message that this is about.
+    followed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +89,23 @@ class Actor:
 
     async def act(
         self, snapshot: Snapshot, thought: Thought, now: datetime, elapsed_ms: int
-    ) -> Outcome:
+    ) -> Acted:
         """Act on one thought. Raises what the database raises; nothing is half done then."""
         async with self.database.transaction() as session:
             conversation = await repository.lock_conversation(session, snapshot.conversation_id)
             if conversation is None or conversation.handled_seq >= snapshot.seq:
-                return Outcome.STALE
-            scene = _Scene(session, conversation, snapshot, thought, now)
+                return Acted(Outcome.STALE, more=True)
+            followed = conversation.last_seq > snapshot.seq
+            scene = _Scene(session, conversation, snapshot, thought, now, followed)
             if conversation.owner_version != snapshot.owner_version:
                 if conversation.owner != Owner.ENGINEER.value:
-                    return Outcome.RETHINK
+                    return Acted(Outcome.RETHINK, more=True)
                 await self._draft(scene)
-                await _finish(scene, elapsed_ms, drafted=True)
-                return Outcome.DRAFTED
+                return Acted(Outcome.DRAFTED, await _finish(scene, elapsed_ms, drafted=True))
             for part in thought.decision.parts:
                 await self._act_on(scene, part)
             conversation.state = to_json(thought.decision.state)
-            await _finish(scene, elapsed_ms, drafted=False)
-            return Outcome.DONE
+            return Acted(Outcome.DONE, await _finish(scene, elapsed_ms, drafted=False))
 
     async def _act_on(self, scene: _Scene, part: Part) -> None:  # noqa: C901  # one arm per part
         match part:
@@ -258,15 +267,12 @@ class Actor:
                 return ""
 
 
-async def _finish(scene: _Scene, elapsed_ms: int, *, drafted: bool) -> None:
-    """The message is handled: note what was thought, and find the next one."""
+async def _finish(scene: _Scene, elapsed_ms: int, *, drafted: bool) -> bool:
+    """The message is handled: note what was thought; whether another one waits."""
     conversation, thought = scene.conversation, scene.thought
     conversation.handled_seq = scene.snapshot.seq
     if conversation.owner != Owner.ENGINEER.value:
-        following = await repository.next_user_message(
-            scene.session, conversation.id, after=scene.snapshot.seq
-        )
-        conversation.pending_seq = following.seq if following else None
+        conversation.pending_seq = await _following(scene) if scene.followed else None
     scene.session.add(
         Turn(
             conversation_id=conversation.id,
@@ -282,7 +288,14 @@ async def _finish(scene: _Scene, elapsed_ms: int, *, drafted: bool) -> None:
             at=scene.now,
         )
     )
-    await scene.session.flush()
+    return conversation.pending_seq is not None
+
+
+async def _following(scene: _Scene) -> int | None:
+    found = await repository.next_user_message(
+        scene.session, scene.conversation.id, after=scene.snapshot.seq
+    )
+    return found.seq if found else None
 
 
 async def _record_verdict(scene: _Scene, part: RecordFeedback | RecordRating) -> None:

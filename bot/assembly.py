@@ -14,6 +14,7 @@ from bot import background
 from bot import greeting as greetings
 from bot import metrics as figures
 from bot.acting import Actor
+from bot.admitted import Admitted
 from bot.clock import Clock, utc_now
 from bot.console import Console
 from bot.conversations import Conversations
@@ -57,6 +58,7 @@ class Services:
     database: Database
     phrases: Phrases
     live: Live
+    admitted: Admitted
     metrics: Metrics
     terms: Terms
     interpreter: Interpreter
@@ -123,6 +125,7 @@ def assemble(
         database=database,
         phrases=phrases,
         live=live,
+        admitted=Admitted(),
         metrics=metrics,
         terms=terms,
         interpreter=understood,

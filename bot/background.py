@@ -27,12 +27,12 @@ async def watch(database: Database, live: Live) -> None:
     A lost wake-up costs a second; streams always read the database themselves.
     """
     seen: dict[int, None] = {}
-    async with database.reading() as session:
+    async with database.glance() as session:
         newest = await repository.newest_message_id(session)
     while True:
         await asyncio.sleep(WATCH_S)
         try:
-            async with database.reading() as session:
+            async with database.glance() as session:
                 found = await repository.changed_conversations(
                     session, after_message_id=max(0, newest - OVERLAP)
                 )

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from bot import repository
-from bot.acting import Actor, Outcome
+from bot.acting import Acted, Actor, Outcome
 from bot.clock import Clock
 from bot.live import STAFF, Live
 from bot.metrics import Metrics
@@ -76,9 +76,12 @@ class Conversations:
             now=self._clock(),
         )
         if not recorded.duplicate:
-            self._live.publish(conversation_id, STAFF)
             if recorded.to_think:
                 self.wake(conversation_id)
+                # The answer mostly follows at once; one look then shows both.
+                self._live.publish_soon(conversation_id, STAFF)
+            else:
+                self._live.publish(conversation_id, STAFF)
         return recorded
 
     def wake(self, conversation_id: str) -> None:
@@ -131,7 +134,7 @@ class Conversations:
             self._running.pop(conversation_id, None)
 
     async def _handle_next(self, conversation_id: str) -> bool:
-        """Handle one message; ``False`` when none is pending."""
+        """Handle one message; ``False`` when no other is pending."""
         pause = RETRY_FIRST_S
         failures = 0
         while True:
@@ -147,22 +150,22 @@ class Conversations:
         snapshot = await self._thinker.load(conversation_id)
         if snapshot is None:
             return False
-        outcome = await self._think_and_act(snapshot, failures)
-        self._metrics.messages.labels(outcome.value).inc()
-        if outcome is not Outcome.RETHINK:
+        acted = await self._think_and_act(snapshot, failures)
+        self._metrics.messages.labels(acted.outcome.value).inc()
+        if acted.outcome is not Outcome.RETHINK:
             self._live.publish(conversation_id, STAFF)
-        return True
+        return acted.more
 
-    async def _think_and_act(self, snapshot: Snapshot, failures: int) -> Outcome:
+    async def _think_and_act(self, snapshot: Snapshot, failures: int) -> Acted:
         loop = asyncio.get_running_loop()
         started = loop.time()
         thought = await self._think(snapshot, failures)
         elapsed_ms = round((loop.time() - started) * 1000)
-        outcome = await self._actor.act(snapshot, thought, self._clock(), elapsed_ms)
+        acted = await self._actor.act(snapshot, thought, self._clock(), elapsed_ms)
         self._metrics.thinking.observe(loop.time() - started)
         if thought.understanding is not None:
             self._metrics.interpreters.labels(thought.understanding.interpreter).inc()
-        return outcome
+        return acted
 
     async def _think(self, snapshot: Snapshot, failures: int) -> Thought:
         """A decision in any case: a message that cannot be thought about goes to a person."""

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 #: The topic that staff pages wait on.
 STAFF = "staff"
+#: How long news may wait for more of it, in seconds.
+SOON_S = 0.05
 
 
 class Live:
@@ -17,6 +19,7 @@ class Live:
 
     def __init__(self) -> None:
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._soon: dict[str, asyncio.TimerHandle] = {}
         self._typing: dict[tuple[str, str], float] = {}
         self.closed = False
 
@@ -28,8 +31,17 @@ class Live:
     def publish(self, *topics: str) -> None:
         """Wake everybody who waits on one of these topics."""
         for topic in topics:
+            if (planned := self._soon.pop(topic, None)) is not None:
+                planned.cancel()
             for event in tuple(self._waiting.get(topic, ())):
                 event.set()
+
+    def publish_soon(self, *topics: str) -> None:
+        """Wake them in a moment; a publication before that does for both."""
+        loop = asyncio.get_running_loop()
+        for topic in topics:
+            if topic in self._waiting and topic not in self._soon:
+                self._soon[topic] = loop.call_later(SOON_S, self.publish, topic)
 
     @contextmanager
     def subscribe(self, topic: str) -> Iterator[asyncio.Event]:
@@ -54,4 +66,11 @@ class Live:
 
     def is_typing(self, conversation_id: str, who: str, now: float) -> bool:
         """Whether ``who`` is typing there at loop time ``now``."""
-        return self._typing.get((conversation_id, who), 0.0) > now
+        return self.typing_left(conversation_id, who, now) > 0
+
+    def typing_left(self, conversation_id: str, who: str, now: float) -> float:
+        """For how many seconds after loop time ``now`` the last sign of typing holds."""
+        until = self._typing.get((conversation_id, who), 0.0)
+        if until <= now:
+            self._typing.pop((conversation_id, who), None)
+        return max(0.0, until - now)

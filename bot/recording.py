@@ -44,7 +44,8 @@ async def append(
 ) -> Message:
     """Add the next message to a conversation that the caller has locked.
 
-    What others must see in a channel that has to be sent to goes to the outbox with it.
+    The message of a member of staff has its id afterwards; the many of users and of the bot wait
+    for the commit. What must be sent to a channel goes to the outbox with it.
     """
     conversation.last_seq += 1
     conversation.updated_at = now
@@ -61,12 +62,15 @@ async def append(
         created_at=now,
     )
     session.add(message)
-    await session.flush()
+    if sender not in (Sender.USER, Sender.BOT):
+        await session.flush()
     if (
         sender is not Sender.USER
         and audience is Audience.ALL
         and conversation.channel not in PULLING_CHANNELS
     ):
+        # The outbox row refers to the conversation, which may be new itself.
+        await session.flush()
         await _enqueue_delivery(session, conversation, message, now)
     return message
 
@@ -107,19 +111,19 @@ class Recorder:
             conversation = await repository.lock_conversation(session, conversation_id)
             if conversation is None:
                 raise ConversationNotFound(conversation_id)
-            key = f"{conversation_id}:{external_id}"
-            known = await inbox.find(session, channel=conversation.channel, external_id=key)
+            seq = conversation.last_seq + 1
+            result = {"message_id": f"{conversation_id}-{seq}", "seq": seq}
+            known = await inbox.admit(
+                session,
+                channel=conversation.channel,
+                external_id=f"{conversation_id}:{external_id}",
+                result=result,
+                now=now,
+            )
             if known is not None:
-                return _again(conversation_id, known)
-            message = await self._add(
-                session, conversation, external_id, text=text, action=action, now=now
-            )
-            result = {"message_id": str(message.id), "seq": message.seq}
-            await inbox.admit(
-                session, channel=conversation.channel, external_id=key, result=result, now=now
-            )
-            to_think = conversation.owner != Owner.ENGINEER.value
-            return Recorded(str(message.id), message.seq, conversation_id, False, to_think)
+                return _recorded(conversation, known, duplicate=True)
+            await self._add(session, conversation, external_id, text=text, action=action, now=now)
+            return _recorded(conversation, result, duplicate=False)
 
     async def _add(
         self,
@@ -130,12 +134,16 @@ class Recorder:
         text: str,
         action: Mapping[str, Any] | None,
         now: datetime,
-    ) -> Message:
+    ) -> None:
         masked = mask(text)
         data: dict[str, Any] = {"action": dict(action)} if action else {}
         if masked.found:
             data["masked"] = sorted(masked.found)
-        message = await append(
+        if conversation.owner == Owner.ENGINEER.value:
+            conversation.handled_seq = conversation.last_seq + 1
+        elif conversation.pending_seq is None:
+            conversation.pending_seq = conversation.last_seq + 1
+        await append(
             session,
             conversation,
             sender=Sender.USER,
@@ -145,12 +153,15 @@ class Recorder:
             now=now,
             client_msg_id=external_id,
         )
-        if conversation.owner == Owner.ENGINEER.value:
-            conversation.handled_seq = message.seq
-        elif conversation.pending_seq is None:
-            conversation.pending_seq = message.seq
-        return message
 
 
-def _again(conversation_id: str, known: Mapping[str, Any]) -> Recorded:
-    return Recorded(str(known["message_id"]), int(known["seq"]), conversation_id, True, False)
+def _recorded(
+    conversation: Conversation, result: Mapping[str, Any], *, duplicate: bool
+) -> Recorded:
+    return Recorded(
+        message_id=str(result["message_id"]),
+        seq=int(result["seq"]),
+        conversation_id=conversation.id,
+        duplicate=duplicate,
+        to_think=not duplicate and conversation.owner != Owner.ENGINEER.value,
+    )

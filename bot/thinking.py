@@ -107,19 +107,14 @@ class Thinker:
 
     async def load(self, conversation_id: str) -> Snapshot | None:
         """The next message to handle, or ``None`` when nothing is pending."""
-        async with self.database.reading() as session:
-            conversation = await repository.conversation(session, conversation_id)
-            if conversation is None or conversation.pending_seq is None:
+        async with self.database.glance() as session:
+            found = await repository.pending(session, conversation_id)
+            if found is None:
                 return None
-            message = await repository.next_user_message(
-                session, conversation_id, after=conversation.handled_seq
-            )
-            if message is None:
-                return None
-            users = await repository.users_by_id(session, [conversation.user_id])
-            own = await tickets.open_tickets_of(session, conversation.user_id)
-            region = users[conversation.user_id].region
-            return _snapshot(conversation, message, region, own)
+            own: Sequence[Ticket] = ()
+            if found.has_open_ticket:
+                own = await tickets.open_tickets_of(session, found.conversation.user_id)
+            return _snapshot(found.conversation, found.message, found.region, own)
 
     async def think(self, snapshot: Snapshot, now: datetime) -> Thought:
         """Understand, search, judge, decide."""

@@ -10,7 +10,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -25,7 +35,14 @@ from store.vocabulary import Severity
 SIMILAR_POOL = 400
 
 #: Named one by one: an index serves IN, but not NOT IN.
-_UNFINISHED = [status.value for status in Status if status not in FINAL_STATUSES]
+UNFINISHED = [status.value for status in Status if status not in FINAL_STATUSES]
+
+#: Asked for every message of a user, so written once.
+_OPEN_OF = (
+    select(Ticket)
+    .where(Ticket.requester_id == bindparam("requester_id"), Ticket.status.in_(UNFINISHED))
+    .order_by(Ticket.opened_at.desc(), Ticket.id.desc())
+)
 
 _SEVERITY_RANK = case(
     {severity.value: severity.rank for severity in Severity}, value=Ticket.severity
@@ -249,14 +266,14 @@ def _mentions(wanted: TicketFilter) -> ColumnElement[bool]:
     return or_(*found)
 
 
+def has_open_ticket(requester_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the person of this column has tickets that are not final, as part of a query."""
+    return exists().where(Ticket.requester_id == requester_id, Ticket.status.in_(UNFINISHED))
+
+
 async def open_tickets_of(session: AsyncSession, requester_id: str) -> Sequence[Ticket]:
     """The asker's tickets that are not final, newest first; resolved ones may be reopened."""
-    query = (
-        select(Ticket)
-        .where(Ticket.requester_id == requester_id, Ticket.status.in_(_UNFINISHED))
-        .order_by(Ticket.opened_at.desc(), Ticket.id.desc())
-    )
-    return (await session.scalars(query)).all()
+    return (await session.scalars(_OPEN_OF, {"requester_id": requester_id})).all()
 
 
 async def tickets_of_conversation(session: AsyncSession, conversation_id: str) -> Sequence[Ticket]:
@@ -349,46 +366,3 @@ async def workloads(session: AsyncSession, since: datetime) -> dict[str, Workloa
         for assignee, count, last in rows
         if assignee is not None
     }
-
-
-async def outdated(
-    session: AsyncSession, revisions: dict[str, str], *, limit: int = 200
-) -> Sequence[Ticket]:
-    """Unfinished tickets whose deadlines were reckoned under other terms than are loaded now."""
-    changed = [
-        and_(Ticket.contract_id == contract, Ticket.sla_revision != revision)
-        for contract, revision in revisions.items()
-    ]
-    query = (
-        select(Ticket)
-        .where(Ticket.status.in_(_UNFINISHED), or_(*changed))
-        .order_by(Ticket.id)
-        .limit(limit)
-    )
-    return (await session.scalars(query)).all() if changed else []
-
-
-async def unconfirmed(
-    session: AsyncSession, now: datetime, *, limit: int = 200
-) -> Sequence[Ticket]:
-    """Resolved tickets whose asker let the time to object pass."""
-    query = (
-        select(Ticket)
-        .where(Ticket.status == Status.RESOLVED.value, Ticket.confirm_until <= now)
-        .order_by(Ticket.confirm_until)
-        .limit(limit)
-    )
-    return (await session.scalars(query)).all()
-
-
-async def appointments(
-    session: AsyncSession, now: datetime, *, limit: int = 200
-) -> Sequence[Ticket]:
-    """Suspended tickets whose agreed time has come."""
-    query = (
-        select(Ticket)
-        .where(Ticket.status == Status.SUSPENDED.value, Ticket.resume_at <= now)
-        .order_by(Ticket.resume_at)
-        .limit(limit)
-    )
-    return (await session.scalars(query)).all()

@@ -12,7 +12,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from handoff import repository, service
+from handoff import repository, service, timer_repository
 from handoff.contract import Terms
 from handoff.errors import HandoffError
 from handoff.tables import Ticket
@@ -46,9 +46,9 @@ class Ran:
 async def run_due(database: Database, *, terms: Terms, now: datetime) -> Ran:
     """Do everything that is due at ``now``."""
     async with database.reading() as session:
-        unconfirmed = _ids(await repository.unconfirmed(session, now))
-        appointments = _ids(await repository.appointments(session, now))
-        outdated = _ids(await repository.outdated(session, dict(terms.revisions)))
+        unconfirmed = _ids(await timer_repository.unconfirmed(session, now))
+        appointments = _ids(await timer_repository.appointments(session, now))
+        outdated = _ids(await timer_repository.outdated(session, dict(terms.revisions)))
     close = Timer(service.close, lambda ticket: _passed(ticket.confirm_until, now))
     resume = Timer(service.resume, lambda ticket: _passed(ticket.resume_at, now))
     recalculate = Timer(

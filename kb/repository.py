@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kb.tables import (
@@ -24,6 +24,9 @@ from kb.tables import (
 
 #: Fewer bound parameters than SQLite's limit of 32,766, whatever else the statement holds.
 ID_BATCH = 5_000
+
+#: Read for every answer that is shown, so written once.
+_ARTICLE = select(ArticleRow).where(ArticleRow.id == bindparam("article_id"))
 
 
 async def guides_named(session: AsyncSession, *, source_key: str, title: str) -> Sequence[GuideRow]:
@@ -162,7 +165,7 @@ async def published_passages(
 
 async def article(session: AsyncSession, article_id: str) -> ArticleRow | None:
     """One article, whatever its status."""
-    return await session.get(ArticleRow, article_id)
+    return (await session.scalars(_ARTICLE, {"article_id": article_id})).one_or_none()
 
 
 async def passage(

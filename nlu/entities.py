@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from nlu.formats import FormatFinder, normal_form, whole_word
@@ -31,6 +32,8 @@ _ANNOTATED_SHARE = 0.6
 #: A single character must be nearly always annotated.
 _SURE_SHARE = 0.9
 _SHORTEST_PHRASE = 2
+#: Texts whose entities are kept at hand.
+_REMEMBERED = 64
 #: Kinds whose regexes in the training data find the entity itself; the others' are only hints for a
 #: learned extractor, far too wide to be believed alone.
 _PATTERNED = frozenset(
@@ -65,6 +68,8 @@ class EntityExtractor:
         self._compiled = [
             (name, re.compile(pattern, re.IGNORECASE)) for name, pattern in self.patterns
         ]
+        # Every interpreter and the triage look at the same message.
+        self._extract_once = lru_cache(maxsize=_REMEMBERED)(self._extract)
 
     @classmethod
     def from_training(cls, data: TrainingData) -> "EntityExtractor":
@@ -82,6 +87,9 @@ class EntityExtractor:
 
     def extract(self, text: str) -> tuple[Entity, ...]:
         """The entities of the readable part of a text, in its order, never overlapping."""
+        return self._extract_once(text)
+
+    def _extract(self, text: str) -> tuple[Entity, ...]:
         folded = self._folding.fold(text)
         by_form = self._formats.find(folded, text)
         found = [*by_form, *self._patterned(folded, text), *self._known(folded)]

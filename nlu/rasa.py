@@ -8,8 +8,9 @@ Refuses to fall back by itself; :mod:`nlu.interpreter` does that.
 import asyncio
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
-import httpx
+import aiohttp
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
@@ -55,7 +56,6 @@ class RasaInterpreter:
         settings: NluSettings,
         extractor: EntityExtractor,
         *,
-        transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._deadline_s = settings.deadline_s
@@ -63,17 +63,11 @@ class RasaInterpreter:
         self._folding = Folding()
         self._breaker = CircuitBreaker(_limits(settings), clock)
         self._closed = False
-        headers = {"Accept-Encoding": "identity"}
-        self._client = httpx.AsyncClient(
-            base_url=settings.rasa_url,
-            params={"token": settings.rasa_token} if settings.rasa_token else None,
-            headers=headers,
-            timeout=settings.deadline_s,
-            limits=httpx.Limits(max_connections=settings.max_connections, keepalive_expiry=60),
-            transport=transport,
-            # A proxy from the environment has no business between two local processes.
-            trust_env=False,
-        )
+        self._settings = settings
+        self._url = f"{settings.rasa_url.rstrip('/')}/model/parse"
+        self._params = {"token": settings.rasa_token} if settings.rasa_token else {}
+        #: Opened by the first message: a session belongs to the loop it was made in.
+        self._client: aiohttp.ClientSession | None = None
 
     @property
     def name(self) -> str:
@@ -112,41 +106,53 @@ class RasaInterpreter:
     async def close(self) -> None:
         """Close every pooled connection."""
         self._closed = True
-        await self._client.aclose()
+        if self._client is not None:
+            await self._client.close()
 
     async def _parse(self, text: str) -> Understanding:
         try:
             async with asyncio.timeout(self._deadline_s):
                 body = await self._post(self._folding.fold(text))
         except TimeoutError as late:
-            raise InterpreterUnavailable(UnavailableReason.DEADLINE) from late
-        except httpx.TimeoutException as late:
             raise InterpreterUnavailable(UnavailableReason.DEADLINE, type(late).__name__) from late
-        except (
-            httpx.HTTPError,
-            httpx.InvalidURL,
-            httpx.StreamError,
-            OSError,
-            RuntimeError,
-        ) as failed:
-            # RuntimeError: the client was closed while this call was waiting for a connection.
+        except (aiohttp.ClientError, OSError, RuntimeError, ValueError) as failed:
+            # ValueError: a malformed address or answer head.
+            # RuntimeError: closed while this call was waiting for a connection.
             detail = type(failed).__name__
             raise InterpreterUnavailable(UnavailableReason.CONNECTION, detail) from failed
         return self._understand(text, _read_answer(body))
 
     async def _post(self, text: str) -> bytes:
-        async with self._client.stream("POST", "/model/parse", json={"text": text}) as response:
-            if response.status_code != httpx.codes.OK:
-                raise InterpreterUnavailable(UnavailableReason.STATUS, str(response.status_code))
+        asking = self._session().post(
+            self._url, params=self._params, json={"text": text}, allow_redirects=False
+        )
+        async with asking as response:
+            if response.status != HTTPStatus.OK:
+                raise InterpreterUnavailable(UnavailableReason.STATUS, str(response.status))
             if response.headers.get("content-encoding", "identity") != "identity":
                 # We asked for none; unpacking could grow without bound.
                 raise InterpreterUnavailable(UnavailableReason.MALFORMED, "content-encoding")
             body = bytearray()
-            async for chunk in response.aiter_raw():
+            async for chunk in response.content.iter_any():
                 body += chunk
                 if len(body) > MAX_ANSWER_BYTES:
                     raise InterpreterUnavailable(UnavailableReason.OVERSIZED)
             return bytes(body)
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._client is None:
+            self._client = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=self._settings.max_connections, keepalive_timeout=60
+                ),
+                headers={"Accept-Encoding": "identity"},
+                timeout=aiohttp.ClientTimeout(total=self._deadline_s),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                # A proxy from the environment has no business between two local processes.
+                trust_env=False,
+            )
+        return self._client
 
     def _understand(self, text: str, answer: _Answer) -> Understanding:
         ranking = _ranking(answer)

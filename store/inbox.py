@@ -5,9 +5,9 @@ A channel may deliver the same thing several times and concurrently. The unique 
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import String, UniqueConstraint, select
+from sqlalchemy import String, Table, UniqueConstraint, bindparam, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,6 +29,23 @@ class InboxEntry(Base):
     result: Mapped[dict[str, Any]]
 
 
+#: The table itself: the mapped class would take the way of bulk inserts.
+_ENTRIES = cast(Table, InboxEntry.__table__)
+_KNOWN = select(InboxEntry.result).where(
+    InboxEntry.channel == bindparam("channel"), InboxEntry.external_id == bindparam("external_id")
+)
+#: By database; written once, because it runs for every message.
+_CLAIMS = {
+    name: insert(_ENTRIES)
+    .values(
+        {field: bindparam(field) for field in ("channel", "external_id", "received_at", "result")}
+    )
+    .on_conflict_do_nothing(index_elements=["channel", "external_id"])
+    .returning(_ENTRIES.c.id)
+    for name, insert in (("postgresql", postgresql_insert), ("sqlite", sqlite_insert))
+}
+
+
 async def admit(
     session: AsyncSession,
     *,
@@ -48,22 +65,13 @@ async def admit(
         "received_at": now,
         "result": result,
     }
-    dialect = session.get_bind().dialect.name
-    insert = postgresql_insert if dialect == "postgresql" else sqlite_insert
-    statement = (
-        insert(InboxEntry)
-        .values(**values)
-        .on_conflict_do_nothing(index_elements=["channel", "external_id"])
-        .returning(InboxEntry.id)
-    )
-    if (await session.execute(statement)).scalar_one_or_none() is not None:
+    claim = _CLAIMS[session.get_bind().dialect.name]
+    if (await session.execute(claim, values)).scalar_one_or_none() is not None:
         return None
     return await find(session, channel=channel, external_id=external_id)
 
 
 async def find(session: AsyncSession, *, channel: str, external_id: str) -> dict[str, Any] | None:
     """The result of the first delivery, or ``None`` when there was none."""
-    query = select(InboxEntry.result).where(
-        InboxEntry.channel == channel, InboxEntry.external_id == external_id
-    )
-    return (await session.execute(query)).scalar_one_or_none()
+    values = {"channel": channel, "external_id": external_id}
+    return (await session.execute(_KNOWN, values)).scalar_one_or_none()

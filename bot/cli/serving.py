@@ -1,6 +1,7 @@
 """Serving: one web process, a worker, or everything with a process manager."""
 
 import asyncio
+import gc
 import os
 import shlex
 import sys
@@ -48,6 +49,9 @@ def serve(
         timeout_graceful_shutdown=5,
         server_header=False,
     )
+    # What is loaded by now stays: going through it again and again would only cost time.
+    gc.collect()
+    gc.freeze()
     _Server(config, services.live).run()
 
 

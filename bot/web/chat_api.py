@@ -20,7 +20,7 @@ from bot.web.schemas import (
     MessageOut,
     MessagesOut,
 )
-from bot.web.security import AppServices, OwnConversation
+from bot.web.security import AppServices, OwnConversation, OwnConversationId
 
 router = APIRouter(prefix="/api/v1", tags=["chat"])
 
@@ -51,14 +51,14 @@ async def open_conversation(
 
 @router.post("/conversations/{conversation_id}/messages")
 async def send_message(
-    body: MessageIn, conversation: OwnConversation, app: AppServices, response: Response
+    body: MessageIn, conversation_id: OwnConversationId, app: AppServices, response: Response
 ) -> MessageAccepted:
     """Accept a message: 202 when it is new, 200 with the same body when it is known."""
     limit = app.settings.web.max_message_chars
     if len(body.text) > limit:
         raise MessageTooLong(limit)
     recorded = await app.conversations.receive(
-        conversation.id,
+        conversation_id,
         external_id=body.client_msg_id,
         text=body.text,
         action=body.action.model_dump() if body.action else None,
@@ -74,34 +74,34 @@ async def read_messages(
     after: Annotated[int, Query(ge=0, le=2_000_000_000)] = 0,
 ) -> MessagesOut:
     """Messages after a sequence number, at most 500 at once, oldest first."""
-    async with app.database.reading() as session:
+    async with app.database.glance() as session:
         rows = await repository.messages_after(session, conversation.id, after=after, staff=False)
     return MessagesOut(owner=conversation.owner, messages=[MessageOut.of(row) for row in rows])
 
 
 @router.get("/conversations/{conversation_id}/events")
 async def follow(
-    conversation: OwnConversation,
+    conversation_id: OwnConversationId,
     app: AppServices,
     last_event_id: Annotated[str, Header()] = "",
     after: Annotated[int, Query(ge=0, le=2_000_000_000)] = 0,
 ) -> StreamingResponse:
     """Messages as they come, replayed from ``Last-Event-ID`` (or ``after``)."""
     seen = int(last_event_id) if last_event_id.isdecimal() and len(last_event_id) < 10 else after
-    view = View(conversation.id, staff=False, other=Sender.ENGINEER)
+    view = View(conversation_id, staff=False, other=Sender.ENGINEER)
     return stream(conversation_events(app, view, seen))
 
 
 @router.post("/conversations/{conversation_id}/typing", status_code=status.HTTP_204_NO_CONTENT)
-async def typing(conversation: OwnConversation, app: AppServices) -> None:
+async def typing(conversation_id: OwnConversationId, app: AppServices) -> None:
     """The user is typing."""
     until = asyncio.get_running_loop().time() + TYPING_S
-    app.live.set_typing(conversation.id, Sender.USER.value, until)
+    app.live.set_typing(conversation_id, Sender.USER.value, until)
 
 
 @router.get("/conversations/{conversation_id}/suggestions")
 async def suggestions(
-    _conversation: OwnConversation,
+    _conversation_id: OwnConversationId,
     app: AppServices,
     q: Annotated[str, Query(max_length=100)] = "",
 ) -> list[str]:

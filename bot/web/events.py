@@ -15,7 +15,7 @@ from starlette.responses import StreamingResponse
 from bot import repository
 from bot.assembly import Services
 from bot.live import STAFF
-from bot.tables import Conversation, Sender
+from bot.tables import Sender
 from bot.web.schemas import MessageOut
 
 HEADERS = {
@@ -55,36 +55,39 @@ async def conversation_events(app: Services, view: View, after: int) -> AsyncIte
     with app.live.subscribe(view.conversation_id) as wakeup:
         while not app.live.closed:
             wakeup.clear()
-            conversation, messages = await _news(app, view, after)
-            if conversation is None:
+            news = await _news(app, view, after)
+            if news is None:
                 return
-            for message in messages:
+            for message in map(MessageOut.of, news.messages):
                 after = message.seq
                 yield event("message", message.model_dump(mode="json"), event_id=message.seq)
-            state = _state(app, view, conversation)
+            if len(news.messages) == repository.PAGE:
+                continue
+            state = _state(app, view, news)
             if state != shown:
                 shown = state
                 yield event("state", state)
-            if not await _woken(wakeup, app.settings.web.stream_ping_s):
+            if not await _woken(wakeup, _patience(app, view)):
                 yield ": ping\n\n"
 
 
-async def _news(
-    app: Services, view: View, after: int
-) -> tuple[Conversation | None, list[MessageOut]]:
-    async with app.database.reading() as session:
-        conversation = await repository.conversation(session, view.conversation_id)
-        rows = await repository.messages_after(
-            session, view.conversation_id, after=after, staff=view.staff
-        )
-        return conversation, [MessageOut.of(row) for row in rows]
+async def _news(app: Services, view: View, after: int) -> repository.News | None:
+    async with app.database.glance() as session:
+        return await repository.news(session, view.conversation_id, after=after, staff=view.staff)
 
 
-def _state(app: Services, view: View, conversation: Conversation) -> dict[str, object]:
+def _state(app: Services, view: View, news: repository.News) -> dict[str, object]:
     now = asyncio.get_running_loop().time()
     typing = app.live.is_typing(view.conversation_id, view.other.value, now)
-    thinking = conversation.pending_seq is not None
-    return {"owner": conversation.owner, "typing": typing, "thinking": thinking}
+    return {"owner": news.owner, "typing": typing, "thinking": news.thinking}
+
+
+def _patience(app: Services, view: View) -> float:
+    """Seconds to wait for news: until the next ping, or until typing runs out."""
+    now = asyncio.get_running_loop().time()
+    typing_left = app.live.typing_left(view.conversation_id, view.other.value, now)
+    ping_s = app.settings.web.stream_ping_s
+    return min(ping_s, typing_left) if typing_left > 0 else ping_s
 
 
 async def _woken(wakeup: asyncio.Event, ping_s: float) -> bool:

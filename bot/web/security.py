@@ -41,7 +41,7 @@ async def current_staff(request: Request, app: AppServices) -> Principal:
         token = request.cookies.get(COOKIE)
     if not token:
         raise NotAuthenticated
-    async with app.database.reading() as session:
+    async with app.database.glance() as session:
         principal = await principal_of(session, token, now=app.clock())
     if principal is None:
         raise NotAuthenticated
@@ -70,16 +70,33 @@ async def own_conversation(
     A wrong token is answered like a wrong id: nobody learns which conversations exist.
     EventSource cannot send headers, so the stream alone may carry the token in its address.
     """
-    token = bearer(request)
-    if token is None and request.url.path.endswith("/events"):
-        token = request.query_params.get("token")
-    async with app.database.reading() as session:
+    token_hash = _conversation_token(request)
+    async with app.database.glance() as session:
         conversation = await repository.conversation(session, conversation_id)
     expected = conversation.token_hash if conversation else None
-    if not token or not expected or not hmac.compare_digest(hash_token(token), expected):
+    if not token_hash or not expected or not hmac.compare_digest(token_hash, expected):
         raise ConversationNotFound(conversation_id)
     assert conversation is not None  # noqa: S101  # an expected hash implies a row
+    app.admitted.remember(conversation_id, token_hash)
     return conversation
 
 
+async def own_conversation_id(conversation_id: str, request: Request, app: AppServices) -> str:
+    """As `own_conversation`, for those who need only to know that the caller may.
+
+    A token that was right stays right, so it is looked up once.
+    """
+    if not app.admitted.knows(conversation_id, _conversation_token(request)):
+        await own_conversation(conversation_id, request, app)
+    return conversation_id
+
+
+def _conversation_token(request: Request) -> str:
+    token = bearer(request)
+    if token is None and request.url.path.endswith("/events"):
+        token = request.query_params.get("token")
+    return hash_token(token) if token else ""
+
+
 OwnConversation = Annotated[Conversation, Depends(own_conversation)]
+OwnConversationId = Annotated[str, Depends(own_conversation_id)]

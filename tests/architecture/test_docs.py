@@ -12,7 +12,7 @@ from bot import migrate
 from bot.deployment import Deployment
 from bot.importing import import_paths
 from bot.settings import Settings, data_dir
-from docs import api_page, cli_page, settings_page
+from docs import cli_page, settings_page
 from tests.architecture.source import ROOT
 
 READMES = ("README.md", "README.zh-CN.md")
@@ -26,7 +26,8 @@ def pages() -> list[Path]:
     """Every page of ours in Markdown."""
     found = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")]
     assert len(found) > 15
-    return sorted(found)
+    # The sample guides are content: their numbered menus only look like links to pages.
+    return sorted(path for path in found if "sample_guides" not in path.parts)
 
 
 def text_of(name: str) -> str:
@@ -38,8 +39,9 @@ def name_of(path: Path) -> str:
 
 
 def without_code(text: str) -> str:
-    """The text without its fenced blocks, in which brackets mean other things."""
-    return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    """The text without what is set as code, in which brackets mean other things."""
+    without_blocks = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"`[^`\n]*`", "", without_blocks)
 
 
 def anchors(path: Path) -> set[str]:
@@ -114,15 +116,13 @@ def test_the_two_commands_come_first(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", READMES)
-def test_the_readme_names_every_command_and_only_real_routes(name: str) -> None:
+def test_the_readme_names_every_command(name: str) -> None:
     text = text_of(name)
-    for command in cli_page.commands():
+    commands = cli_page.commands()
+    assert len(commands) > 10
+    for command in commands:
         words = command.split()[1:]
         assert re.search(rf"(caiwen|·) {' '.join(words)}\b", text), command
-    known = {re.sub(r"\{\w+\}", "{}", route.split(" ")[1]) for route in api_page.routes()}
-    named = re.findall(r"(?:GET |POST |· )(/(?:api|healthz|readyz|metrics)[^\s·?]*)", text)
-    assert len(named) > 8
-    assert {re.sub(r"\{\w+\}", "{}", route) for route in named} <= known
 
 
 def test_both_readmes_say_the_same() -> None:

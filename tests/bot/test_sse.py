@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from bot import background, engineers, repository
+from bot.knowledge import SearchedKnowledge
 from bot.recording import append
 from bot.tables import Sender
 from bot.web import chat_api
@@ -194,7 +195,6 @@ async def test_cutting_the_line_misses_and_repeats_nothing(product: Product) -> 
     assert [event.data for event in got] == stored
 
 
-@pytest.mark.xfail(strict=True, reason="a replay stops after 500 messages until the next wake-up")
 async def test_a_long_conversation_is_replayed_whole_at_once(
     unwatched: None, product: Product
 ) -> None:
@@ -212,8 +212,15 @@ async def test_a_long_conversation_is_replayed_whole_at_once(
 
 
 async def test_state_tells_who_speaks_and_that_an_answer_is_coming(
-    unwatched: None, product: Product
+    unwatched: None, product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    quick = SearchedKnowledge.search
+
+    def slow(*arguments: Any, **named: Any) -> Any:
+        time.sleep(0.3)  # long enough for the stream to tell that an answer is coming
+        return quick(*arguments, **named)
+
+    monkeypatch.setattr(SearchedKnowledge, "search", slow)
     chat = await product.open()
     async with follow(chat) as stream:
         first = await stream.state()
@@ -304,7 +311,6 @@ async def test_typing_shows_on_the_other_side_only(product: Product) -> None:
     assert [e.data["typing"] for e in user.seen if e.name == "state"] == [False, True]
 
 
-@pytest.mark.xfail(strict=True, reason="nothing wakes the stream when typing runs out")
 async def test_typing_ends_by_itself(
     unwatched: None, product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -150,10 +150,11 @@ def answering(content: object) -> Handler:
 
 
 @asynccontextmanager
-async def fake_rasa(handler: Handler) -> AsyncIterator[str]:
+async def fake_rasa(handler: Handler, heads: list[bytes] | None = None) -> AsyncIterator[str]:
     """A real socket that speaks just enough HTTP; yields its address.
 
     ``handler`` gets the request's body and returns the bytes to send, which may be anything.
+    ``heads`` collects what came before the bodies.
     """
 
     callers: set[asyncio.StreamWriter] = set()
@@ -162,6 +163,8 @@ async def fake_rasa(handler: Handler) -> AsyncIterator[str]:
         callers.add(writer)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
+                if heads is not None:
+                    heads.append(head)
                 lengths = [line for line in head.split(b"\r\n") if b"ontent-" in line]
                 length = next((int(x.split(b":")[1]) for x in lengths if b"ength" in x), 0)
                 writer.write(await handler(await reader.readexactly(length)))

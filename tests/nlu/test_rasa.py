@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 
 from nlu.entities import EntityExtractor
@@ -41,12 +40,6 @@ def raw(body: bytes, **response: object) -> Handler:
         return http_response(body, **response)  # type: ignore[arg-type]  # status, headers
 
     return respond
-
-
-def streamed(status: int) -> httpx.Response:
-    """An answer that has not been read yet, as a real connection gives it."""
-    body = json.dumps(rasa_answer()).encode()
-    return httpx.Response(status, stream=httpx.ByteStream(body))
 
 
 async def test_an_answer_is_read_whole() -> None:
@@ -166,37 +159,32 @@ async def test_the_breaker_spares_a_dead_server_and_finds_it_again() -> None:
     healthy = False
     now = 100.0
 
-    def respond(request: httpx.Request) -> httpx.Response:
+    async def respond(_request: bytes) -> bytes:
         nonlocal calls
         calls += 1
-        return streamed(200 if healthy else 500)
+        return http_response(json.dumps(rasa_answer()).encode(), status=200 if healthy else 500)
 
-    chosen = NluSettings(breaker_failures=2, breaker_open_s=10)
-    rasa = RasaInterpreter(
-        chosen, EntityExtractor(), transport=httpx.MockTransport(respond), clock=lambda: now
-    )
-    reasons = [await refused(rasa) for _ in range(4)]
-    assert reasons == [UnavailableReason.STATUS] * 2 + [UnavailableReason.BREAKER_OPEN] * 2
-    assert calls == 2
-    now, healthy = 111.0, True
-    assert (await rasa.parse("你好")).intent is Intent.GREET
-    assert calls == 3
-    await rasa.close()
+    async with fake_rasa(respond) as url:
+        chosen = NluSettings(rasa_url=url, deadline_s=2, breaker_failures=2, breaker_open_s=10)
+        rasa = RasaInterpreter(chosen, EntityExtractor(), clock=lambda: now)
+        reasons = [await refused(rasa) for _ in range(4)]
+        assert reasons == [UnavailableReason.STATUS] * 2 + [UnavailableReason.BREAKER_OPEN] * 2
+        assert calls == 2
+        now, healthy = 111.0, True
+        assert (await rasa.parse("你好")).intent is Intent.GREET
+        assert calls == 3
+        await rasa.close()
 
 
 async def test_the_token_is_sent() -> None:
-    seen: list[httpx.URL] = []
-
-    def respond(request: httpx.Request) -> httpx.Response:
-        seen.append(request.url)
-        return streamed(200)
-
-    chosen = NluSettings(rasa_token="s3cret")
-    rasa = RasaInterpreter(chosen, EntityExtractor(), transport=httpx.MockTransport(respond))
-    await rasa.parse("你好")
-    assert seen[0].params["token"] == "s3cret"
+    heads: list[bytes] = []
+    async with fake_rasa(answering(rasa_answer()), heads) as url:
+        chosen = NluSettings(rasa_url=url, deadline_s=2, rasa_token="s3cret")
+        rasa = RasaInterpreter(chosen, EntityExtractor())
+        await rasa.parse("你好")
+        await rasa.close()
+    assert heads[0].startswith(b"POST /model/parse?token=s3cret HTTP/1.1\r\n")
     assert "s3cret" not in repr(chosen)
-    await rasa.close()
 
 
 async def test_many_callers_share_the_pool() -> None:

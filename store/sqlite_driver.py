@@ -1,0 +1,116 @@
+"""SQLite through aiosqlite with one trip to its thread per statement.
+
+aiosqlite keeps a thread per connection; SQLAlchemy makes a cursor, executes, fetches and closes,
+which are four trips there and back and cost more than the statement itself. Here a statement is
+executed and its rows are fetched in one trip. Refuses to stream: rows are always fetched whole,
+as SQLAlchemy does with them anyway.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, TypeVar
+
+import aiosqlite
+from aiosqlite.context import Result
+from typing_extensions import override
+
+Rows = list[Any]
+T = TypeVar("T")
+
+
+class OneTripCursor(aiosqlite.Cursor):
+    """A cursor whose rows are at hand once it has executed."""
+
+    def __init__(self, connection: "OneTripConnection") -> None:
+        self._connection = connection
+        self._rows: Rows = []
+        # Only a blank until something is executed; made without asking the thread.
+        super().__init__(connection, connection.blank)
+
+    @override
+    async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> "OneTripCursor":
+        """Execute and fetch."""
+        values = () if parameters is None else parameters
+        self._cursor, self._rows = await self._connection.run(sql, values, many=False)
+        return self
+
+    @override
+    async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> "OneTripCursor":
+        """Execute for each set of values; there is nothing to fetch."""
+        self._cursor, self._rows = await self._connection.run(sql, parameters, many=True)
+        return self
+
+    @override
+    async def fetchone(self) -> sqlite3.Row | None:
+        """The next row that was fetched."""
+        return self._rows.pop(0) if self._rows else None
+
+    @override
+    async def fetchmany(self, size: int | None = None) -> Rows:
+        """The next rows that were fetched."""
+        count = self.arraysize if size is None else size
+        taken, self._rows = self._rows[:count], self._rows[count:]
+        return taken
+
+    @override
+    async def fetchall(self) -> Rows:
+        """All rows that were fetched and not yet taken."""
+        taken, self._rows = self._rows, []
+        return taken
+
+    @override
+    async def close(self) -> None:
+        """Nothing is open any more: fetching to the end has reset the statement."""
+        self._rows = []
+
+
+class OneTripConnection(aiosqlite.Connection):
+    """A connection of aiosqlite whose cursors take one trip per statement."""
+
+    blank: sqlite3.Cursor
+
+    @override
+    async def _connect(self) -> "OneTripConnection":
+        _ = await super()._connect()
+        self.blank = await self._in_thread(self._conn.cursor)
+        return self
+
+    @override
+    def cursor(self) -> Result[aiosqlite.Cursor]:
+        """A cursor, without asking the thread for one."""
+        return Result(self._new_cursor())
+
+    async def run(
+        self, sql: str, parameters: Iterable[Any], *, many: bool
+    ) -> tuple[sqlite3.Cursor, Rows]:
+        """Execute in the connection's thread; the sqlite3 cursor and its rows."""
+        return await self._in_thread(partial(_run, self._conn, sql, parameters, many))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        found: T = await self._execute(work)  # type: ignore[no-untyped-call]  # untyped there
+        return found
+
+    async def _new_cursor(self) -> aiosqlite.Cursor:
+        return OneTripCursor(self)
+
+
+def connect(database: str, **options: Any) -> OneTripConnection:
+    """As ``aiosqlite.connect``; the thread does not keep the process alive."""
+
+    def connector() -> sqlite3.Connection:
+        opened: sqlite3.Connection = sqlite3.connect(database, **options)
+        return opened
+
+    connection = OneTripConnection(connector, iter_chunk_size=64)
+    connection._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does with those it makes
+    return connection
+
+
+def _run(
+    connection: sqlite3.Connection, sql: str, parameters: Iterable[Any], many: bool
+) -> tuple[sqlite3.Cursor, Rows]:
+    if many:
+        return connection.executemany(sql, parameters), []
+    cursor = connection.execute(sql, tuple(parameters))
+    return cursor, cursor.fetchall() if cursor.description is not None else []

@@ -1,0 +1,120 @@
+"""One trip per statement: rows, errors, several cursors, and that it really is one trip."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from store.session import Database
+from store.sqlite_driver import OneTripConnection, connect
+
+
+@pytest.fixture
+async def connection(tmp_path: Path) -> AsyncIterator[OneTripConnection]:
+    opened = await connect(str(tmp_path / "a.db"), isolation_level=None)
+    assert isinstance(opened, OneTripConnection)
+    async with opened.cursor() as cursor:
+        await cursor.execute("create table t (a integer primary key, b text)")
+        await cursor.executemany("insert into t values (?, ?)", [(n, f"b{n}") for n in range(5)])
+    yield opened
+    await opened.close()
+
+
+async def test_rows_are_given_out_once_and_in_order(connection: OneTripConnection) -> None:
+    async with connection.cursor() as cursor:
+        await cursor.execute("select a, b from t where a > ? order by a", (0,))
+        assert [column[0] for column in cursor.description] == ["a", "b"]
+        assert await cursor.fetchone() == (1, "b1")
+        assert await cursor.fetchmany(2) == [(2, "b2"), (3, "b3")]
+        assert await cursor.fetchmany() == [(4, "b4")]
+        assert await cursor.fetchall() == []
+        assert await cursor.fetchone() is None
+
+
+async def test_cursors_do_not_disturb_one_another(connection: OneTripConnection) -> None:
+    async with connection.cursor() as first, connection.cursor() as second:
+        await first.execute("select a from t order by a")
+        await second.execute("update t set b = 'x' where a < 2")
+        assert (second.rowcount, second.description) == (2, None)
+        assert len(await first.fetchall()) == 5
+        await second.execute("insert into t (b) values ('neu')")
+        assert second.lastrowid == 5
+
+
+async def test_an_error_is_the_databases_own(connection: OneTripConnection) -> None:
+    async with connection.cursor() as cursor:
+        with pytest.raises(sqlite3.IntegrityError):
+            await cursor.execute("insert into t values (0, 'again')")
+        await cursor.execute("select count(*) from t")
+        assert await cursor.fetchone() == (5,)
+
+
+async def test_a_statement_is_one_trip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trips: list[object] = []
+    real = OneTripConnection._execute
+
+    async def counted(self: OneTripConnection, fn: Any, *args: Any, **named: Any) -> Any:
+        trips.append(fn)
+        return await real(self, fn, *args, **named)
+
+    database = Database(f"sqlite:///{tmp_path / 'b.db'}")
+    async with database.glance() as session, database.transaction():
+        await session.execute(text("select 1"))
+    monkeypatch.setattr(OneTripConnection, "_execute", counted)
+    async with database.glance() as session:
+        assert (await session.execute(text("select 2"))).scalar_one() == 2
+    assert len(trips) == 1
+    async with database.transaction() as session:
+        await session.execute(text("create table u (a)"))
+    assert len(trips) == 1 + 3  # BEGIN, CREATE, COMMIT
+    await database.dispose()
+
+
+async def test_errors_come_through_the_product_as_usual(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'c.db'}")
+    async with database.transaction() as session:
+        await session.execute(text("create table u (a unique)"))
+
+    async def twice() -> None:
+        async with database.transaction() as session:
+            await session.execute(text("insert into u values (1)"))
+            await session.execute(text("insert into u values (1)"))
+
+    with pytest.raises(IntegrityError):
+        await twice()
+    async with database.reading() as session:
+        assert (await session.execute(text("select count(*) from u"))).scalar_one() == 0
+    await database.dispose()
+
+
+async def test_what_was_left_open_is_rolled_back(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'e.db'}")
+    async with database.transaction() as session:
+        await session.execute(text("create table u (a integer)"))
+    async with database.engine.connect() as connection:
+        await connection.exec_driver_sql("insert into u values (1)")
+    async with database.reading() as session:
+        assert (await session.execute(text("select count(*) from u"))).scalar_one() == 0
+    await database.dispose()
+
+
+async def test_writers_of_one_process_take_turns_in_order(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'd.db'}")
+    async with database.transaction() as session:
+        await session.execute(text("create table u (a integer)"))
+
+    async def write(number: int) -> None:
+        async with database.transaction() as session:
+            await asyncio.sleep(0.002)  # as a transaction with something to do
+            await session.execute(text("insert into u values (:n)"), {"n": number})
+
+    await asyncio.gather(*(write(n) for n in range(30)))
+    async with database.reading() as session:
+        found = (await session.execute(text("select a from u order by rowid"))).scalars().all()
+    assert found == list(range(30))
+    await database.dispose()
