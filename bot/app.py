@@ -9,7 +9,16 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from bot.assembly import Services, running
-from bot.web import chat_api, health, media, problems, staff_api, staff_pages, widget_pages
+from bot.web import (
+    chat_api,
+    dead_letters,
+    health,
+    media,
+    problems,
+    staff_api,
+    staff_pages,
+    widget_pages,
+)
 from bot.web.middleware import Guard
 from bot.web.rendering import STATIC
 
@@ -45,7 +54,15 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         max_body_bytes=web.max_body_bytes,
         refusal=problems.too_long(services.phrases),
     )
-    for router in (chat_api, staff_api, staff_pages, health, media, widget_pages):
+    for router in (
+        chat_api,
+        staff_api,
+        dead_letters,
+        staff_pages,
+        health,
+        media,
+        widget_pages,
+    ):
         app.include_router(router.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

@@ -70,3 +70,10 @@ class MessageTooLong(BotError):
     """A message beyond the limit, in characters."""
 
     limit: int
+
+
+@dataclass
+class DeadLetterNotFound(BotError):
+    """No such undelivered row, it was sent again already, or it is outside the account's scope."""
+
+    row_id: int

@@ -222,15 +222,27 @@ async def _settle(session: AsyncSession, claimed: Claimed, **values: Any) -> boo
     return (await session.execute(statement)).scalar_one_or_none() is not None
 
 
-async def dead_letters(session: AsyncSession, *, limit: int = 100) -> Sequence[OutboxRow]:
-    """Rows that will not be tried again, newest first."""
+async def dead_letters(
+    session: AsyncSession, *, limit: int = 100, before: int | None = None
+) -> Sequence[OutboxRow]:
+    """Rows that will not be tried again, newest first; those older than row ``before`` if given."""
     query = (
         select(OutboxRow)
         .where(OutboxRow.status == OutboxStatus.FAILED.value)
         .order_by(OutboxRow.id.desc())
         .limit(limit)
     )
+    if before is not None:
+        query = query.where(OutboxRow.id < before)
     return (await session.scalars(query)).all()
+
+
+async def dead_letter(session: AsyncSession, row_id: int) -> OutboxRow | None:
+    """The row, if it is a dead letter."""
+    query = select(OutboxRow).where(
+        OutboxRow.id == row_id, OutboxRow.status == OutboxStatus.FAILED.value
+    )
+    return (await session.scalars(query)).one_or_none()
 
 
 async def resend(session: AsyncSession, row_id: int, *, now: datetime) -> bool:

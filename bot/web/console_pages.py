@@ -16,6 +16,7 @@ from bot.accounts import DESK_ROLES, READING_ROLES, Principal
 from bot.assembly import Services
 from bot.errors import TicketNotFound
 from bot.web.contexts import ConsolePage, Form, Queue, Tab, TicketView
+from bot.web.navigation import places
 from bot.web.page_access import FRESH, PageStaff, is_part
 from bot.web.security import AppServices
 from bot.web.ticket_views import Views
@@ -148,6 +149,7 @@ async def console_page(
         now=app.clock(),
         queue=await _queue(app, staff, wanted, number),
         words=_words(app),
+        places=places(app.phrases, staff),
         ticket=ticket,
         form=form or Form(new_id(), mode=_mode(ticket)),
     )

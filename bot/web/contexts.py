@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.accounts import Principal
+from bot.web.navigation import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +265,7 @@ class ConsolePage:
     now: datetime
     queue: Queue
     words: str
+    places: Sequence[Place]
     ticket: TicketView | None = None
     form: Form = field(default_factory=lambda: Form(""))
     #: The ticket named in the address does not exist, or is out of scope.

@@ -44,6 +44,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     errors.TicketNotFound: Problem(404, "ticket_not_found"),
     errors.InvalidInput: Problem(422, "invalid_input"),
     errors.MessageTooLong: Problem(413, "message_too_long"),
+    errors.DeadLetterNotFound: Problem(404, "dead_letter_not_found"),
     desk.TicketNotFound: Problem(404, "ticket_not_found"),
     desk.IllegalTransition: Problem(409, "illegal_transition"),
     desk.StaleTicket: Problem(409, "stale_ticket"),

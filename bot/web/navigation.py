@@ -1,0 +1,34 @@
+"""Where staff can go from any page, by role. Refuses to guard: every page asks for its roles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.accounts import READING_ROLES, Principal
+from bot.dead_letters import LOOK_ROLES
+from bot.phrases import Phrases
+from bot.tables import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A link of the top bar."""
+
+    key: str
+    title: str
+    href: str
+
+
+#: Key (also of the phrase), address, and the roles that may go there besides administrators.
+_PLACES: Sequence[tuple[str, str, tuple[Role, ...]]] = (
+    ("console", "/console", READING_ROLES),
+    ("dead_letters", "/console/dead-letters", LOOK_ROLES),
+)
+
+
+def places(phrases: Phrases, staff: Principal) -> list[Place]:
+    """The pages that this account may open."""
+    return [
+        Place(key, phrases.say(f"staff_nav.{key}"), href)
+        for key, href, roles in _PLACES
+        if staff.may(*roles)
+    ]
