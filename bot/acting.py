@@ -5,6 +5,7 @@ owner it had when it was thought about. Words thought for a user whom an enginee
 taken over become a draft for that engineer.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -46,6 +47,7 @@ from bot.tables import (
 )
 from bot.thinking import Snapshot, Thought
 from kb import service as kb_service
+from kb.articles import AnswerContent
 from store.session import Database
 
 
@@ -74,6 +76,8 @@ class _Scene:
     conversation: Conversation
     snapshot: Snapshot
     thought: Thought
+    #: What the decision shows, by answer id; ``None`` for what was withdrawn since it was found.
+    contents: Mapping[str, AnswerContent | None]
     now: datetime
     #: Whether the user has said more since the message that this is about.
     followed: bool
@@ -91,12 +95,13 @@ class Actor:
         self, snapshot: Snapshot, thought: Thought, now: datetime, elapsed_ms: int
     ) -> Acted:
         """Act on one thought. Raises what the database raises; nothing is half done then."""
+        contents = await self._contents(thought)
         async with self.database.transaction() as session:
             conversation = await repository.lock_conversation(session, snapshot.conversation_id)
             if conversation is None or conversation.handled_seq >= snapshot.seq:
                 return Acted(Outcome.STALE, more=True)
             followed = conversation.last_seq > snapshot.seq
-            scene = _Scene(session, conversation, snapshot, thought, now, followed)
+            scene = _Scene(session, conversation, snapshot, thought, contents, now, followed)
             if conversation.owner_version != snapshot.owner_version:
                 if conversation.owner != Owner.ENGINEER.value:
                     return Acted(Outcome.RETHINK, more=True)
@@ -106,6 +111,14 @@ class Actor:
                 await self._act_on(scene, part)
             conversation.state = to_json(thought.decision.state)
             return Acted(Outcome.DONE, await _finish(scene, elapsed_ms, drafted=False))
+
+    async def _contents(self, thought: Thought) -> dict[str, AnswerContent | None]:
+        """Read before the transaction, so that others need not wait for it meanwhile."""
+        wanted = [part.answer_id for part in thought.decision.parts if isinstance(part, ShowAnswer)]
+        if not wanted:
+            return {}
+        async with self.database.glance() as session:
+            return {one: await kb_service.answer_card(session, one) for one in wanted}
 
     async def _act_on(self, scene: _Scene, part: Part) -> None:  # noqa: C901  # one arm per part
         match part:
@@ -177,7 +190,7 @@ class Actor:
         )
 
     async def _answer(self, scene: _Scene, part: ShowAnswer) -> None:
-        content = await kb_service.answer_card(scene.session, part.answer_id)
+        content = scene.contents[part.answer_id]
         if content is None:
             # Withdrawn between search and showing: never show it, and leave nobody without help.
             await self._say(scene, self.phrases.say("answer.gone"))

@@ -21,8 +21,9 @@ from bot.recording import Recorded, Recorder
 from bot.thinking import Snapshot, Thinker, Thought
 from store.session import Database
 
-#: How many conversations are thought about at once in one process.
-PARALLEL = 16
+#: How many conversations are thought about at once in one process. More would only make those
+#: wait who have something to say: thinking is work for the processor, not waiting.
+PARALLEL = 6
 #: How often work that another process left behind is looked for.
 RECOVERY_S = 5.0
 #: Pause after a failure of the database, doubling.

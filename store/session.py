@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from store import sqlite_driver
 
@@ -38,11 +38,11 @@ def async_url(url: str) -> URL:
 class Database:
     """A pool of connections to SQLite (WAL) or PostgreSQL.
 
-    On SQLite a write transaction takes the write lock when it begins (``BEGIN IMMEDIATE``):
-    the deferred default takes it at the first write and then fails at once when another
-    writer came between, whatever the busy timeout. Writers of one process also queue before
-    it: SQLite lets whoever happens to look next have the lock, so that under load some wait
-    for seconds while others pass them.
+    On SQLite a write transaction takes the write lock with its first statement, whatever that is
+    (``BEGIN IMMEDIATE``): the deferred default takes it at the first write and then fails at once
+    when another writer came between, whatever the busy timeout. Writers of one process also queue
+    before it: SQLite lets whoever happens to look next have the lock, so that under load some
+    wait for seconds while others pass them.
     """
 
     def __init__(self, url: str, *, pool_size: int = 20) -> None:
@@ -53,7 +53,6 @@ class Database:
         options["max_overflow"] = pool_size
         if self.is_sqlite:
             options["connect_args"] = {"async_creator_fn": sqlite_driver.connect}
-            options["pool_reset_on_return"] = None  # see _on_reset
         else:
             options["pool_pre_ping"] = True
         self.engine: AsyncEngine = create_async_engine(self.url, **options)
@@ -114,14 +113,6 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "reset")
-    def _on_reset(
-        connection: DBAPIConnection, _record: ConnectionPoolEntry, state: PoolResetState
-    ) -> None:
-        # After a commit there is nothing to roll back; asking whether there is costs no trip.
-        if not state.terminate_only and connection.driver_connection.in_transaction:
-            connection.rollback()
-
 
 def _configure_sqlite(engine: AsyncEngine) -> None:
     _prepare_sqlite(engine)
@@ -129,4 +120,5 @@ def _configure_sqlite(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def _on_begin(connection: Any) -> None:
         immediate = connection.get_execution_options().get("caiwen_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        driver = connection.connection.driver_connection
+        driver.opening = "BEGIN IMMEDIATE" if immediate else "BEGIN"

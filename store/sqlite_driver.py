@@ -69,6 +69,8 @@ class OneTripConnection(aiosqlite.Connection):
     """A connection of aiosqlite whose cursors take one trip per statement."""
 
     blank: sqlite3.Cursor
+    #: A BEGIN that travels with the first statement of its transaction.
+    opening: str = ""
 
     @override
     async def _connect(self) -> "OneTripConnection":
@@ -81,11 +83,27 @@ class OneTripConnection(aiosqlite.Connection):
         """A cursor, without asking the thread for one."""
         return Result(self._new_cursor())
 
+    @override
+    async def commit(self) -> None:
+        """Commit, unless nothing has begun."""
+        if self.opening:
+            self.opening = ""
+            return
+        await super().commit()
+
+    @override
+    async def rollback(self) -> None:
+        """Roll back; asking whether there is anything to roll back costs no trip."""
+        self.opening = ""
+        if self.in_transaction:
+            await super().rollback()
+
     async def run(
         self, sql: str, parameters: Iterable[Any], *, many: bool
     ) -> tuple[sqlite3.Cursor, Rows]:
         """Execute in the connection's thread; the sqlite3 cursor and its rows."""
-        return await self._in_thread(partial(_run, self._conn, sql, parameters, many))
+        opening, self.opening = self.opening, ""
+        return await self._in_thread(partial(_run, self._conn, opening, sql, parameters, many))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         found: T = await self._execute(work)  # type: ignore[no-untyped-call]  # untyped there
@@ -108,8 +126,10 @@ def connect(database: str, **options: Any) -> OneTripConnection:
 
 
 def _run(
-    connection: sqlite3.Connection, sql: str, parameters: Iterable[Any], many: bool
+    connection: sqlite3.Connection, opening: str, sql: str, parameters: Iterable[Any], many: bool
 ) -> tuple[sqlite3.Cursor, Rows]:
+    if opening:
+        connection.execute(opening)
     if many:
         return connection.executemany(sql, parameters), []
     cursor = connection.execute(sql, tuple(parameters))

@@ -71,7 +71,7 @@ async def test_a_statement_is_one_trip(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(trips) == 1
     async with database.transaction() as session:
         await session.execute(text("create table u (a)"))
-    assert len(trips) == 1 + 3  # BEGIN, CREATE, COMMIT
+    assert len(trips) == 1 + 2  # BEGIN and CREATE together, COMMIT
     await database.dispose()
 
 
@@ -89,6 +89,33 @@ async def test_errors_come_through_the_product_as_usual(tmp_path: Path) -> None:
         await twice()
     async with database.reading() as session:
         assert (await session.execute(text("select count(*) from u"))).scalar_one() == 0
+    await database.dispose()
+
+
+async def test_a_transaction_without_statements_leaves_nothing_open(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'f.db'}", pool_size=1)
+    async with database.transaction():
+        pass
+    async with database.reading():
+        pass
+    async with database.engine.connect() as connection:
+        raw = await connection.get_raw_connection()
+        assert not raw.driver_connection.in_transaction
+    async with database.transaction() as session:
+        await session.execute(text("create table u (a)"))
+    await database.dispose()
+
+
+async def test_the_first_statement_of_a_write_transaction_takes_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "g.db"
+    database = Database(f"sqlite:///{path}")
+    other = sqlite3.connect(path, timeout=0)
+    async with database.transaction() as session:
+        await session.execute(text("select 1"))
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("begin immediate")
+    other.execute("begin immediate")
+    other.close()
     await database.dispose()
 
 
