@@ -7,11 +7,15 @@ from collections.abc import Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import structlog
 import typer
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from bot.deployment import Deployment
 
 T = TypeVar("T")
+
+log = structlog.get_logger("bot.cli")
 
 #: A line of JSONL longer than this is refused: it is no question.
 MAX_LINE_CHARS = 200_000
@@ -25,15 +29,35 @@ def state_of(context: typer.Context) -> Deployment:
     return state
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run one command's asynchronous work."""
-    return asyncio.run(work)
+def run(state: Deployment, work: Coroutine[Any, Any, T]) -> T:
+    """Run one command's asynchronous work.
+
+    Ends the command with a word about `caiwen init` when the database is not there or not ready.
+    """
+    try:
+        return asyncio.run(work)
+    except (OperationalError, ProgrammingError, ConnectionError) as error:
+        log.debug("database_failed", exc_info=True)
+        what = type(getattr(error, "orig", None) or error).__name__
+        raise state.fail("cli.no_database", what=what) from None
 
 
 def emit(record: object) -> None:
-    """One JSON line on standard output, at once."""
-    sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+    """One JSON line on standard output, at once, in UTF-8 whatever the terminal's locale."""
+    try:
+        line = json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        # Half a character, as JSON's escapes can spell it, goes back as it came.
+        line = json.dumps(record).encode()
     sys.stdout.flush()
+    sys.stdout.buffer.write(line + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def input_lines() -> Iterator[str]:
+    """The lines of standard input; bytes that are no UTF-8 become replacement characters."""
+    for line in sys.stdin.buffer:
+        yield line.decode("utf-8", errors="replace").removeprefix("\ufeff")
 
 
 def read_queries(lines: Iterable[str]) -> Iterator[tuple[Any, str, str | None]]:

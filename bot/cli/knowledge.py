@@ -1,11 +1,10 @@
 """Import into, and search, the knowledge base."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
 
-from bot.cli.context import Jsonl, Paths, emit, read_queries, run, state_of
+from bot.cli.context import Jsonl, Paths, emit, input_lines, read_queries, run, state_of
 from bot.clock import utc_now
 from bot.greeting import LOCAL
 from bot.importing import import_paths
@@ -36,7 +35,7 @@ def import_(
         else:
             _tell(record)
 
-    records = run(import_paths(state, paths, publish=publish, report=report))
+    records = run(state, import_paths(state, paths, publish=publish, report=report))
     if records and all(record["status"] == "refused" for record in records):
         raise typer.Exit(1)
 
@@ -64,7 +63,7 @@ def search(context: typer.Context, jsonl: Jsonl = False) -> None:
         raise state.fail("cli.no_index") from None
     retriever = Retriever(holder)
     today = utc_now().astimezone(LOCAL).date()
-    for query_id, text, error in read_queries(sys.stdin):
+    for query_id, text, error in read_queries(input_lines()):
         if error is not None:
             emit({"id": query_id, "error": error})
             continue

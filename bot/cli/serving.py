@@ -71,7 +71,7 @@ class _Server(uvicorn.Server):
 def worker(context: typer.Context) -> None:
     """Run only the background work: relay, timers, recovery."""
     state = state_of(context)
-    run(_work(state))
+    run(state, _work(state))
 
 
 async def _work(state: Deployment) -> None:

@@ -40,7 +40,7 @@ def migrate(context: typer.Context) -> None:
     """Bring the database to the newest schema."""
     state = state_of(context)
     state.workspace.create()
-    run(_migrate(state))
+    run(state, _migrate(state))
     state.say("cli.migrated")
 
 
@@ -60,11 +60,11 @@ def init(
     state = state_of(context)
     state.workspace.create()
     state.rasa_token()
-    _step(state, "cli.step.database", lambda: run(_migrate(state)))
+    _step(state, "cli.step.database", lambda: run(state, _migrate(state)))
     if not sample:
         state.say("cli.ready")
         return
-    for name, password in run(_demo_staff(state)):
+    for name, password in run(state, _demo_staff(state)):
         state.say("cli.demo_account", name=name, password=password)
     _import_samples(state)
     _train(state, kb=True, nlu=True, only_missing=True)
@@ -92,9 +92,11 @@ def _train(state: Deployment, *, kb: bool, nlu: bool, only_missing: bool) -> Non
             _train_interpreter(state, prints, only_missing=only_missing)
         # Two libraries that both want both cores take several times as long as one after the other.
         threads = 1 if rasa is not None else None
-        if kb and not (only_missing and run(corpus_is_indexed(state))):
+        if kb and not (only_missing and run(state, corpus_is_indexed(state))):
             _step(
-                state, "cli.step.index", lambda: run(build_knowledge_index(state, threads=threads))
+                state,
+                "cli.step.index",
+                lambda: run(state, build_knowledge_index(state, threads=threads)),
             )
         if rasa is not None:
             _finish_rasa_training(state, prints, rasa)
@@ -112,7 +114,7 @@ def _train_interpreter(state: Deployment, prints: Fingerprints, *, only_missing:
     _step(
         state,
         "cli.step.interpreter",
-        lambda: learn_interpreter(state.workspace, run(read_categorised(state))),
+        lambda: learn_interpreter(state.workspace, run(state, read_categorised(state))),
     )
     prints.put("interpreter", wanted)
 
@@ -191,7 +193,8 @@ def _import_samples(state: Deployment) -> None:
 
     def work() -> None:
         records = run(
-            import_paths(state, folders, publish=True, report=lambda record: _tell(state, record))
+            state,
+            import_paths(state, folders, publish=True, report=lambda record: _tell(state, record)),
         )
         if not any(record["status"] == "refused" for record in records):
             prints.put("samples", wanted)
@@ -221,7 +224,7 @@ def _step(state: Deployment, key: str, work: Callable[[], object]) -> None:
 def doctor(context: typer.Context) -> None:
     """Check everything that a deployment needs, and say what to fix."""
     state = state_of(context)
-    findings = run(checks.examine(state))
+    findings = run(state, checks.examine(state))
     for finding in findings:
         state.say(f"doctor.{'ok' if finding.ok else 'bad'}", what=state.phrases.say(finding.key))
         if not finding.ok:

@@ -36,6 +36,7 @@ def add(
         password = typer.prompt("密码", hide_input=True, confirmation_prompt=True)
     try:
         run(
+            state,
             _add(
                 state,
                 name,
@@ -45,7 +46,7 @@ def add(
                 post=post,
                 regions=region or [],
                 modules=module or [],
-            )
+            ),
         )
     except InvalidInput as error:
         raise state.fail(error.reason) from None

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from bot.assembly import Services, assemble, running
-from bot.cli.context import Jsonl, emit, read_queries, run, state_of
+from bot.cli.context import Jsonl, emit, input_lines, read_queries, run, state_of
 from bot.deployment import Deployment
 from bot.opening import NewUser
 from bot.records import triage_record, understanding_record
@@ -29,13 +29,13 @@ def parse(context: typer.Context, jsonl: Jsonl = False) -> None:
     state = state_of(context)
     if not jsonl:
         raise state.fail("cli.jsonl_needed")
-    run(_parse(state))
+    run(state, _parse(state))
 
 
 async def _parse(state: Deployment) -> None:
     interpreter = build_interpreter(state.settings, state.workspace)
     try:
-        for query_id, text, error in read_queries(sys.stdin):
+        for query_id, text, error in read_queries(input_lines()):
             if error is not None:
                 emit({"id": query_id, "error": error})
                 continue
@@ -51,7 +51,7 @@ def triage(context: typer.Context, jsonl: Jsonl = False) -> None:
         raise state.fail("cli.jsonl_needed")
     interpreter = load_fallback(state.workspace)
     triager = build_triager(state.workspace)
-    for query_id, text, error in read_queries(sys.stdin):
+    for query_id, text, error in read_queries(input_lines()):
         if error is not None:
             emit({"id": query_id, "error": error})
             continue
@@ -62,7 +62,7 @@ def triage(context: typer.Context, jsonl: Jsonl = False) -> None:
 def chat(context: typer.Context) -> None:
     """The same conversation in a terminal; an empty line or Ctrl-D ends it."""
     state = state_of(context)
-    run(_chat(state))
+    run(state, _chat(state))
 
 
 async def _chat(state: Deployment) -> None:

@@ -328,7 +328,6 @@ def test_doctor_survives_a_database_that_is_not_there(fresh: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [("staff", "add", "x", "--role", "engineer", "--password-stdin"), ("kb", "import")]
 )
-@pytest.mark.xfail(strict=True, reason="a traceback instead of a word about caiwen init")
 def test_an_unprepared_workspace_is_told_in_a_line(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
@@ -348,7 +347,6 @@ def test_bad_settings_end_the_command_with_a_clear_line(tmp_path: Path) -> None:
     assert not (tmp_path / "h").exists()
 
 
-@pytest.mark.xfail(strict=True, reason="bytes that are no UTF-8 end the whole batch")
 def test_bytes_that_are_no_text_end_nothing(home: Path) -> None:
     stdin = b'{"id": 1, "q": "\xff\xfe"}\n\xff\n' + jsonl({"id": 3, "q": "公务卡怎么还款"}).encode()
     done = as_process(home, "kb", "search", "--jsonl", stdin=stdin, PYTHONIOENCODING="utf-8")

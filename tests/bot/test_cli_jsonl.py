@@ -209,9 +209,6 @@ def test_search_without_an_index_says_what_to_do(fresh: Path) -> None:
     assert "train --kb" in refused.stderr
 
 
-@pytest.mark.xfail(
-    strict=True, reason="an id that no encoding can carry ends the whole batch", raises=UnicodeError
-)
 def test_an_id_that_cannot_be_written_ends_nothing(home: Path) -> None:
     stdin = '{"id": "\\ud800", "q": "公务卡怎么还款"}\n' + jsonl({"id": 2, "q": "公务卡怎么还款"})
     answers = lines(caiwen(home, "kb", "search", "--jsonl", stdin=stdin).stdout)
