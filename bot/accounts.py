@@ -219,9 +219,13 @@ async def log_out(session: AsyncSession, token: str) -> None:
 
 
 async def change_password(
-    session: AsyncSession, staff_id: str, *, old: str, new: str, now: datetime
+    session: AsyncSession, staff_id: str, *, old: str, new: str, now: datetime, keep: str = ""
 ) -> None:
-    """Replace the password. Raises :class:`LoginRefused` or :class:`InvalidInput`."""
+    """Replace the password. Raises :class:`LoginRefused` or :class:`InvalidInput`.
+
+    Every session of the account ends but that of the token ``keep``: whoever knew the old
+    password is out.
+    """
     staff = await repository.staff_by_id(session, staff_id)
     if staff is None or not await asyncio.to_thread(_matches, staff.password_hash, old):
         raise LoginRefused
@@ -229,6 +233,9 @@ async def change_password(
         raise InvalidInput("password", "account.bad_password")
     staff.password_hash = await asyncio.to_thread(_HASHER.hash, new)
     staff.must_change_password = False
+    for opened in await repository.sessions_of(session, staff.id):
+        if opened.token_hash != hash_token(keep):
+            await session.delete(opened)
     await _audit_login(session, staff, "staff.password_changed", now)
 
 

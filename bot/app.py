@@ -16,6 +16,7 @@ from bot.web import (
     media,
     problems,
     staff_api,
+    staff_dispatch_api,
     staff_pages,
     widget_pages,
 )
@@ -57,6 +58,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
     for router in (
         chat_api,
         staff_api,
+        staff_dispatch_api,
         dead_letters,
         staff_pages,
         health,

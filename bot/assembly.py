@@ -21,6 +21,7 @@ from bot.conversations import Conversations
 from bot.deliveries import handlers
 from bot.desk import Desk
 from bot.dialogue import clarifications
+from bot.dispatching import Dispatch
 from bot.engineers import Engineers
 from bot.knowledge import SearchedKnowledge
 from bot.live import Live
@@ -67,6 +68,7 @@ class Services:
     conversations: Conversations
     console: Console
     engineers: Engineers
+    dispatch: Dispatch
     relay: Relay
     pages: "Pages"
 
@@ -134,6 +136,7 @@ def assemble(
         conversations=conversations,
         console=Console(database, terms, desk, phrases, clock),
         engineers=Engineers(database, terms, settings.handoff, phrases, live, clock),
+        dispatch=Dispatch(database, terms, settings.handoff, phrases, live, clock),
         relay=Relay(database, handlers(database, live, channels or {}), clock),
         pages=Pages.create(phrases),
     )

@@ -15,13 +15,15 @@ from bot.phrases import Phrases
 from bot.tables import Message, Turn, User
 from bot.web.schemas import MessageOut
 from handoff import repository as rows
-from handoff import summary
+from handoff import summary, work_orders
 from handoff.contract import Terms
 from handoff.errors import TicketNotFound
 from handoff.lifecycle import Event
+from handoff.relations import relations
 from handoff.repository import TicketFilter
 from handoff.tables import Ticket
 from handoff.ticket import ActorKind, Status, allowed_actions
+from handoff.work_orders import WorkOrder
 from store.session import Database
 from store.vocabulary import Severity
 
@@ -106,6 +108,13 @@ class Console:
             "actions": [
                 a.value for a in allowed_actions(Status(ticket.status), ActorKind.ENGINEER)
             ],
+            "pause_reason": ticket.pause_reason,
+            "resume_at": ticket.resume_at,
+            "confirm_until": ticket.confirm_until,
+            "relations": [
+                {"relation": one.relation.value, "number": one.number} for one in relations(events)
+            ],
+            "work_order": _order(work_orders.current(events)),
             "events": [_event(event, names) for event in events],
             "summary": self._summary(talk.messages),
             "owner": talk.owner,
@@ -239,6 +248,19 @@ def _event(event: Event, names: dict[str, str]) -> dict[str, Any]:
         "from": event.from_status,
         "to": event.to_status,
         "detail": dict(event.detail),
+    }
+
+
+def _order(order: WorkOrder | None) -> dict[str, Any] | None:
+    if order is None:
+        return None
+    return {
+        "kind": order.kind.value,
+        "status": order.status.value,
+        "external_number": order.external_number,
+        "release": order.release,
+        "note": order.note,
+        "ended": order.status in work_orders.ENDS,
     }
 
 

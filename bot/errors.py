@@ -1,6 +1,7 @@
 """What can be refused here. Data only: how it is said to people is decided at the edge."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 class BotError(Exception):
@@ -55,6 +56,30 @@ class TicketNotFound(BotError):
     """No ticket with this number, or outside the account's scope."""
 
     number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing done to a ticket after somebody read it."""
+
+    actor: str
+    actor_kind: str
+    action: str
+    at: datetime
+
+
+@dataclass
+class TicketChanged(BotError):
+    """The ticket is not at the version that the caller has seen; ``news`` says what happened."""
+
+    number: str
+    version: int
+    news: tuple[Change, ...]
+
+
+@dataclass
+class PasswordChangeRequired(BotError):
+    """The account still has its one-time password: nothing else is allowed before."""
 
 
 @dataclass

@@ -281,6 +281,12 @@ async def staff_session(
     return (row[0], row[1]) if row else None
 
 
+async def sessions_of(session: AsyncSession, staff_id: str) -> Sequence[StaffSession]:
+    """Every session of an account."""
+    query = select(StaffSession).where(StaffSession.staff_id == staff_id)
+    return (await session.scalars(query)).all()
+
+
 async def changed_conversations(
     session: AsyncSession, *, after_message_id: int, limit: int = 1_000
 ) -> Sequence[tuple[int, str]]:

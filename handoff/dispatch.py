@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff.contract import Terms
-from handoff.errors import MergeRefused, NothingToChange
+from handoff.errors import MergeRefused, NothingToChange, WorkOrderRequired
 from handoff.performing import perform
 from handoff.tables import Ticket
 from handoff.texts import DESCRIPTION_LIMIT, LONG_LIMIT, SHORT_LIMIT, clipped, optional, required
 from handoff.ticket import TRANSITIONS, Action, Actor, Level, Status, level_above
+from handoff.work_orders import WorkOrder
 from store.vocabulary import Category, Severity
 
 
@@ -105,11 +106,19 @@ async def escalate(
     terms: Terms,
     why: str,
     to: Level | None = None,
+    order: WorkOrder | None = None,
 ) -> Ticket:
-    """Hand a ticket up, to the next level or the one named. Raises ``NoHigherLevel``."""
+    """Hand a ticket up, to the next level or the one named.
+
+    The province takes it with a work order. Raises ``NoHigherLevel`` and ``WorkOrderRequired``.
+    """
+    level = level_above(Level(ticket.level), to)
+    if level is Level.PROVINCE and order is None:
+        raise WorkOrderRequired(ticket.number)
     detail = {
-        "level": level_above(Level(ticket.level), to).value,
+        "level": level.value,
         "why": required("why", why, SHORT_LIMIT),
+        **(order.detail() if order is not None and level is Level.PROVINCE else {}),
     }
     return await perform(
         session, ticket, Action.ESCALATE, actor=actor, now=now, terms=terms, detail=detail

@@ -96,6 +96,32 @@ class MergeRefused(HandoffError):
         self.into = into
 
 
+class LinkRefused(HandoffError):
+    """A ticket is linked to itself, or to one it is linked to already."""
+
+    def __init__(self, number: str, other: str) -> None:
+        super().__init__(f"{number} cannot be linked to {other}")
+        self.number = number
+        self.other = other
+
+
+class WorkOrderRequired(HandoffError):
+    """The province takes nothing without a work order that says what kind of work it is."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"{number} needs a work order for the province")
+        self.number = number
+
+
+class WorkOrderRefused(HandoffError):
+    """There is no work order to track, or it has come to its end (``status``)."""
+
+    def __init__(self, number: str, status: str | None) -> None:
+        super().__init__(f"{number}: no work order to track, the last one is {status}")
+        self.number = number
+        self.status = status
+
+
 class InvalidTerms(HandoffError):
     """A contract or calendar cannot be used; ``source`` names the file, ``detail`` the fault."""
 

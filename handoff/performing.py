@@ -46,6 +46,11 @@ _AUDITED = frozenset(
         "reason",
         "into",
         "merged_from",
+        "other",
+        "relation",
+        "order_kind",
+        "order_status",
+        "external_number",
     }
 )
 

@@ -4,7 +4,7 @@ Pure. ``TRANSITIONS`` is the only statement of the rules: the console's buttons,
 ``docs/reference/ticket-transitions.md`` are derived from it. Refuses to know storage and time.
 
 新建 means that nobody has it, 已派单 that it was handed to an engineer or to a level's queue and
-is not yet worked on. 已关闭 and 已合并 are final: only notes can follow.
+is not yet worked on. 已关闭 and 已合并 are final: only notes and links can follow.
 """
 
 from collections.abc import Mapping
@@ -50,6 +50,9 @@ class Action(StrEnum):
     REOPEN = "reopen"
     WITHDRAW = "withdraw"
     MERGE = "merge"
+    SPLIT = "split"
+    LINK = "link"
+    WORK_ORDER = "work_order"
     CLOSE = "close"
 
 
@@ -172,6 +175,9 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = MappingProxyType(
         (_R, Action.RECALCULATE): _R,
         (_C, Action.NOTE): _C,
         (_M, Action.NOTE): _M,
+        **{(status, Action.SPLIT): status for status in (_N, _D, _P, _S)},
+        **{(status, Action.WORK_ORDER): status for status in (_N, _D, _P, _S)},
+        **{(status, Action.LINK): status for status in Status},
     }
 )
 
@@ -206,6 +212,9 @@ PERFORMERS: Mapping[Action, frozenset[ActorKind]] = MappingProxyType(
         Action.REOPEN: frozenset(ActorKind) - {ActorKind.BOT},
         Action.WITHDRAW: frozenset({ActorKind.USER}),
         Action.MERGE: _STAFF,
+        Action.SPLIT: _STAFF,
+        Action.LINK: _STAFF,
+        Action.WORK_ORDER: _STAFF,
         Action.CLOSE: _STAFF | {ActorKind.USER},
     }
 )
@@ -221,6 +230,9 @@ VISIBLE_TO_USER: frozenset[Action] = frozenset(Action) - {
     Action.CLASSIFY,
     Action.REPORT,
     Action.RECALCULATE,
+    Action.SPLIT,
+    Action.LINK,
+    Action.WORK_ORDER,
 }
 
 

@@ -15,7 +15,8 @@ from bot.dead_letters import RESEND_ROLES, DeadLetter
 from bot.errors import DeadLetterNotFound
 from bot.web.navigation import Place, places
 from bot.web.page_access import FRESH, PageStaff
-from bot.web.security import AppServices, CurrentStaff
+from bot.web.security import AppServices
+from bot.web.staff_access import ApiStaff
 
 router = APIRouter()
 
@@ -142,7 +143,7 @@ async def resend_form(row_id: RowId, staff: PageStaff, app: AppServices) -> Resp
 
 @router.get("/api/v1/dead-letters", tags=["staff"])
 async def list_dead_letters(
-    staff: CurrentStaff, app: AppServices, before: Before | None = None
+    staff: ApiStaff, app: AppServices, before: Before | None = None
 ) -> dict[str, Any]:
     """What could not be delivered: what, to whom, when, how often, class of the error."""
     found = await dead_letters.listed(app.database, staff, before=before)
@@ -151,7 +152,7 @@ async def list_dead_letters(
 
 
 @router.post("/api/v1/dead-letters/resend", tags=["staff"])
-async def resend_all(staff: CurrentStaff, app: AppServices) -> dict[str, int]:
+async def resend_all(staff: ApiStaff, app: AppServices) -> dict[str, int]:
     """Send the newest hundred again."""
     count = await dead_letters.resend_all(app.database, staff, now=app.clock())
     app.relay.wake()
@@ -161,7 +162,7 @@ async def resend_all(staff: CurrentStaff, app: AppServices) -> dict[str, int]:
 @router.post(
     "/api/v1/dead-letters/{row_id}/resend", tags=["staff"], status_code=status.HTTP_204_NO_CONTENT
 )
-async def resend(row_id: RowId, staff: CurrentStaff, app: AppServices) -> None:
+async def resend(row_id: RowId, staff: ApiStaff, app: AppServices) -> None:
     """Send one again."""
     await dead_letters.resend(app.database, staff, row_id, now=app.clock())
     app.relay.wake()

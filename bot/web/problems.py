@@ -42,6 +42,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     errors.CsrfRefused: Problem(403, "csrf_refused"),
     errors.NotYourConversation: Problem(409, "not_your_conversation"),
     errors.TicketNotFound: Problem(404, "ticket_not_found"),
+    errors.TicketChanged: Problem(412, "ticket_changed"),
+    errors.PasswordChangeRequired: Problem(403, "password_change_required"),
     errors.InvalidInput: Problem(422, "invalid_input"),
     errors.MessageTooLong: Problem(413, "message_too_long"),
     errors.DeadLetterNotFound: Problem(404, "dead_letter_not_found"),
@@ -55,6 +57,9 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     desk.InvalidAppointment: Problem(422, "invalid_input"),
     desk.NoHigherLevel: Problem(409, "no_higher_level"),
     desk.MergeRefused: Problem(409, "merge_refused"),
+    desk.LinkRefused: Problem(409, "link_refused"),
+    desk.WorkOrderRequired: Problem(422, "work_order_required"),
+    desk.WorkOrderRefused: Problem(409, "work_order_refused"),
     desk.InvalidTerms: Problem(500, "internal"),
     desk.UnknownTerms: Problem(500, "internal"),
     desk.NoWorkingTime: Problem(500, "internal"),
@@ -89,7 +94,18 @@ def _extra(exc: Exception) -> dict[str, object]:
         return {"field": exc.field}
     if isinstance(exc, errors.MessageTooLong):
         return {"limit": exc.limit}
+    if isinstance(exc, errors.TicketChanged):
+        return {"version": exc.version, "news": [_change(one) for one in exc.news]}
     return {}
+
+
+def _change(change: errors.Change) -> dict[str, str]:
+    return {
+        "actor": change.actor,
+        "actor_kind": change.actor_kind,
+        "action": change.action,
+        "at": change.at.isoformat(),
+    }
 
 
 async def _invalid(request: Request, exc: Exception) -> Response:

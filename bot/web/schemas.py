@@ -111,6 +111,13 @@ class LoginOut(BaseModel):
     token: str
 
 
+class PasswordIn(BaseModel):
+    """The password now, and the one from now on."""
+
+    old: Annotated[str, StringConstraints(max_length=1000)]
+    new: Annotated[str, StringConstraints(max_length=1000)]
+
+
 class TextIn(BaseModel):
     """A reply or a note."""
 

@@ -3,14 +3,15 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, status
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
-from bot.accounts import DESK_ROLES, READING_ROLES, log_in, log_out
+from bot.accounts import DESK_ROLES, READING_ROLES, change_password, log_in, log_out
 from bot.errors import TicketNotFound
 from bot.tables import Sender
 from bot.web.events import View, conversation_events, staff_events, stream
-from bot.web.schemas import LoginIn, LoginOut, ResolveIn, TextIn
-from bot.web.security import AppServices, CurrentStaff, bearer
+from bot.web.schemas import LoginIn, LoginOut, PasswordIn, ResolveIn, TextIn
+from bot.web.security import COOKIE, AppServices, CurrentStaff, bearer
+from bot.web.staff_access import ApiStaff, Expected
 from store.vocabulary import Severity
 
 router = APIRouter(prefix="/api/v1", tags=["staff"])
@@ -42,9 +43,25 @@ async def logout(request: Request, _staff: CurrentStaff, app: AppServices) -> No
         await log_out(session, bearer(request) or "")
 
 
+@router.post("/auth/password", status_code=status.HTTP_204_NO_CONTENT)
+async def change_own_password(
+    body: PasswordIn, request: Request, staff: CurrentStaff, app: AppServices
+) -> None:
+    """Replace one's password; every other session of the account ends."""
+    async with app.database.transaction() as session:
+        await change_password(
+            session,
+            staff.staff_id,
+            old=body.old,
+            new=body.new,
+            keep=bearer(request) or request.cookies.get(COOKIE, ""),
+            now=app.clock(),
+        )
+
+
 @router.get("/tickets")
 async def list_tickets(
-    staff: CurrentStaff,
+    staff: ApiStaff,
     app: AppServices,
     ticket_status: Annotated[str, Query(alias="status", max_length=20)] = "",
     severity: Severity | None = None,
@@ -60,31 +77,39 @@ async def list_tickets(
 
 
 @router.get("/tickets/{number}")
-async def show_ticket(number: str, staff: CurrentStaff, app: AppServices) -> dict[str, Any]:
-    """One ticket with its reasons, deadlines, events and whole transcript."""
+async def show_ticket(
+    number: str, staff: ApiStaff, app: AppServices, response: Response
+) -> dict[str, Any]:
+    """One ticket with its reasons, deadlines, events and whole transcript.
+
+    The ``ETag`` is for ``If-Match`` of the verbs.
+    """
     staff.require(*READING_ROLES)
     found = await app.console.ticket(staff, number)
     if found is None:
         raise TicketNotFound(number)
+    response.headers["ETag"] = f'"{found["version"]}"'
     return found
 
 
 @router.post("/tickets/{number}/claim")
-async def claim(number: str, staff: CurrentStaff, app: AppServices) -> dict[str, Any]:
+async def claim(
+    number: str, staff: ApiStaff, app: AppServices, expected: Expected
+) -> dict[str, Any]:
     """Take the ticket and its conversation; of two engineers exactly one succeeds."""
     staff.require(*DESK_ROLES)
-    return await app.engineers.claim(staff, number)
+    return await app.engineers.claim(staff, number, expected=expected)
 
 
 @router.post("/tickets/{number}/reply")
-async def reply(number: str, body: TextIn, staff: CurrentStaff, app: AppServices) -> dict[str, Any]:
+async def reply(number: str, body: TextIn, staff: ApiStaff, app: AppServices) -> dict[str, Any]:
     """Say something to the user."""
     staff.require(*DESK_ROLES)
     return await app.engineers.reply(staff, number, body.text, client_msg_id=body.client_msg_id)
 
 
 @router.post("/tickets/{number}/note")
-async def note(number: str, body: TextIn, staff: CurrentStaff, app: AppServices) -> dict[str, Any]:
+async def note(number: str, body: TextIn, staff: ApiStaff, app: AppServices) -> dict[str, Any]:
     """Write something that only staff sees."""
     staff.require(*DESK_ROLES)
     return await app.engineers.note(staff, number, body.text, client_msg_id=body.client_msg_id)
@@ -92,22 +117,24 @@ async def note(number: str, body: TextIn, staff: CurrentStaff, app: AppServices)
 
 @router.post("/tickets/{number}/resolve")
 async def resolve(
-    number: str, body: ResolveIn, staff: CurrentStaff, app: AppServices
+    number: str, body: ResolveIn, staff: ApiStaff, app: AppServices, expected: Expected
 ) -> dict[str, Any]:
     """Finish: cause and solution; the conversation goes back to the bot, the user is asked."""
     staff.require(*DESK_ROLES)
-    return await app.engineers.resolve(staff, number, cause=body.cause, solution=body.solution)
+    return await app.engineers.resolve(
+        staff, number, cause=body.cause, solution=body.solution, expected=expected
+    )
 
 
 @router.post("/tickets/{number}/return")
-async def give_back(number: str, staff: CurrentStaff, app: AppServices) -> dict[str, Any]:
+async def give_back(number: str, staff: ApiStaff, app: AppServices) -> dict[str, Any]:
     """Let the bot speak again; the ticket stays with the engineer."""
     staff.require(*DESK_ROLES)
     return await app.engineers.give_back(staff, number)
 
 
 @router.post("/tickets/{number}/typing", status_code=status.HTTP_204_NO_CONTENT)
-async def typing(number: str, staff: CurrentStaff, app: AppServices) -> None:
+async def typing(number: str, staff: ApiStaff, app: AppServices) -> None:
     """The engineer is typing."""
     staff.require(*DESK_ROLES)
     await app.engineers.typing(staff, number)
@@ -116,7 +143,7 @@ async def typing(number: str, staff: CurrentStaff, app: AppServices) -> None:
 @router.get("/tickets/{number}/events")
 async def follow_ticket(
     number: str,
-    staff: CurrentStaff,
+    staff: ApiStaff,
     app: AppServices,
     last_event_id: Annotated[str, Header()] = "",
     after: Annotated[int, Query(ge=0, le=2_000_000_000)] = 0,
@@ -132,7 +159,7 @@ async def follow_ticket(
 
 
 @router.get("/desk/events")
-async def follow_desk(staff: CurrentStaff, app: AppServices) -> StreamingResponse:
+async def follow_desk(staff: ApiStaff, app: AppServices) -> StreamingResponse:
     """A wake-up whenever a queue or conversation changes."""
     staff.require(*READING_ROLES)
     return stream(staff_events(app))

@@ -135,7 +135,14 @@ async def password(request: Request, staff: PageStaff, app: AppServices) -> Resp
     else:
         try:
             async with app.database.transaction() as session:
-                await change_password(session, staff.staff_id, old=old, new=new, now=app.clock())
+                await change_password(
+                    session,
+                    staff.staff_id,
+                    old=old,
+                    new=new,
+                    keep=request.cookies.get(COOKIE, ""),
+                    now=app.clock(),
+                )
         except LoginRefused:
             error = app.phrases.say("login.wrong_old")
         except InvalidInput as refused:

@@ -7,7 +7,7 @@ final; replaying the events gives the row; every event was told once.
 import asyncio
 import tempfile
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 from sqlalchemy import func, select
 
 from bot.schema import metadata
-from handoff import repository, service
+from handoff import relations, repository, service, work_orders
 from handoff.errors import HandoffError
 from handoff.lifecycle import Event, replay
 from handoff.repository import columns_of, stored
@@ -43,6 +43,7 @@ from handoff.ticket import (
     PauseReason,
     Status,
 )
+from handoff.work_orders import OrderKind, OrderStatus, WorkOrder
 from store.outbox import OutboxRow
 from store.session import Database
 from store.vocabulary import Category, Severity
@@ -51,13 +52,17 @@ from tests.handoff.terms import shipped_terms
 
 ACTORS = [ASKER, BOT, CHEN, WANG, SYSTEM]
 
+ORDER = WorkOrder(OrderKind.DEFECT, "PR-1")
+PLANNED = replace(ORDER, status=OrderStatus.PLANNED)
+
 Options = dict[str, Any]
 VERBS: dict[Action, tuple[Callable[..., Any], Options]] = {
     Action.ASSIGN: (service.assign, {"assignee_id": WANG.id}),
     Action.CLAIM: (service.claim, {}),
     Action.RELEASE: (service.release, {}),
     Action.TRANSFER: (service.transfer, {"to": Destination(level=Level.SECOND)}),
-    Action.ESCALATE: (service.escalate, {"why": "升级", "to": Level.PROVINCE}),
+    Action.ESCALATE: (service.escalate, {"why": "升级", "to": Level.PROVINCE, "order": ORDER}),
+    Action.WORK_ORDER: (work_orders.track, {"order": PLANNED}),
     Action.REPLY: (service.record_reply, {"message_id": 1}),
     Action.NOTE: (service.note, {"text": "备注"}),
     Action.ADD_INFORMATION: (service.add_information, {"text": "补充"}),
@@ -86,6 +91,8 @@ class Model:
     severity: Severity = Severity.GENERAL
     category: Category = Category.FAULT
     level: Level = Level.FIRST
+    order: WorkOrder | None = None
+    linked: set[str] = field(default_factory=set)
 
     def refuses(self, action: Action, actor: Actor) -> bool:
         if actor.kind not in PERFORMERS[action] or (self.status, action) not in TRANSITIONS:
@@ -103,6 +110,7 @@ class Model:
             or (action is Action.CHANGE_SEVERITY and self.severity is Severity.MAJOR)
             or (action is Action.CLASSIFY and self.category is Category.DATA)
             or (action is Action.ESCALATE and self.level is Level.PROVINCE)
+            or (action is Action.WORK_ORDER and self.order in (None, PLANNED))
         )
 
     def repeats(self, action: Action, actor: Actor) -> bool:
@@ -127,7 +135,8 @@ CHANGES: dict[Action, dict[str, Any]] = {
     Action.ASSIGN: {"holder": WANG.id},
     Action.RELEASE: {"holder": None},
     Action.TRANSFER: {"holder": None, "level": Level.SECOND},
-    Action.ESCALATE: {"holder": None, "level": Level.PROVINCE},
+    Action.ESCALATE: {"holder": None, "level": Level.PROVINCE, "order": ORDER},
+    Action.WORK_ORDER: {"order": PLANNED},
     Action.CHANGE_SEVERITY: {"severity": Severity.MAJOR},
     Action.CLASSIFY: {"category": Category.DATA},
 }
@@ -197,6 +206,51 @@ class TicketMachine(RuleBasedStateMachine):
         assert possible
         model.apply(Action.MERGE, actor)
         into.apply(Action.ADD_INFORMATION, actor)
+
+    @rule(model=tickets, other=tickets, actor=st.sampled_from(ACTORS))
+    def link(self, model: Model, other: Model, actor: Actor) -> None:
+        possible = (
+            model is not other
+            and actor.kind in PERFORMERS[Action.LINK]
+            and other.ticket.id not in model.linked
+        )
+        try:
+            self.run(self._link(model.ticket, other.ticket, actor))
+        except HandoffError:
+            assert not possible
+            return
+        assert possible
+        for one, two in ((model, other), (other, model)):
+            one.apply(Action.LINK, actor)
+            one.linked.add(two.ticket.id)
+
+    async def _link(self, ticket: Ticket, other: Ticket, actor: Actor) -> None:
+        async with self.database.transaction() as session:
+            one = await repository.by_id(session, ticket.id, lock=True)
+            two = await repository.by_id(session, other.id, lock=True)
+            terms, now = shipped_terms(), self.desk.now
+            await relations.link(session, one, actor=actor, now=now, terms=terms, other=two)
+
+    @rule(target=tickets, model=tickets, actor=st.sampled_from(ACTORS))
+    def split(self, model: Model, actor: Actor) -> Model:
+        possible = (
+            actor.kind in PERFORMERS[Action.SPLIT] and (model.status, Action.SPLIT) in TRANSITIONS
+        )
+        try:
+            opened = self.run(
+                self.desk.do(
+                    relations.split, model.ticket, actor, title="另一件", description="另一件事"
+                )
+            )
+        except HandoffError:
+            assert not possible
+            return self.opened()
+        assert possible
+        model.apply(Action.SPLIT, actor)
+        child = Model(opened, severity=model.severity, category=model.category, level=model.level)
+        child.apply(Action.LINK, actor)
+        self.models.append(child)
+        return child
 
     async def _merge(self, ticket: Ticket, into: Ticket, actor: Actor) -> None:
         async with self.database.transaction() as session:

@@ -19,6 +19,7 @@ from handoff.repository import columns_of, stored
 from handoff.service import Destination
 from handoff.tables import Ticket, TicketEvent
 from handoff.ticket import Action, Level, PauseReason, Status
+from handoff.work_orders import OrderKind, WorkOrder
 from store.audit import AuditEntry, entries_of
 from store.outbox import OutboxRow
 from store.vocabulary import Category, Severity
@@ -235,7 +236,10 @@ class TestHands:
         ticket = await in_work(desk)
         up = await desk.do(service.escalate, ticket, CHEN, why="要改数据库")
         assert (up.level, up.status, up.assignee_id) == (Level.SECOND, Status.DISPATCHED, None)
-        far = await desk.do(service.escalate, ticket, CHEN, why="缺陷", to=Level.PROVINCE)
+        order = WorkOrder(OrderKind.DEFECT)
+        far = await desk.do(
+            service.escalate, ticket, CHEN, why="缺陷", to=Level.PROVINCE, order=order
+        )
         assert far.level == Level.PROVINCE
         assert far.queued_at == desk.now
         back = await desk.do(service.release, ticket, CHEN)

@@ -1,0 +1,174 @@
+"""A ticket and its conversation held by one transaction, for whatever an engineer does to them.
+
+Refuses to know any verb; ``bot.engineers`` and ``bot.dispatching`` have them.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import repository
+from bot.accounts import Principal
+from bot.clock import Clock
+from bot.errors import Change, TicketChanged, TicketNotFound
+from bot.live import STAFF, Live
+from bot.ownership import give_to
+from bot.phrases import Phrases
+from bot.recording import append
+from bot.tables import Conversation, Owner, Sender
+from handoff import errors as refusals
+from handoff import relations
+from handoff import repository as rows
+from handoff.contract import Terms
+from handoff.settings import HandoffSettings
+from handoff.tables import Ticket
+from handoff.ticket import Actor, ActorKind, Status
+from store.session import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One ticket and its conversation, both held by this transaction."""
+
+    session: AsyncSession
+    ticket: Ticket
+    conversation: Conversation | None
+    actor: Actor
+    now: datetime
+
+    def state(self) -> dict[str, Any]:
+        """What a verb answers: the ticket as it is now."""
+        return {
+            "number": self.ticket.number,
+            "status": Status(self.ticket.status).value,
+            "severity": self.ticket.severity,
+            "level": self.ticket.level,
+            "assignee_id": self.ticket.assignee_id,
+            "version": self.ticket.version,
+            "owner": self.conversation.owner if self.conversation is not None else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class TicketWork:
+    """What every verb needs, and the way into a ticket."""
+
+    database: Database
+    terms: Terms
+    settings: HandoffSettings
+    phrases: Phrases
+    live: Live
+    clock: Clock
+
+    @asynccontextmanager
+    async def work(
+        self, staff: Principal, number: str, expected: int | None = None
+    ) -> AsyncIterator[Work]:
+        """A transaction on a ticket within the account's scope; wakes whoever waits, after it.
+
+        The conversation is locked before the ticket, as acting does: two orders would deadlock.
+        Raises ``TicketChanged`` unless the ticket's version is the ``expected`` one, if given.
+        """
+        now = self.clock()
+        async with self.database.transaction() as session:
+            ticket = await visible_ticket(session, staff, number)
+            conversation = None
+            if ticket.conversation_id is not None:
+                conversation = await repository.lock_conversation(session, ticket.conversation_id)
+            ticket = await rows.by_number(session, number, lock=True)
+            if expected is not None and ticket.version != expected:
+                raise await _changed(session, ticket, expected)
+            actor = Actor(ActorKind.ENGINEER, staff.staff_id, staff.name)
+            yield Work(session, ticket, conversation, actor, now)
+        topics = (conversation.id,) if conversation is not None else ()
+        self.live.publish(*topics, STAFF)
+
+    async def tell(self, work: Work, conversation: Conversation, kind: str, text: str) -> None:
+        """A line of the system to the user."""
+        await append(
+            work.session, conversation, sender=Sender.SYSTEM, kind=kind, text=text, now=work.now
+        )
+
+    async def tell_resolved(self, work: Work, by: str | None) -> None:
+        """Tell the asker, and those whose tickets were merged into it; the bot speaks again.
+
+        ``by`` is the account that resolved it: what another engineer says goes on.
+        """
+        if work.conversation is not None:
+            await self._tell_resolved(work, work.conversation, work.ticket.number)
+            if _waits(work.conversation) or (by and work.conversation.staff_id == by):
+                await self.return_to_bot(work, work.conversation)
+        told = {work.ticket.conversation_id}
+        for merged in await relations.merged_from(work.session, work.ticket.id):
+            if merged.conversation_id is None or merged.conversation_id in told:
+                continue
+            told.add(merged.conversation_id)
+            other = await repository.lock_conversation(work.session, merged.conversation_id)
+            if other is not None:
+                await self._tell_resolved(work, other, merged.number)
+
+    async def _tell_resolved(self, work: Work, conversation: Conversation, number: str) -> None:
+        ticket, say = work.ticket, self.phrases.say
+        lines = (
+            say("ticket.resolved", number=number, solution=ticket.solution),
+            say("ticket.resolved_lead"),
+        )
+        await append(
+            work.session,
+            conversation,
+            sender=Sender.SYSTEM,
+            kind="resolved",
+            text="\n".join(lines),
+            data={"number": number, "cause": ticket.cause, "solution": ticket.solution},
+            now=work.now,
+        )
+        await append(
+            work.session,
+            conversation,
+            sender=Sender.SYSTEM,
+            kind="rating_request",
+            text=say("rating.ask"),
+            data={"number": number},
+            now=work.now,
+        )
+
+    async def return_to_bot(self, work: Work, conversation: Conversation) -> None:
+        """The bot speaks again, and the user is told."""
+        if conversation.owner == Owner.BOT.value:
+            return
+        give_to(conversation, Owner.BOT, work.now)
+        await self.tell(work, conversation, "returned", self.phrases.say("queue.returned"))
+
+
+def _waits(conversation: Conversation) -> bool:
+    return conversation.owner == Owner.QUEUE.value
+
+
+async def visible_ticket(session: AsyncSession, staff: Principal, number: str) -> Ticket:
+    """The ticket, if it is in the account's scope. Raises ``TicketNotFound``."""
+    try:
+        ticket = await rows.by_number(session, number)
+    except refusals.TicketNotFound:
+        raise TicketNotFound(number) from None
+    if not in_scope(staff, ticket):
+        raise TicketNotFound(number)
+    return ticket
+
+
+def in_scope(staff: Principal, ticket: Ticket) -> bool:
+    """Whether the account may see the ticket."""
+    return staff.covers(region=ticket.region or None, module=ticket.module)
+
+
+async def _changed(session: AsyncSession, ticket: Ticket, expected: int) -> TicketChanged:
+    events = await rows.events_of(session, ticket.id)
+    news = tuple(
+        Change(event.actor.name, event.actor.kind.value, event.action.value, event.at)
+        for event in events
+        if event.seq > expected
+    )
+    return TicketChanged(ticket.number, ticket.version, news)
