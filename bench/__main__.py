@@ -1,17 +1,23 @@
-"""``python -m bench [NAME…]``: run the named benchmarks, or all of them, one after the other."""
+"""``python -m bench [NAME…] [HOME]``: the named benchmarks, or all, one after the other."""
 
 import importlib
 import sys
 import traceback
+from pathlib import Path
 
 #: In the order of their length; a benchmark that lacks its data says so and is skipped.
 NAMES = ("startup", "dialogue", "search", "faq", "guides_qa")
 
 
+KNOWN = {path.stem for path in Path(__file__).parent.glob("[a-z]*.py")}
+
+
 def main() -> None:
     """Run them; one that fails does not stop the others."""
     failed = []
-    for name in sys.argv[1:] or NAMES:
+    names = [argument for argument in sys.argv[1:] if argument in KNOWN]
+    rest = [argument for argument in sys.argv[1:] if argument not in KNOWN]
+    for name in names or NAMES:
         print(f"\n=== {name}", flush=True)
         try:
             module = importlib.import_module(f"bench.{name}")
@@ -19,7 +25,7 @@ def main() -> None:
             print("skipped: no such benchmark")
             continue
         try:
-            module.main([])
+            module.main(rest)
         except Exception:  # reported below, the others still run
             traceback.print_exc()
             failed.append(name)

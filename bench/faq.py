@@ -177,7 +177,7 @@ def read_tsv(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
-def main() -> None:
+def main(_arguments: Sequence[str] = ()) -> None:
     """Run every part that has its data."""
     everything = sample_corpus()
     for seed in (0, 1):

@@ -6,6 +6,7 @@ its text holds the passage that answers. Printed beside character-pair BM25 in t
 """
 
 import re
+from collections.abc import Sequence
 
 from bench.faq import DATA, SHARED, compare, imported, read_tsv, sample_corpus
 from kb.articles import Corpus
@@ -39,7 +40,7 @@ def real_guides() -> tuple[Corpus, list[Question]]:
     return Corpus(tuple(answers)), questions
 
 
-def main() -> None:
+def main(_arguments: Sequence[str] = ()) -> None:
     """Run every part that has its data."""
     guides = sample_guides()
     path = DATA / "evaluation" / "questions.tsv"

@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench.dialogue import product
+from bench.processes import copied, is_prepared, megabytes, serving
 
 RUNS = 3
 
@@ -12,15 +12,14 @@ RUNS = 3
 def main(arguments: list[str]) -> None:
     """Print seconds and MiB of several starts."""
     home = Path(arguments[0] if arguments else "var")
-    if not (home / "indexes" / "current").is_file():
-        print(f"skipped: {home} is no prepared workspace; run `caiwen --home {home} init`")
+    if not is_prepared(home):
         return
-    for run in range(1, RUNS + 1):
-        started = time.perf_counter()
-        with product(home, rasa=False) as (_address, processes):
-            ready = time.perf_counter() - started
-            memory = processes[0].memory_info().rss / 2**20
-            print(f"start {run}: ready after {ready:.1f} s, {memory:.0f} MiB")
+    with copied(home) as copy:
+        for run in range(1, RUNS + 1):
+            started = time.perf_counter()
+            with serving(copy, rasa=False) as served:
+                ready = time.perf_counter() - started
+                print(f"start {run}: ready after {ready:.1f} s, {megabytes(served.web):.0f} MiB")
 
 
 if __name__ == "__main__":
