@@ -19,6 +19,7 @@ from bot.web import (
     staff_dispatch_api,
     staff_pages,
     widget_pages,
+    workbench_home,
 )
 from bot.web.middleware import Guard
 from bot.web.rendering import STATIC
@@ -64,6 +65,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         health,
         media,
         widget_pages,
+        workbench_home,
     ):
         app.include_router(router.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -22,6 +22,7 @@ class Place:
 _PLACES: Sequence[tuple[str, str, tuple[Role, ...]]] = (
     ("console", "/console", READING_ROLES),
     ("dead_letters", "/console/dead-letters", LOOK_ROLES),
+    ("workbench", "/workbench", (Role.EDITOR, Role.REVIEWER, *READING_ROLES)),
 )
 
 
