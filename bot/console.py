@@ -1,6 +1,6 @@
 """What staff pages and the API read of tickets: lists, one ticket whole, the transcript."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +22,24 @@ from handoff.lifecycle import Event
 from handoff.relations import relations
 from handoff.repository import TicketFilter
 from handoff.tables import Ticket
-from handoff.ticket import ActorKind, Status, allowed_actions
+from handoff.ticket import OPEN_STATUSES, ActorKind, Status, allowed_actions
 from handoff.work_orders import WorkOrder
 from store.session import Database
 from store.vocabulary import Severity
 
+#: Waiting tickets that are watched for new ones.
+NEWS_LIMIT = 200
 #: A transcript longer than this is read in pieces.
 TRANSCRIPT_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Lengths of lists, numbers that nobody has yet, and unread messages where one speaks."""
+
+    counts: Mapping[str, int]
+    waiting: Sequence[str]
+    unread: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +64,13 @@ class Console:
         limit: int = 100,
     ) -> list[dict[str, Any]]:
         """Tickets that the account may see, what is due first first."""
-        wanted = TicketFilter(
-            status=_statuses(status),
-            severity=(severity,) if severity else (),
-            text=q,
-            conversations=repository.conversations_mentioning(q) if q.strip() else None,
+        wanted = _wanted(
+            staff,
+            status=status,
+            severity=severity,
+            q=q,
             assignee_id=assignee_id,
             unassigned=unassigned,
-            regions=staff.regions,
-            modules=staff.modules,
         )
         async with self.database.reading() as session:
             found = await rows.list_tickets(session, wanted, limit=limit)
@@ -82,6 +91,27 @@ class Console:
                 }
             )
         return listed
+
+    async def counts(
+        self,
+        staff: Principal,
+        lists: Mapping[str, Mapping[str, Any]],
+        *,
+        severity: Severity | None = None,
+        q: str = "",
+    ) -> Counts:
+        """How long each list is, whatever its length; and what announces itself."""
+        async with self.database.reading() as session:
+            counted = {
+                name: await rows.count_tickets(
+                    session, _wanted(staff, severity=severity, q=q, **narrowed)
+                )
+                for name, narrowed in lists.items()
+            }
+            free = _wanted(staff, unassigned=True, status=",".join(OPEN_STATUSES))
+            waiting = await rows.numbers(session, free, limit=NEWS_LIMIT)
+            unread = await repository.unread_of(session, staff.staff_id)
+        return Counts(counted, waiting, unread)
 
     async def ticket(self, staff: Principal, number: str) -> dict[str, Any] | None:
         """One ticket whole; ``None`` when there is none within the account's scope."""
@@ -159,6 +189,27 @@ class Console:
             if m.kind not in ("greeting", "note", "draft")
         ]
         return [self.phrases.say(line.key, **line.values) for line in summary.summarise(told)]
+
+
+def _wanted(
+    staff: Principal,
+    *,
+    status: str = "",
+    severity: Severity | None = None,
+    q: str = "",
+    assignee_id: str | None = None,
+    unassigned: bool = False,
+) -> TicketFilter:
+    return TicketFilter(
+        status=_statuses(status),
+        severity=(severity,) if severity else (),
+        text=q,
+        conversations=repository.conversations_mentioning(q) if q.strip() else None,
+        assignee_id=assignee_id,
+        unassigned=unassigned,
+        regions=staff.regions,
+        modules=staff.modules,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,6 +241,14 @@ async def conversations_by_id(session: AsyncSession, ids: Sequence[str]) -> dict
     return {row.id: row for row in (await session.scalars(query)).all()}
 
 
+async def unread_of(session: AsyncSession, staff_id: str) -> int:
+    """Messages that an engineer has not seen in the conversations where they speak."""
+    query = select(func.sum(Conversation.last_seq - Conversation.staff_read_seq)).where(
+        Conversation.staff_id == staff_id
+    )
+    return int((await session.execute(query)).scalar_one() or 0)
+
+
 async def users_by_id(session: AsyncSession, ids: Sequence[str]) -> dict[str, User]:
     """These users, by id."""
     if not ids:

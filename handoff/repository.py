@@ -223,6 +223,12 @@ async def count_tickets(session: AsyncSession, wanted: TicketFilter) -> int:
     return (await session.execute(query)).scalar_one()
 
 
+async def numbers(session: AsyncSession, wanted: TicketFilter, *, limit: int) -> Sequence[str]:
+    """The newest tickets' numbers alone."""
+    query = select(Ticket.number).where(*_conditions(wanted)).order_by(Ticket.id.desc())
+    return (await session.scalars(query.limit(limit))).all()
+
+
 def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
     exact = [
         (Ticket.status, _values(wanted.status)),

@@ -15,13 +15,14 @@ from starlette.responses import Response
 from bot.accounts import DESK_ROLES, READING_ROLES, Principal
 from bot.assembly import Services
 from bot.errors import TicketNotFound
-from bot.web.contexts import ConsolePage, Form, Queue, Tab, TicketView
+from bot.web.console_sheets import SHEETS, sheet
+from bot.web.contexts import ConsolePage, Form, Queue, SheetView, Tab, TicketView
 from bot.web.navigation import places
 from bot.web.page_access import FRESH, PageStaff, is_part
 from bot.web.security import AppServices
 from bot.web.ticket_views import Views
 from bot.web.widget_pages import script_json
-from handoff.ticket import OPEN_STATUSES, Status
+from handoff.ticket import OPEN_STATUSES, Action, Status
 from store.base import new_id
 from store.vocabulary import Severity
 
@@ -74,16 +75,16 @@ async def _queue(app: Services, staff: Principal, wanted: Asked, chosen: str = "
     severity = Severity(wanted.severity) if wanted.severity else None
     common: dict[str, Any] = {"severity": severity, "q": wanted.q, "limit": LIST_LIMIT}
     status = wanted.status or OPEN
-    lists = {
-        "mine": await app.console.tickets(
-            staff, assignee_id=staff.staff_id, status=status, **common
-        ),
-        "waiting": await app.console.tickets(staff, unassigned=True, status=status, **common),
-        "all": await app.console.tickets(staff, status=wanted.status, **common),
+    narrowings: dict[str, dict[str, Any]] = {
+        "mine": {"assignee_id": staff.staff_id, "status": status},
+        "waiting": {"unassigned": True, "status": status},
+        "all": {"status": wanted.status},
     }
-    key = wanted.queue or ("mine" if lists["mine"] else "waiting")
+    news = await app.console.counts(staff, narrowings, severity=severity, q=wanted.q)
+    key = wanted.queue or ("mine" if news.counts["mine"] else "waiting")
     if not wanted.queue and wanted.q:
         key = "all"
+    rows = await app.console.tickets(staff, **narrowings[key], **common)
     views = Views(app.phrases, app.clock())
     query = replace(wanted, queue=key).query()
     narrowed = bool(wanted.q or wanted.severity or wanted.status)
@@ -92,14 +93,14 @@ async def _queue(app: Services, staff: Principal, wanted: Asked, chosen: str = "
         q=wanted.q,
         severity=wanted.severity,
         status=wanted.status,
-        tabs=[_tab(app, wanted, name, len(rows), key) for name, rows in lists.items()],
-        rows=[views.row(row, staff, chosen=chosen, query=query) for row in lists[key]],
+        tabs=[_tab(app, wanted, name, count, key) for name, count in news.counts.items()],
+        rows=[views.row(row, staff, chosen=chosen, query=query) for row in rows],
         severities=[s.value for s in reversed(Severity)],
         statuses=[s.value for s in Status],
         empty=app.phrases.say("console.empty.narrowed" if narrowed else _EMPTY[key]),
         narrowed=narrowed,
-        waiting=" ".join(row["number"] for row in lists["waiting"]),
-        unread=sum(row["unread"] for row in lists["mine"]),
+        waiting=" ".join(news.waiting),
+        unread=news.unread,
         query=query,
         chosen=chosen,
     )
@@ -121,26 +122,33 @@ def _tab(app: Services, wanted: Asked, key: str, count: int, chosen: str) -> Tab
     return Tab(
         key=key,
         title=app.phrases.say(_TITLES[key]),
-        count=f"{count}+" if count >= LIST_LIMIT else str(count),
+        count=str(count),
         href=f"/console{wanted.query(queue=key)}",
         chosen=key == chosen,
     )
 
 
 async def _ticket(app: Services, staff: Principal, number: str) -> TicketView:
+    return Views(app.phrases, app.clock()).ticket(await _found(app, staff, number), staff)
+
+
+async def _found(app: Services, staff: Principal, number: str) -> dict[str, Any]:
     found = await app.console.ticket(staff, number)
     if found is None:
         raise TicketNotFound(number)
-    return Views(app.phrases, app.clock()).ticket(found, staff)
+    return found
 
 
 async def console_page(
     app: Services, staff: Principal, wanted: Asked, *, number: str = "", form: Form | None = None
 ) -> ConsolePage:
     """Everything the console shows."""
-    ticket = None
+    ticket, opened = None, None
+    shown = form or Form(new_id())
     if number:
-        ticket = await _ticket(app, staff, number)
+        found = await _found(app, staff, number)
+        ticket = Views(app.phrases, app.clock()).ticket(found, staff)
+        opened = await _sheet(app, staff, found, shown)
         if ticket.rights.act and ticket.live:
             await app.console.mark_read(staff, number)
     return ConsolePage(
@@ -151,8 +159,18 @@ async def console_page(
         words=_words(app),
         places=places(app.phrases, staff),
         ticket=ticket,
-        form=form or Form(new_id(), mode=_mode(ticket)),
+        form=shown if shown.refused else replace(shown, mode=_mode(ticket)),
+        sheet=opened,
     )
+
+
+async def _sheet(
+    app: Services, staff: Principal, found: dict[str, Any], form: Form
+) -> SheetView | None:
+    actions = {action.value: action for action in SHEETS}
+    if form.sheet not in actions:
+        return None
+    return await sheet(app, staff, found, actions[form.sheet], form)
 
 
 def _mode(ticket: TicketView | None) -> str:
@@ -198,15 +216,28 @@ async def ticket(
     """The console with this ticket; scripts ask for the two right columns only."""
     staff.require(*READING_ROLES)
     part = is_part(request) and request.headers.get("hx-history-restore-request") != "true"
-    page = await console_page(app, staff, wanted, number=number)
-    page = replace(page, form=replace(page.form, dialog=_dialog(request)))
+    page = await console_page(app, staff, wanted, number=number, form=_asked_form(request))
     name = "_work.html" if part else "console.html"
     return app.pages.page(name, {"page": page}, headers={**FRESH, "Vary": "HX-Request"})
 
 
-def _dialog(request: Request) -> str:
+def _asked_form(request: Request) -> Form:
     """The dialog that a browser without scripts asks for."""
-    return "resolve" if request.query_params.get("do") == "resolve" else ""
+    wanted = request.query_params.get("do", "")
+    return Form(new_id(), dialog="resolve") if wanted == "resolve" else Form(new_id(), sheet=wanted)
+
+
+@router.get("/console/tickets/{number}/sheets/{action}")
+async def sheet_part(
+    number: str, action: Action, staff: PageStaff, app: AppServices, wanted: AskedFor
+) -> Response:
+    """One dialog for scripts; empty when the verb is not to be had any more."""
+    staff.require(*DESK_ROLES)
+    found = await _found(app, staff, number)
+    opened = await _sheet(app, staff, found, Form(new_id(), sheet=action.value))
+    view = Views(app.phrases, app.clock()).ticket(found, staff)
+    context = {"ticket": view, "sheet": opened, "staff": staff, "query": wanted.query()}
+    return app.pages.page("_sheet.html", context, headers=FRESH)
 
 
 @router.get("/console/tickets/{number}/transcript")
@@ -239,9 +270,17 @@ async def panel_part(
     form: Form | None = None,
     status: int = 200,
 ) -> Response:
-    view = await _ticket(app, staff, number)
+    found = await _found(app, staff, number)
+    view = Views(app.phrases, app.clock()).ticket(found, staff)
     shown = form or Form(new_id(), mode=_mode(view))
-    context = {"ticket": view, "form": shown, "staff": staff, "query": wanted.query()}
+    opened = await _sheet(app, staff, found, shown)
+    context = {
+        "ticket": view,
+        "form": shown,
+        "sheet": opened,
+        "staff": staff,
+        "query": wanted.query(),
+    }
     return app.pages.page("_panel.html", context, status=status, headers=FRESH)
 
 

@@ -13,18 +13,26 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.accounts import DESK_ROLES, Principal
 from bot.assembly import Services
-from bot.errors import BotError, InvalidInput, TicketNotFound
+from bot.errors import BotError, InvalidInput, TicketChanged, TicketNotFound
 from bot.web.console_pages import asked, console_page, panel_part
+from bot.web.console_sheets import SHEETS
+from bot.web.console_sheets import read as read_sheet
 from bot.web.contexts import Form
 from bot.web.page_access import FRESH, PageStaff, is_part, text_fields
 from bot.web.problems import PROBLEMS
 from bot.web.security import AppServices
+from bot.web.staff_access import version_of
+from bot.web.staff_verbs import perform
+from bot.web.ticket_views import Views
 from handoff.errors import HandoffError
+from handoff.ticket import Action
 from store.base import new_id
 from store.vocabulary import Severity
 
 router = APIRouter(include_in_schema=False)
 
+#: What happened meanwhile is told of the last few events.
+NEWS_TOLD = 4
 MAX_TEXT, MAX_CAUSE, MAX_WHY, MAX_ID = 20_000, 5_000, 500, 64
 _ASKED = frozenset({"queue", "q", "severity", "status"})
 
@@ -64,12 +72,29 @@ async def _perform(
 
 def _told(app: Services, refusal: Exception) -> tuple[int, str]:
     """Status and words of a refusal; a field's own reason says more than the general one."""
+    if isinstance(refusal, TicketChanged):
+        return 409, _news(app, refusal)
     if isinstance(refusal, InvalidInput) and app.phrases.has(refusal.reason):
         return 422, app.phrases.say(refusal.reason)
     problem = next((PROBLEMS[kind] for kind in type(refusal).__mro__ if kind in PROBLEMS), None)
     if problem is None:
         raise refusal
     return problem.status, app.phrases.say(f"problem.{problem.slug}.detail")
+
+
+def _news(app: Services, changed: TicketChanged) -> str:
+    """Who did what meanwhile, newest last."""
+    views, say = Views(app.phrases, app.clock()), app.phrases.say
+    told = [
+        say(
+            "console.news",
+            actor=one.actor or say(f"console.code.sender.{one.actor_kind}"),
+            at=views.clock(one.at),
+            action=say(f"ticket_action.{one.action}"),
+        )
+        for one in changed.news[-NEWS_TOLD:]
+    ]
+    return "\n".join([say("problem.ticket_changed.detail"), *told])
 
 
 def _checked(text: str, field: str, limit: int) -> str:
@@ -128,12 +153,15 @@ def _message_id(fields: Mapping[str, str]) -> str:
 async def resolve(number: str, request: Request, staff: PageStaff, app: AppServices) -> Response:
     """Finish, with cause and solution."""
     fields = await text_fields(request, "cause", "solution")
+    expected = await _seen(request)
     form = Form(new_id(), **fields, refused="resolve", dialog="resolve")
 
     async def verb() -> None:
         cause = _checked(fields["cause"], "cause", MAX_CAUSE)
         solution = _checked(fields["solution"], "solution", MAX_CAUSE)
-        await app.engineers.resolve(staff, number, cause=cause, solution=solution)
+        await app.engineers.resolve(
+            staff, number, cause=cause, solution=solution, expected=expected
+        )
 
     return await _perform(request, app, staff, number, form=form, verb=verb)
 
@@ -142,6 +170,7 @@ async def resolve(number: str, request: Request, staff: PageStaff, app: AppServi
 async def severity(number: str, request: Request, staff: PageStaff, app: AppServices) -> Response:
     """Rate the ticket anew, with the reason."""
     fields = await text_fields(request, "severity", "why")
+    expected = await _seen(request)
     form = Form(new_id(), **fields, refused="severity")
 
     async def verb() -> None:
@@ -149,6 +178,32 @@ async def severity(number: str, request: Request, staff: PageStaff, app: AppServ
             raise InvalidInput("severity", "console.error.severity")
         why = _checked(fields["why"], "why", MAX_WHY)
         wanted = Severity(fields["severity"])
-        await app.engineers.change_severity(staff, number, severity=wanted, why=why)
+        await app.engineers.change_severity(
+            staff, number, severity=wanted, why=why, expected=expected
+        )
 
     return await _perform(request, app, staff, number, form=form, verb=verb)
+
+
+@router.post("/console/tickets/{number}/do/{action}")
+async def do(
+    number: str, action: Action, request: Request, staff: PageStaff, app: AppServices
+) -> Response:
+    """A dialog's verb, on the ticket as it was when the dialog was opened."""
+    if action not in SHEETS:
+        raise TicketNotFound(number)
+    fields = await text_fields(request, *(field.name for field in SHEETS[action]))
+    expected = await _seen(request)
+    form = Form(new_id(), sheet=action.value, values=fields, refused="sheet")
+
+    async def verb() -> None:
+        desk = (app.dispatch, app.engineers)
+        await perform(desk, staff, number, read_sheet(action, fields), expected)
+
+    return await _perform(request, app, staff, number, form=form, verb=verb)
+
+
+async def _seen(request: Request) -> int | None:
+    """The version that the form was made for; forms of older pages have none."""
+    given = (await text_fields(request, "version"))["version"]
+    return version_of(given) if given else None

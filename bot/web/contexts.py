@@ -194,12 +194,47 @@ class Rights:
     give_back: bool = False
     change_severity: bool = False
     hint: str = ""
+    #: Dialogs of the menu.
+    verbs: Sequence["VerbLink"] = ()
 
     @property
     def mark(self) -> str:
         """Changes whenever any of the rights does."""
         given = (self.claim, self.reply, self.note, self.resolve, self.give_back)
         return "".join(str(int(right)) for right in given) + self.hint
+
+
+@dataclass(frozen=True, slots=True)
+class VerbLink:
+    """A dialog that may be opened."""
+
+    action: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """One field of a dialog, with what was typed; ``choices`` are values and words."""
+
+    name: str
+    label: str
+    kind: str
+    required: bool
+    limit: int
+    value: str
+    choices: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetView:
+    """One dialog; ``version`` is the ticket's when it was opened."""
+
+    action: str
+    title: str
+    about: str
+    version: int
+    fields: Sequence[FieldView]
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +248,13 @@ class Form:
     solution: str = ""
     severity: str = ""
     why: str = ""
-    #: Which form the error belongs to: say, resolve, severity, act.
+    #: Which form the error belongs to: say, resolve, severity, sheet, act.
     refused: str = ""
     error: str = ""
     dialog: str = ""
+    #: The action of an open dialog, and what was typed in it.
+    sheet: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +292,18 @@ class TicketView:
     solution: str
     severities: Sequence[str]
     canned: Sequence[str]
+    version: int
+    waits: str
+    relations: Sequence["RelationView"]
+    order: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RelationView:
+    """Another ticket, and how it stands to this one."""
+
+    word: str
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,5 +318,6 @@ class ConsolePage:
     places: Sequence[Place]
     ticket: TicketView | None = None
     form: Form = field(default_factory=lambda: Form(""))
+    sheet: SheetView | None = None
     #: The ticket named in the address does not exist, or is out of scope.
     missing: str = ""

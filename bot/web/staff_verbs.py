@@ -25,7 +25,7 @@ Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Number = Annotated[
-    str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Z0-9-]{1,24}$")
+    str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z0-9-]{1,24}$")
 ]
 OrderNumber = Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)]
 

@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.accounts import DESK_ROLES, Principal
+from bot.cards import local_time
 from bot.greeting import LOCAL
 from bot.phrases import Phrases
 from bot.tables import Owner
+from bot.web.console_sheets import links, offered
 from bot.web.contexts import (
     Candidate,
     DeadlineView,
@@ -21,6 +23,7 @@ from bot.web.contexts import (
     MessageView,
     Person,
     QueueRow,
+    RelationView,
     Rights,
     SearchView,
     TicketView,
@@ -146,7 +149,21 @@ class Views:
             solution=found["solution"] or "",
             severities=[s.value for s in Severity if s.value != found["severity"]],
             canned=self.phrases.lines("console.canned"),
+            version=found["version"],
+            waits=self._waits(found),
+            relations=[
+                RelationView(self.phrases.say(f"console.relation.{r['relation']}"), r["number"])
+                for r in found["relations"]
+            ],
+            order=found["work_order"],
         )
+
+    def _waits(self, found: Mapping[str, Any]) -> str:
+        """For whom or what a suspended ticket waits, and until when."""
+        if found["resume_at"] is not None:
+            at = local_time(found["resume_at"])
+            return self.phrases.say("console.waits_until", reason=found["pause_reason"], at=at)
+        return found["pause_reason"] or ""
 
     def rights(self, found: Mapping[str, Any], me: Principal) -> Rights:
         """Which of the transition table's actions this account may take now."""
@@ -167,6 +184,7 @@ class Views:
             resolve="resolve" in actions and holds,
             give_back=holds and speaks and found["status"] == Status.IN_PROGRESS.value,
             change_severity="change_severity" in actions,
+            verbs=links(self.phrases.say, offered(found, me)),
             hint=self._hint(found, holds=holds, speaks=speaks, claim=claim),
         )
 

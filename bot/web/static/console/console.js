@@ -206,7 +206,7 @@ async function submit(form) {
   if (verb === "say") sendState("sending");
   try {
     const answer = await part(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-    if (!answer.ok && ![409, 413, 422, 403].includes(answer.status)) throw new Error(String(answer.status));
+    if (!answer.ok && ![409, 412, 413, 422, 403].includes(answer.status)) throw new Error(String(answer.status));
     if (!(answer.headers.get("content-type") ?? "").includes("html")) throw new Error("no page");
     const content = parsed(await answer.text());
     if (!$("#composer", content)) throw new Error("not a panel");
@@ -225,6 +225,8 @@ function done(verb, mode, content, ok) {
   showPanel(content, true);
   const field = $("#text");
   if (field && typing && !field.value) field.value = typing;
+  const slot = $("#sheet-slot", content);
+  if (verb === "sheet") showSheet(ok ? null : slot);
   const refused = $("#resolve[open]");
   if (refused) { refused.close(); refused.showModal(); }
   if (verb === "say" && ok) {
@@ -417,6 +419,28 @@ function openResolve() {
   $("#cause").focus();
 }
 
+/* ---- dialogs of the menu ------------------------------------------------------------------- */
+
+async function openSheet(link) {
+  $("#more")?.removeAttribute("open");
+  try {
+    const answer = await part(link.dataset.sheet);
+    if (!answer.ok) throw new Error(String(answer.status));
+    const content = parsed(await answer.text());
+    if ($("#sheet", content)) showSheet(content); else refreshPanel();
+  } catch { location.assign(link.href); }
+}
+
+/** Show the dialog that these parts hold, modal; without one, close what is open. */
+function showSheet(content) {
+  const dialog = content && $("#sheet", content);
+  $("#sheet-slot").replaceChildren(...(dialog ? [dialog] : []));
+  if (!dialog) return;
+  dialog.close();
+  dialog.showModal();
+  $("select, textarea, input:not([type=hidden])", dialog)?.focus();
+}
+
 function write(mode) {
   const choice = $(`#mode-${mode}`);
   if (!choice || choice.disabled) return;
@@ -454,6 +478,7 @@ document.addEventListener("click", (event) => {
   const at = (selector) => event.target.closest(selector);
   if (at("#do-resolve")) { event.preventDefault(); openResolve(); }
   else if (at("[data-close]")) { event.preventDefault(); at("dialog").close(); }
+  else if (at("[data-sheet]")) { event.preventDefault(); openSheet(at("[data-sheet]")); }
   else if (at(".desk-steps [data-go]")) { event.preventDefault(); step(at("[data-go]").dataset.go); }
   else if (at("#newer")) toEnd();
   else if (at("#help-open")) $("#help").showModal();
@@ -461,6 +486,8 @@ document.addEventListener("click", (event) => {
   else if (at("#notify")) Notification.requestPermission().then(showNotify);
   const account = $(".account");
   if (account.open && !at(".account")) account.open = false;
+  const more = $("#more");
+  if (more?.open && !at("#more")) more.open = false;
 });
 
 document.addEventListener("submit", (event) => {
@@ -526,3 +553,4 @@ setInterval(changed, 60_000);
 watchDesk();
 const dialog = $("#resolve[open]");
 if (dialog) { dialog.close(); openResolve(); }
+if ($("#sheet")) showSheet($("#sheet-slot").cloneNode(true));
