@@ -12,7 +12,7 @@ from bot.dialogue.decision import (
     Say,
     ShowAnswer,
 )
-from bot.dialogue.queries import has_words
+from bot.dialogue.queries import asks_on, has_words
 from bot.dialogue.state import Awaiting, DialogueState
 from bot.dialogue.turn import ActionKind, Turn, UserAction
 from bot.tables import Owner
@@ -139,7 +139,8 @@ def _queued_intent(state: DialogueState, turn: Turn) -> Decision:
 
 def _by_intent(state: DialogueState, turn: Turn) -> Decision:
     intent, sure = turn.understanding.intent, turn.understanding.confidence >= SURE
-    outweighed = answering.outweighs_talk(turn, sure=sure)
+    # A reply as short as this one sounds like yes, no or thanks to an interpreter.
+    outweighed = answering.outweighs_talk(turn, sure=sure) or asks_on(state, turn.text)
     if intent in _TALK and not outweighed:
         return talk.reply(state, turn, intent)
     if intent in (Intent.AFFIRM, Intent.DENY) and not outweighed:

@@ -67,6 +67,12 @@ def is_follow_up(text: str) -> bool:
     return bool(_LEANING.search(text) or _BACK_REFERENCE.search(text))
 
 
+def asks_on(state: DialogueState, text: str) -> bool:
+    """Whether ``text`` goes on asking about the matter at hand, as short as it may be."""
+    text = text.strip()
+    return bool(state.topic) and is_follow_up(text) and bool(_QUESTION.search(text))
+
+
 def split_questions(text: str) -> tuple[str, ...]:
     """The separate questions of one message; the whole text when it asks one thing only."""
     pieces = [_LEAD_IN.sub("", piece.strip()).strip() for piece in _BREAK.split(text)]

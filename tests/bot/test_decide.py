@@ -244,6 +244,18 @@ def test_small_talk_is_one_polite_line(intent: Intent, key: str) -> None:
     assert decide(START, make_turn("……嗯", intent)).parts == (Say(key),)
 
 
+@pytest.mark.parametrize("intent", [Intent.AFFIRM, Intent.DENY, Intent.THANKS])
+def test_a_short_question_that_goes_on_is_not_heard_as_a_reply(intent: Intent) -> None:
+    asked = replace(START, topic="指标怎么查询", offered=(Option("a", "甲"), Option("b", "乙")))
+    searches = (make_search("指标怎么查询 那额度呢", Band.OFFER, A, B),)
+    further = decide(asked, make_turn("那额度呢", intent, searches=searches))
+    assert any(isinstance(part, Offer) for part in further.parts)
+    reply = decide(asked, make_turn("那好吧", intent, searches=searches))
+    assert not any(isinstance(part, Offer | ShowAnswer) for part in reply.parts) or (
+        intent is Intent.DENY
+    )
+
+
 def test_a_greeting_with_a_question_in_it_is_answered() -> None:
     turn = make_turn("你好，支付申请怎么撤回", Intent.GREET, searches=sure(A))
     assert decide(START, turn).parts == (ShowAnswer("a"),)
