@@ -4,6 +4,7 @@ from sqlalchemy import MetaData
 
 import bot.tables
 import handoff.tables
+import kb.answer_tables
 import kb.tables
 import store.audit
 import store.inbox
@@ -11,7 +12,15 @@ import store.outbox
 from store.base import Base
 
 #: Imported for their side effect of declaring tables.
-DECLARED_IN = (bot.tables, handoff.tables, kb.tables, store.audit, store.inbox, store.outbox)
+DECLARED_IN = (
+    bot.tables,
+    handoff.tables,
+    kb.answer_tables,
+    kb.tables,
+    store.audit,
+    store.inbox,
+    store.outbox,
+)
 
 
 def metadata() -> MetaData:

@@ -1,5 +1,6 @@
 """Why the knowledge base says no: exceptions that carry data, never HTTP and never sentences."""
 
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -57,3 +58,54 @@ class IndexMismatch(KnowledgeError):
 
 class NothingPublished(KnowledgeError):
     """There is nothing to train from or to search."""
+
+
+class AnswerMissing(KnowledgeError):
+    """No answer, or no such version of it."""
+
+    def __init__(self, article_id: str, number: int | None = None) -> None:
+        super().__init__(article_id, number)
+        self.article_id = article_id
+        self.number = number
+
+
+class AnswerVerbRefused(KnowledgeError):
+    """The answer is in a state in which this cannot be done."""
+
+    def __init__(self, state: str, verb: str) -> None:
+        super().__init__(state, verb)
+        self.state = state
+        self.verb = verb
+
+
+class AnswerChanged(KnowledgeError):
+    """Somebody was faster: the answer is no longer as the caller saw it."""
+
+    def __init__(self, article_id: str, *, seen: int, found: int) -> None:
+        super().__init__(article_id, seen, found)
+        self.article_id = article_id
+        self.seen = seen
+        self.found = found
+
+
+class AnswerLocked(KnowledgeError):
+    """Somebody else is editing the answer."""
+
+    def __init__(self, by: str, since: datetime, until: datetime) -> None:
+        super().__init__(by, since, until)
+        self.by = by
+        self.since = since
+        self.until = until
+
+
+class AnswerOwnReview(KnowledgeError):
+    """Nobody approves what they wrote, unless the deployment allows it."""
+
+
+class AnswerInvalid(KnowledgeError):
+    """A field of an answer cannot be stored; `reason` is a code."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, reason)
+        self.field = field
+        self.reason = reason

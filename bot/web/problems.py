@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 import handoff.errors as desk
+import kb.errors as knowledge
 from bot import errors
 from bot.assembly import services
 from bot.phrases import Phrases
@@ -43,6 +44,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     errors.NotYourConversation: Problem(409, "not_your_conversation"),
     errors.TicketNotFound: Problem(404, "ticket_not_found"),
     errors.TicketChanged: Problem(412, "ticket_changed"),
+    errors.ReportNotFound: Problem(404, "report_not_found"),
     errors.PasswordChangeRequired: Problem(403, "password_change_required"),
     errors.InvalidInput: Problem(422, "invalid_input"),
     errors.MessageTooLong: Problem(413, "message_too_long"),
@@ -58,12 +60,19 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     desk.NoHigherLevel: Problem(409, "no_higher_level"),
     desk.MergeRefused: Problem(409, "merge_refused"),
     desk.LinkRefused: Problem(409, "link_refused"),
+    desk.ReportRequired: Problem(409, "report_required"),
     desk.WorkOrderRequired: Problem(422, "work_order_required"),
     desk.WorkOrderRefused: Problem(409, "work_order_refused"),
     desk.InvalidTerms: Problem(500, "internal"),
     desk.UnknownTerms: Problem(500, "internal"),
     desk.NoWorkingTime: Problem(500, "internal"),
     desk.BrokenHistory: Problem(500, "internal"),
+    knowledge.AnswerMissing: Problem(404, "answer_missing"),
+    knowledge.AnswerVerbRefused: Problem(409, "answer_verb_refused"),
+    knowledge.AnswerChanged: Problem(409, "answer_changed"),
+    knowledge.AnswerLocked: Problem(409, "answer_locked"),
+    knowledge.AnswerOwnReview: Problem(409, "answer_own_review"),
+    knowledge.AnswerInvalid: Problem(422, "answer_invalid"),
     OperationalError: Problem(503, "unavailable"),
 }
 INTERNAL = Problem(500, "internal")
