@@ -27,6 +27,8 @@ NOT_HTTP = {
     "nlu.errors.TrainingFailed": "training tells it",
     "nlu.errors.ModelUnreadable": "trained anew at start",
     "nlu.errors.EvaluationDataInvalid": "only benchmarks read evaluation files",
+    "connectors.errors.CallbackRefused": "the webhook answers 403 and tells nothing",
+    "connectors.errors.InvalidCallbackKey": "the settings tell it at start",
 }
 #: Slugs that ``problems.py`` gives to what FastAPI itself refuses.
 FRAMEWORK = ("not_found", "method_not_allowed", "message_too_long", "refused")
