@@ -22,7 +22,7 @@ INTENT_RULE = "triage.rule.intent"
 
 #: How much the model's log-probabilities count; the signs' strengths are in the same unit.
 _MODEL_WEIGHT = 0.5
-_SIMILAR_WEIGHT = 0.8
+_SIMILAR_WEIGHT = 1.1
 _LEAST_PROBABILITY = 0.02
 #: Without a model: most matters are questions.
 _PRIOR: Mapping[Category, float] = {
@@ -61,7 +61,7 @@ _SPEAKS: Mapping[Sign, Mapping[Category, float]] = {
 _WIDE = 6.0
 
 _INTENTS: Mapping[Intent, Mapping[Category, float]] = {
-    Intent.REPORT_FAULT: {Category.FAULT: 1.5},
+    Intent.REPORT_FAULT: {Category.FAULT: 0.3},
     Intent.POLICY_QUESTION: {Category.POLICY: 2.5},
     Intent.SUGGEST_IMPROVEMENT: {Category.REQUIREMENT: 2.5},
     Intent.ASK_QUESTION: {Category.HOW_TO: 0.7, Category.FAULT: -0.5},

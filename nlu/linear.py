@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlu.errors import ModelUnreadable
-from nlu.features import VERSION, grams
+from nlu.features import VERSION, grams, mark_features
 
 MANIFEST_FILE = "manifest.json"
 VOCABULARY_FILE = "vocabulary.json"
@@ -28,7 +28,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class LinearModel:
-    """Weights of shape (features, labels) over L2-normalised, sublinear TF-IDF n-grams.
+    """Weights of shape (features, labels) over TF-IDF n-grams and marks; see `text_vector`.
 
     ``temperature`` turns scores into calibrated probabilities: softmax(scores / temperature).
     """
@@ -56,7 +56,7 @@ class LinearModel:
         return scores
 
     def vector(self, folded: str) -> tuple[NDArray[np.int64], Floats]:
-        """The places and values of a text's known features; of length one, or empty."""
+        """The places and values of a text's known features; may be empty."""
         return text_vector(folded, self.vocabulary, self.idf)
 
     def telling(self, folded: str, label: str) -> str:
@@ -114,7 +114,11 @@ class LinearModel:
 def text_vector(
     folded: str, vocabulary: Mapping[str, int], idf: Floats
 ) -> tuple[NDArray[np.int64], Floats]:
-    """The sublinear TF-IDF vector of a folded text, as places and values, of length one."""
+    """A folded text's features, as places and values; none where no n-gram is known.
+
+    The n-grams are a sublinear TF-IDF vector of length one; each mark of the text stands beside it
+    with its own weight, so that it counts the same in a long message as in a short one.
+    """
     counts: Counter[int] = Counter()
     for gram in grams(folded):
         place = vocabulary.get(gram)
@@ -124,7 +128,16 @@ def text_vector(
     tally = (1.0 + math.log(times) for times in counts.values())
     values: Floats = np.fromiter(tally, dtype=np.float32, count=len(counts)) * idf[places]
     length = float(np.sqrt(values @ values))
-    return places, values / np.float32(length) if length else values
+    if not length:
+        return places, values
+    marked = np.array(_known_marks(folded, vocabulary), dtype=np.int64)
+    unit: Floats = values / np.float32(length)
+    return np.concatenate([places, marked]), np.concatenate([unit, idf[marked]])
+
+
+def _known_marks(folded: str, vocabulary: Mapping[str, int]) -> list[int]:
+    features = mark_features(folded)
+    return [vocabulary[feature] for feature in features if feature in vocabulary]
 
 
 def _check(model: LinearModel, manifest: Mapping[str, Any], folder: Path) -> None:

@@ -18,7 +18,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from nlu.errors import TrainingFailed
-from nlu.features import grams
+from nlu.features import MARK_WEIGHT, grams, mark_features
 from nlu.linear import Floats, LinearModel, text_vector
 
 _SEED = 20261121
@@ -54,11 +54,14 @@ def fit_linear(
 
 
 def _vocabulary(texts: Sequence[str], min_texts: int) -> tuple[dict[str, int], Floats]:
-    """The features and their smoothed inverse document frequencies."""
+    """The features, and the smoothed inverse document frequency of each (a mark's weight)."""
     spread = Counter(gram for text in texts for gram in set(grams(text)))
     kept = sorted(gram for gram, times in spread.items() if times >= min(min_texts, len(texts)))
     rarity = [np.log((1 + len(texts)) / (1 + spread[gram])) + 1 for gram in kept]
-    return {gram: place for place, gram in enumerate(kept)}, np.array(rarity, dtype=np.float32)
+    marked = sorted({mark for text in texts for mark in mark_features(text)})
+    weights = [*rarity, *(MARK_WEIGHT for _ in marked)]
+    places = {feature: place for place, feature in enumerate([*kept, *marked])}
+    return places, np.array(weights, dtype=np.float32)
 
 
 def _matrix(texts: Sequence[str], vocabulary: dict[str, int], idf: Floats) -> csr_matrix:

