@@ -1,7 +1,8 @@
 """What staff pages and the API read of tickets: lists, one ticket whole, the transcript."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,10 +13,12 @@ from bot.clock import Clock
 from bot.desk import Desk
 from bot.explaining import deadlines
 from bot.phrases import Phrases
+from bot.problem_reports import ReportWriter
 from bot.tables import Message, Turn, User
+from bot.ticket_work import visible_ticket
 from bot.web.schemas import MessageOut
+from handoff import problem_report, summary, work_orders
 from handoff import repository as rows
-from handoff import summary, work_orders
 from handoff.contract import Terms
 from handoff.errors import TicketNotFound
 from handoff.lifecycle import Event
@@ -145,6 +148,7 @@ class Console:
                 {"relation": one.relation.value, "number": one.number} for one in relations(events)
             ],
             "work_order": _order(work_orders.current(events)),
+            "report": _report(events),
             "events": [_event(event, names) for event in events],
             "summary": self._summary(talk.messages),
             "owner": talk.owner,
@@ -156,6 +160,13 @@ class Console:
                 for t, score in similar
             ],
         }
+
+    async def report_document(self, staff: Principal, number: str) -> bytes:
+        """The report as a Word document. Raises ``ReportNotFound`` or ``TicketNotFound``."""
+        async with self.database.reading() as session:
+            ticket = await visible_ticket(session, staff, number)
+            events = await rows.events_of(session, ticket.id)
+        return await asyncio.to_thread(ReportWriter(self.phrases).write, ticket, events)
 
     async def conversation_of(self, staff: Principal, number: str) -> str | None:
         """The conversation that a ticket came from."""
@@ -300,6 +311,11 @@ def _event(event: Event, names: dict[str, str]) -> dict[str, Any]:
         "to": event.to_status,
         "detail": dict(event.detail),
     }
+
+
+def _report(events: Sequence[Event]) -> dict[str, str] | None:
+    handed_in = problem_report.latest(events)
+    return asdict(handed_in.report) if handed_in else None
 
 
 def _order(order: WorkOrder | None) -> dict[str, Any] | None:

@@ -17,8 +17,8 @@ from bot.phrases import Phrases
 from bot.records import reasons_json
 from bot.tables import Conversation
 from bot.thinking import Snapshot
+from handoff import problem_report, routing, service
 from handoff import repository as rows
-from handoff import routing, service
 from handoff.contract import Terms
 from handoff.settings import HandoffSettings
 from handoff.tables import Ticket
@@ -190,11 +190,25 @@ class Desk:
     async def confirm_solved(
         self, session: AsyncSession, number: str, snapshot: Snapshot, now: datetime
     ) -> None:
-        """The user says that it is over: resolved by them where it was not, then closed."""
+        """The user says that it is over: resolved by them where it was not, then closed.
+
+        A 重大 ticket that still needs its report stays resolved; the word of the user is kept.
+        """
         ticket = await rows.by_number(session, number, lock=True)
         asker = Actor(ActorKind.USER, snapshot.user_id, "")
         if ticket.status != Status.RESOLVED.value:
             ticket = await service.resolve(session, ticket, actor=asker, now=now, terms=self.terms)
+        if problem_report.is_required(ticket):
+            await service.add_information(
+                session,
+                ticket,
+                actor=asker,
+                now=now,
+                terms=self.terms,
+                message_id=snapshot.seq,
+                text=snapshot.text,
+            )
+            return
         await service.close(session, ticket, actor=asker, now=now, terms=self.terms)
 
     async def waiting(

@@ -5,7 +5,7 @@ engineer who has handed the ticket on. ``expected`` is the version that the call
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from bot.ticket_work import TicketWork, Work, visible_ticket
 from handoff import relations, service, work_orders
 from handoff import repository as rows
 from handoff.errors import NotHolder
+from handoff.problem_report import ProblemReport
 from handoff.service import Destination
 from handoff.tables import Ticket
 from handoff.ticket import Action, Actor, ActorKind, Level, PauseReason
@@ -186,11 +187,12 @@ class Dispatch(TicketWork):
             return work.state()
 
     async def report(
-        self, staff: Principal, number: str, text: str, *, expected: int | None = None
+        self, staff: Principal, number: str, report: ProblemReport, *, expected: int | None = None
     ) -> State:
-        """Hand in the fault analysis."""
+        """Hand in the report on a fault."""
+        masked = ProblemReport(*(mask(part).text for part in astuple(report)))
         async with self.work(staff, number, expected) as work:
-            await self._do(work, service.report, text=mask(text).text)
+            await self._do(work, service.report, report=masked)
             return work.state()
 
     async def merge(

@@ -78,6 +78,13 @@ class TicketChanged(BotError):
 
 
 @dataclass
+class ReportNotFound(BotError):
+    """The ticket has no report yet."""
+
+    number: str
+
+
+@dataclass
 class PasswordChangeRequired(BotError):
     """The account still has its one-time password: nothing else is allowed before."""
 

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handoff.contract import Terms
 from handoff.errors import MergeRefused, NothingToChange, WorkOrderRequired
 from handoff.performing import perform
+from handoff.problem_report import ProblemReport
 from handoff.tables import Ticket
-from handoff.texts import DESCRIPTION_LIMIT, LONG_LIMIT, SHORT_LIMIT, clipped, optional, required
+from handoff.texts import LONG_LIMIT, SHORT_LIMIT, clipped, optional, required
 from handoff.ticket import TRANSITIONS, Action, Actor, Level, Status, level_above
 from handoff.work_orders import WorkOrder
 from store.vocabulary import Category, Severity
@@ -175,12 +176,17 @@ async def arrange(
 
 
 async def report(
-    session: AsyncSession, ticket: Ticket, *, actor: Actor, now: datetime, terms: Terms, text: str
+    session: AsyncSession,
+    ticket: Ticket,
+    *,
+    actor: Actor,
+    now: datetime,
+    terms: Terms,
+    report: ProblemReport,
 ) -> Ticket:
-    """Hand in the fault analysis; the first time keeps that promise."""
-    detail = {"text": required("text", text, DESCRIPTION_LIMIT)}
+    """Hand in the report, or a better one; the first time keeps that promise."""
     return await perform(
-        session, ticket, Action.REPORT, actor=actor, now=now, terms=terms, detail=detail
+        session, ticket, Action.REPORT, actor=actor, now=now, terms=terms, detail=report.detail()
     )
 
 

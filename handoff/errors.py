@@ -122,6 +122,14 @@ class WorkOrderRefused(HandoffError):
         self.status = status
 
 
+class ReportRequired(HandoffError):
+    """A 重大 ticket is not closed before its report is handed in."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"{number} needs its report before it is closed")
+        self.number = number
+
+
 class InvalidTerms(HandoffError):
     """A contract or calendar cannot be used; ``source`` names the file, ``detail`` the fault."""
 

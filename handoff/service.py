@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from handoff import repository
+from handoff import problem_report, repository
 from handoff.contract import Terms
 from handoff.dispatch import (
     Destination,
@@ -32,7 +32,7 @@ from handoff.dispatch import (
     report,
     transfer,
 )
-from handoff.errors import InvalidAppointment, NotHolder
+from handoff.errors import InvalidAppointment, NotHolder, ReportRequired
 from handoff.lifecycle import Event, replay
 from handoff.numbering import next_number
 from handoff.performing import OUTBOX_KIND, perform, publish
@@ -55,6 +55,7 @@ from handoff.ticket import (
     PauseReason,
     Status,
     check_performer,
+    next_status,
 )
 from store.base import new_id
 from store.vocabulary import Category, Severity
@@ -294,7 +295,14 @@ async def reopen(
 async def close(
     session: AsyncSession, ticket: Ticket, *, actor: Actor, now: datetime, terms: Terms
 ) -> Ticket:
-    """The asker agreed, or let the time to object pass."""
+    """The asker agreed, or let the time to object pass.
+
+    Raises ``ReportRequired`` for a 重大 ticket without its report.
+    """
+    check_performer(Action.CLOSE, actor)
+    next_status(Status(ticket.status), Action.CLOSE)
+    if problem_report.is_required(ticket):
+        raise ReportRequired(ticket.number)
     return await perform(session, ticket, Action.CLOSE, actor=actor, now=now, terms=terms)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handoff.repository import UNFINISHED
 from handoff.tables import Ticket
 from handoff.ticket import Status
+from store.vocabulary import Severity
 
 
 async def outdated(
@@ -34,7 +35,12 @@ async def unconfirmed(
     """Resolved tickets whose asker let the time to object pass."""
     query = (
         select(Ticket)
-        .where(Ticket.status == Status.RESOLVED.value, Ticket.confirm_until <= now)
+        .where(
+            Ticket.status == Status.RESOLVED.value,
+            Ticket.confirm_until <= now,
+            # A 重大 ticket waits for its report, however long the asker is silent.
+            or_(Ticket.severity != Severity.MAJOR.value, Ticket.reported_at.is_not(None)),
+        )
         .order_by(Ticket.confirm_until)
         .limit(limit)
     )

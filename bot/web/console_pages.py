@@ -20,6 +20,7 @@ from bot.web.contexts import ConsolePage, Form, Queue, SheetView, Tab, TicketVie
 from bot.web.navigation import places
 from bot.web.page_access import FRESH, PageStaff, is_part
 from bot.web.security import AppServices
+from bot.web.staff_documents import document
 from bot.web.ticket_views import Views
 from bot.web.widget_pages import script_json
 from handoff.ticket import OPEN_STATUSES, Action, Status
@@ -238,6 +239,13 @@ async def sheet_part(
     view = Views(app.phrases, app.clock()).ticket(found, staff)
     context = {"ticket": view, "sheet": opened, "staff": staff, "query": wanted.query()}
     return app.pages.page("_sheet.html", context, headers=FRESH)
+
+
+@router.get("/console/tickets/{number}/report.docx")
+async def report_document(number: str, staff: PageStaff, app: AppServices) -> Response:
+    """The report as a Word document."""
+    staff.require(*READING_ROLES)
+    return document(number, await app.console.report_document(staff, number))
 
 
 @router.get("/console/tickets/{number}/transcript")

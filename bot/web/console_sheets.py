@@ -85,7 +85,10 @@ SHEETS: Mapping[Action, tuple[Field, ...]] = MappingProxyType(
             Field("module", Kind.LINE, limit=80, required=False),
         ),
         Action.ARRANGE: (Field("plan", Kind.TEXT, limit=10_000),),
-        Action.REPORT: (Field("text", Kind.TEXT, limit=20_000),),
+        Action.REPORT: tuple(
+            Field(name, Kind.TEXT, limit=10_000)
+            for name in ("cause", "impact", "measures", "prevention")
+        ),
         Action.MERGE: (Field("into", Kind.LINE, limit=24),),
         Action.SPLIT: (
             Field("title", Kind.LINE, limit=200),
@@ -164,6 +167,12 @@ def _known(action: Action, found: Mapping[str, Any]) -> dict[str, str]:
     """What the ticket already says about what is asked."""
     if action is Action.CLASSIFY:
         return {"category": found["category"], "module": found["module"] or ""}
+    if action is Action.REPORT:
+        return found["report"] or {
+            "cause": found["cause"] or "",
+            "impact": " ".join(part for part in (found["region"], found["unit"]) if part),
+            "measures": found["solution"] or "",
+        }
     if action is Action.WORK_ORDER:
         order = found["work_order"]
         known = {name: order[name] for name in ("external_number", "release", "note")}

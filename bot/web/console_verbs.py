@@ -154,7 +154,13 @@ async def resolve(number: str, request: Request, staff: PageStaff, app: AppServi
     """Finish, with cause and solution."""
     fields = await text_fields(request, "cause", "solution")
     expected = await _seen(request)
-    form = Form(new_id(), **fields, refused="resolve", dialog="resolve")
+    form = Form(
+        new_id(),
+        cause=fields["cause"],
+        solution=fields["solution"],
+        refused="resolve",
+        dialog="resolve",
+    )
 
     async def verb() -> None:
         cause = _checked(fields["cause"], "cause", MAX_CAUSE)
@@ -171,7 +177,7 @@ async def severity(number: str, request: Request, staff: PageStaff, app: AppServ
     """Rate the ticket anew, with the reason."""
     fields = await text_fields(request, "severity", "why")
     expected = await _seen(request)
-    form = Form(new_id(), **fields, refused="severity")
+    form = Form(new_id(), severity=fields["severity"], why=fields["why"], refused="severity")
 
     async def verb() -> None:
         if fields["severity"] not in {s.value for s in Severity}:

@@ -296,6 +296,8 @@ class TicketView:
     waits: str
     relations: Sequence["RelationView"]
     order: Mapping[str, Any] | None
+    report: Mapping[str, str] | None
+    report_required: bool
 
 
 @dataclass(frozen=True, slots=True)

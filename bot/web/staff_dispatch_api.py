@@ -7,11 +7,13 @@ else was there meanwhile. Refuses to decide anything; see ``bot.dispatching``.
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
+from starlette.responses import Response
 
 from bot.accounts import DESK_ROLES, READING_ROLES
 from bot.web import staff_verbs as verbs
 from bot.web.security import AppServices
 from bot.web.staff_access import ApiStaff, Expected
+from bot.web.staff_documents import document
 
 router = APIRouter(prefix="/api/v1/tickets/{number}", tags=["staff"])
 
@@ -41,6 +43,13 @@ async def takers(number: str, staff: ApiStaff, app: AppServices) -> State:
     found = await app.dispatch.takers(staff, number)
     people = [{"id": one.id, "name": one.name, "post": one.post, "role": one.role} for one in found]
     return {"takers": people}
+
+
+@router.get("/report.docx")
+async def report_document(number: str, staff: ApiStaff, app: AppServices) -> Response:
+    """The report as a Word document."""
+    staff.require(*READING_ROLES)
+    return document(number, await app.console.report_document(staff, number))
 
 
 @router.post("/assign")

@@ -15,6 +15,7 @@ from bot.dispatching import Dispatch
 from bot.engineers import Engineers
 from bot.errors import InvalidInput
 from handoff.errors import WorkOrderRequired
+from handoff.problem_report import ProblemReport
 from handoff.service import Destination
 from handoff.ticket import Action, Level, PauseReason
 from handoff.work_orders import OrderKind, OrderStatus, WorkOrder
@@ -111,9 +112,12 @@ class ArrangeIn(Body):
 
 
 class ReportIn(Body):
-    """The fault analysis."""
+    """What the fault was and did, what was done, and what keeps it from coming back."""
 
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+    cause: Words
+    impact: Words
+    measures: Words
+    prevention: Words
 
 
 class MergeIn(Body):
@@ -319,6 +323,7 @@ async def _describe(
         case ArrangeIn():
             return await dispatch.arrange(staff, number, verb.plan, expected=expected)
         case ReportIn():
-            return await dispatch.report(staff, number, verb.text, expected=expected)
+            report = ProblemReport(verb.cause, verb.impact, verb.measures, verb.prevention)
+            return await dispatch.report(staff, number, report, expected=expected)
         case _:
             assert_never(verb)

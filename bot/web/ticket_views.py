@@ -29,7 +29,7 @@ from bot.web.contexts import (
     TicketView,
     TurnView,
 )
-from handoff.ticket import OPEN_STATUSES, Status
+from handoff.ticket import FINAL_STATUSES, OPEN_STATUSES, Status
 from store.vocabulary import Severity
 
 #: Below this a deadline is shown as near.
@@ -156,6 +156,8 @@ class Views:
                 for r in found["relations"]
             ],
             order=found["work_order"],
+            report=found["report"],
+            report_required=_owes_report(found),
         )
 
     def _waits(self, found: Mapping[str, Any]) -> str:
@@ -343,6 +345,11 @@ def _suggested(turns: Sequence[Mapping[str, Any]]) -> list[Candidate]:
 
 def _first(*values: str | None) -> str:
     return next((value for value in values if value), "")
+
+
+def _owes_report(found: Mapping[str, Any]) -> bool:
+    over = found["status"] in FINAL_STATUSES
+    return found["severity"] == Severity.MAJOR and found["report"] is None and not over
 
 
 def _is_over(status: str) -> bool:

@@ -28,6 +28,7 @@ from bot.schema import metadata
 from handoff import relations, repository, service, work_orders
 from handoff.errors import HandoffError
 from handoff.lifecycle import Event, replay
+from handoff.problem_report import ProblemReport
 from handoff.repository import columns_of, stored
 from handoff.service import Destination
 from handoff.tables import Ticket, TicketEvent
@@ -53,6 +54,7 @@ from tests.handoff.terms import shipped_terms
 ACTORS = [ASKER, BOT, CHEN, WANG, SYSTEM]
 
 ORDER = WorkOrder(OrderKind.DEFECT, "PR-1")
+REPORT = ProblemReport("原因", "影响", "措施", "预防")
 PLANNED = replace(ORDER, status=OrderStatus.PLANNED)
 
 Options = dict[str, Any]
@@ -71,7 +73,7 @@ VERBS: dict[Action, tuple[Callable[..., Any], Options]] = {
     Action.CHANGE_SEVERITY: (service.change_severity, {"severity": Severity.MAJOR, "why": "扩大"}),
     Action.CLASSIFY: (service.classify, {"category": Category.DATA, "module": None}),
     Action.ARRANGE: (service.arrange, {"plan": "安排"}),
-    Action.REPORT: (service.report, {"text": "报告"}),
+    Action.REPORT: (service.report, {"report": REPORT}),
     Action.RECALCULATE: (service.recalculate, {"calendar_id": "guangxi"}),
     Action.RESOLVE: (service.resolve, {"cause": "甲", "solution": "乙"}),
     Action.REOPEN: (service.reopen, {}),
@@ -104,11 +106,16 @@ class Model:
             return self.holder not in (None, actor.id)
         return self.changes_nothing(action)
 
+    @property
+    def owes_report(self) -> bool:
+        return self.severity is Severity.MAJOR and Action.REPORT not in self.told
+
     def changes_nothing(self, action: Action) -> bool:
         return (
             (action is Action.ASSIGN and self.holder == WANG.id)
             or (action is Action.CHANGE_SEVERITY and self.severity is Severity.MAJOR)
             or (action is Action.CLASSIFY and self.category is Category.DATA)
+            or (action is Action.CLOSE and self.owes_report)
             or (action is Action.ESCALATE and self.level is Level.PROVINCE)
             or (action is Action.WORK_ORDER and self.order in (None, PLANNED))
         )

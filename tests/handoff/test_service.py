@@ -15,6 +15,7 @@ from handoff.errors import (
     UnknownTerms,
 )
 from handoff.lifecycle import replay
+from handoff.problem_report import ProblemReport
 from handoff.repository import columns_of, stored
 from handoff.service import Destination
 from handoff.tables import Ticket, TicketEvent
@@ -29,6 +30,9 @@ from tests.handoff.terms import at, local, shipped_terms
 
 async def in_work(desk: Desk) -> Ticket:
     return await desk.do(service.claim, await desk.open(), CHEN)
+
+
+REPORT = ProblemReport("连接池耗尽", "全市支付", "重启服务", "扩大连接池")
 
 
 class TestOpening:
@@ -335,5 +339,5 @@ class TestRating:
         await desk.do(service.arrange, ticket, CHEN, plan="一小时内切换备机")
         arranged = await desk.do(service.arrange, ticket, CHEN, plan="改为重启")
         assert arranged.arranged_at == desk.now - timedelta(minutes=1)
-        reported = await desk.do(service.report, ticket, WANG, text="诊断：连接池耗尽")
+        reported = await desk.do(service.report, ticket, WANG, report=REPORT)
         assert reported.reported_at == desk.now

@@ -25,6 +25,9 @@ SPOKEN = {
 ELSEWHERE = {Action.OPEN, Action.ADD_INFORMATION, Action.WITHDRAW, Action.RECALCULATE}
 
 
+REPORT = {"cause": "连接池耗尽", "impact": "全市", "measures": "重启", "prevention": "扩容"}
+
+
 async def account(product: Product, username: str) -> Actor:
     async with product.services.database.reading() as session:
         staff = await repository.staff_by_username(session, username)
@@ -78,7 +81,7 @@ async def bodies(product: Product) -> dict[Action, dict[str, Any]]:
         Action.CLOSE: {},
         Action.CLASSIFY: {"category": "数据问题", "module": "报表"},
         Action.ARRANGE: {"plan": "明天上午处理"},
-        Action.REPORT: {"text": "原因分析"},
+        Action.REPORT: REPORT,
         Action.MERGE: {"into": other},
         Action.SPLIT: {"title": "另一件", "description": "另一件事"},
         Action.LINK: {"other": other},
@@ -181,7 +184,8 @@ async def test_a_stale_version_is_told_who_did_what(product: Product) -> None:
         ("merge", {"into": "'; drop table"}),
         ("split", {"title": "", "description": "乙"}),
         ("split", {"title": "题" * 201, "description": "乙"}),
-        ("report", {"text": "长" * 20_001}),
+        ("report", {**REPORT, "impact": "长" * 10_001}),
+        ("report", {**REPORT, "prevention": " "}),
         ("close", {"force": True}),
         ("work_order", {"order_kind": "缺陷", "order_status": "已发布"}),
         ("change_severity", {"severity": "最急", "why": "x"}),
