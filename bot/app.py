@@ -18,6 +18,7 @@ from bot.web import (
     staff_api,
     staff_dispatch_api,
     staff_pages,
+    webhooks_wecom,
     widget_pages,
     workbench_home,
 )
@@ -64,6 +65,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         staff_pages,
         health,
         media,
+        webhooks_wecom,
         widget_pages,
         workbench_home,
     ):

@@ -15,6 +15,7 @@ from bot import greeting as greetings
 from bot import metrics as figures
 from bot.acting import Actor
 from bot.admitted import Admitted
+from bot.channel_intake import ChannelIntake
 from bot.clock import Clock, utc_now
 from bot.console import Console
 from bot.conversations import Conversations
@@ -66,6 +67,7 @@ class Services:
     knowledge: SearchedKnowledge
     openings: Openings
     conversations: Conversations
+    channel_intake: ChannelIntake
     console: Console
     engineers: Engineers
     dispatch: Dispatch
@@ -120,6 +122,7 @@ def assemble(
         clock=clock,
         metrics=metrics,
     )
+    openings = Openings(database, greetings.load(data / "dialogue" / "seasons.yml", phrases))
     return Services(
         settings=settings,
         workspace=workspace,
@@ -132,8 +135,9 @@ def assemble(
         terms=terms,
         interpreter=understood,
         knowledge=knowledge,
-        openings=Openings(database, greetings.load(data / "dialogue" / "seasons.yml", phrases)),
+        openings=openings,
         conversations=conversations,
+        channel_intake=ChannelIntake(database, openings, conversations, phrases, live, clock),
         console=Console(database, terms, desk, phrases, clock),
         engineers=Engineers(database, terms, settings.handoff, phrases, live, clock),
         dispatch=Dispatch(database, terms, settings.handoff, phrases, live, clock),

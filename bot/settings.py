@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from connectors.settings import WecomSettings
 from handoff.settings import HandoffSettings
 from kb.settings import KnowledgeSettings
 from nlu.settings import NluSettings
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     nlu: NluSettings = Field(default_factory=NluSettings)
     kb: KnowledgeSettings = Field(default_factory=KnowledgeSettings)
     handoff: HandoffSettings = Field(default_factory=HandoffSettings)
+    wecom: WecomSettings = Field(default_factory=WecomSettings)
 
     @field_validator("home")
     @classmethod

@@ -1,0 +1,131 @@
+"""Callbacks of 粤政易/政务微信: verify, record, answer 200 with an empty body.
+
+A refusal says nothing about its reason. Anything but 200 makes the platform send again, which is
+wanted only while we cannot record.
+"""
+
+import re
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Query, Request, Response, status
+
+from bot.assembly import Services
+from bot.web.security import AppServices
+from connectors import wecom_messages
+from connectors.base import InboundMessage
+from connectors.errors import CallbackRefused, Flaw
+from connectors.wecom_crypto import Signed
+from connectors.wecom_messages import MEDIA, Kind, WecomMessage
+
+router = APIRouter(prefix="/channels/wecom", tags=["channels"])
+
+#: The channel's name in rows.
+CHANNEL = "wecom"
+#: No callback of the platform is nearly this large.
+MAX_BODY_BYTES = 256 * 1024
+_SECONDS = re.compile(r"[0-9]{1,12}")
+Short = Annotated[str, Query(max_length=200)]
+
+log = structlog.get_logger("bot.web.wecom")
+
+
+@router.get("/callback", include_in_schema=False)
+async def check_address(
+    app: AppServices,
+    echostr: Annotated[str, Query(max_length=4_000)] = "",
+    msg_signature: Short = "",
+    timestamp: Short = "",
+    nonce: Short = "",
+) -> Response:
+    """The platform's check of the address: the decrypted words, bare."""
+    try:
+        plain = _open(app, Signed(msg_signature, timestamp, nonce, echostr))
+    except CallbackRefused as refused:
+        return _refuse(refused)
+    return Response(plain, media_type="text/plain")
+
+
+@router.post("/callback", include_in_schema=False)
+async def receive(
+    request: Request,
+    app: AppServices,
+    msg_signature: Short = "",
+    timestamp: Short = "",
+    nonce: Short = "",
+) -> Response:
+    """One message or event. It is recorded when this answers 200."""
+    try:
+        body = await request.body()
+        if len(body) > MAX_BODY_BYTES:
+            raise CallbackRefused(Flaw.SIZE)
+        signed = Signed(msg_signature, timestamp, nonce, wecom_messages.envelope(body))
+        message = wecom_messages.message(_open(app, signed))
+        if message.receiver != app.settings.wecom.corp_id or len(message.sender) > 64:
+            raise CallbackRefused(Flaw.RECEIVER)
+    except CallbackRefused as refused:
+        return _refuse(refused)
+    await _hand_over(app, message)
+    return Response(status_code=status.HTTP_200_OK)
+
+
+def _open(app: Services, signed: Signed) -> bytes:
+    settings = app.settings.wecom
+    if not settings.enabled:
+        raise CallbackRefused(Flaw.RECEIVER)
+    plain = settings.keys().open(signed)
+    if settings.clock_skew_s:
+        sent = int(signed.timestamp) if _SECONDS.fullmatch(signed.timestamp) else 0
+        if abs(app.clock().timestamp() - sent) > settings.clock_skew_s:
+            raise CallbackRefused(Flaw.TIMESTAMP)
+    return plain
+
+
+def _refuse(refused: CallbackRefused) -> Response:
+    log.warning("callback_refused", flaw=refused.flaw.value)
+    return Response(status_code=status.HTTP_403_FORBIDDEN)
+
+
+async def _hand_over(app: Services, message: WecomMessage) -> None:
+    inbound = InboundMessage(
+        channel=CHANNEL,
+        external_id=message.external_id,
+        external_user=message.sender,
+        text=message.text,
+    )
+    match message.kind:
+        case Kind.ENTER:
+            await app.channel_intake.greet(inbound)
+        case Kind.CARD:
+            await _pressed(app, message)
+        case Kind.OTHER_EVENT:
+            log.info("event_ignored", name=message.event[:60])
+        case kind if kind in MEDIA or kind is Kind.UNKNOWN or not message.text:
+            await _note(app, message)
+        case _:
+            await app.channel_intake.receive(inbound)
+
+
+async def _pressed(app: Services, message: WecomMessage) -> None:
+    pressed = wecom_messages.action(message.key)
+    if pressed is None:
+        log.info("button_ignored", name=message.event)
+        return
+    text, action = pressed
+    await app.channel_intake.receive(
+        InboundMessage(CHANNEL, message.external_id, text, message.sender, action=action)
+    )
+
+
+async def _note(app: Services, message: WecomMessage) -> None:
+    media = {"media_id": message.media_id} if message.media_id else {}
+    inbound = InboundMessage(
+        CHANNEL, message.external_id, message.text, message.sender, action=media
+    )
+    spoken = message.kind is Kind.VOICE and message.text
+    if spoken:
+        # The platform has written down what was said.
+        await app.channel_intake.receive(inbound)
+        return
+    kind = message.kind if message.kind in MEDIA else Kind.UNKNOWN
+    await app.channel_intake.note(inbound, kind.value)

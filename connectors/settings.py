@@ -1,0 +1,76 @@
+"""What a deployment may choose about channels (environment prefix CAIWEN_WECOM__ and so on)."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from connectors.wecom_crypto import CallbackKeys
+
+_NEEDED = ("corp_id", "agent_id", "secret", "token", "encoding_aes_key")
+
+
+class WecomSettings(BaseModel):
+    """粤政易, 政务微信 or WeCom: one application of one corporation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool = Field(default=False, description="Take and send messages in this channel.")
+    corp_id: str = Field(default="", max_length=64, description="The corporation's id.")
+    agent_id: int = Field(default=0, ge=0, description="The application's number.")
+    secret: str = Field(
+        default="", repr=False, max_length=200, description="The application's secret."
+    )
+    token: str = Field(
+        default="", repr=False, pattern=r"^[A-Za-z0-9]{0,32}$", description="The callback's Token."
+    )
+    encoding_aes_key: str = Field(
+        default="", repr=False, max_length=43, description="The callback's EncodingAESKey."
+    )
+    base_url: str = Field(
+        default="https://qyapi.weixin.qq.com",
+        pattern=r"^https?://[^\s?#]+$",
+        description="Where the API is, with the gateway's path prefix if there is one.",
+    )
+    ca_bundle: Path | None = Field(
+        default=None, description="Certificates (PEM) of a private authority to trust."
+    )
+    proxy: str = Field(default="", repr=False, description="HTTP proxy for calls to the API.")
+    gateway_id: str = Field(
+        default="", description="The paasid at a TIF or RIO gateway; empty: no gateway headers."
+    )
+    gateway_token: str = Field(default="", repr=False, description="The gateway's token.")
+    gateway_prefix: str = Field(
+        default="x-tif",
+        pattern=r"^[a-z][a-z0-9-]{0,30}$",
+        description="How the gateway's headers begin: x-tif or x-rio.",
+    )
+    cards: bool = Field(
+        default=True,
+        description="Offer candidates as buttons; where the platform refuses them, as a list.",
+    )
+    duplicate_check: bool = Field(
+        default=True, description="Let the platform drop a message that is sent again by a retry."
+    )
+    per_minute: int = Field(default=30, ge=1, description="Messages to one member in a minute.")
+    per_hour: int = Field(default=1_000, ge=1, description="Messages to one member in an hour.")
+    clock_skew_s: int = Field(
+        default=300,
+        ge=0,
+        description="Callbacks older or newer than this are refused; 0 turns the check off.",
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.enabled:
+            missing = [name for name in _NEEDED if not getattr(self, name)]
+            if missing:
+                raise ValueError("missing: " + ", ".join(missing))
+            self.keys()
+        return self
+
+    def keys(self) -> CallbackKeys:
+        """The callback's keys. Raises :class:`InvalidCallbackKey`."""
+        return CallbackKeys.of(
+            token=self.token, encoding_aes_key=self.encoding_aes_key, receive_id=self.corp_id
+        )
