@@ -109,3 +109,17 @@ class DeadLetterNotFound(BotError):
     """No such undelivered row, it was sent again already, or it is outside the account's scope."""
 
     row_id: int
+
+
+@dataclass
+class GapNotFound(BotError):
+    """No such gap."""
+
+    gap_id: str
+
+
+@dataclass
+class GapChanged(BotError):
+    """The gap does not stand as the caller saw it: drafted meanwhile, or not yet answered."""
+
+    gap_id: str

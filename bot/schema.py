@@ -2,6 +2,7 @@
 
 from sqlalchemy import MetaData
 
+import bot.gap_tables
 import bot.tables
 import handoff.tables
 import kb.answer_tables
@@ -13,6 +14,7 @@ from store.base import Base
 
 #: Imported for their side effect of declaring tables.
 DECLARED_IN = (
+    bot.gap_tables,
     bot.tables,
     handoff.tables,
     kb.answer_tables,

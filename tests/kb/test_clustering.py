@@ -26,7 +26,13 @@ def test_every_text_is_in_exactly_one_group(texts: list[str]) -> None:
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=20, deadline=None)
 def test_the_order_of_the_texts_does_not_matter(chance: object) -> None:
-    texts = ["境外汇款怎么付", "境外汇款怎么支付呢", "公章丢了怎么办", "公章丢了应该怎么办", "下雨吗"]
+    texts = [
+        "境外汇款怎么付",
+        "境外汇款怎么支付呢",
+        "公章丢了怎么办",
+        "公章丢了应该怎么办",
+        "下雨吗",
+    ]
     order = list(range(len(texts)))
     chance.shuffle(order)  # type: ignore[attr-defined]  # hypothesis gives a Random
     found = groups(alike([texts[place] for place in order]))
