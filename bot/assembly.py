@@ -16,6 +16,8 @@ from bot import metrics as figures
 from bot.acting import Actor
 from bot.admitted import Admitted
 from bot.channel_intake import ChannelIntake
+from bot.channels import Channels
+from bot.channels import build as build_channels
 from bot.clock import Clock, utc_now
 from bot.console import Console
 from bot.conversations import Conversations
@@ -68,6 +70,7 @@ class Services:
     openings: Openings
     conversations: Conversations
     channel_intake: ChannelIntake
+    channels: Channels
     console: Console
     engineers: Engineers
     dispatch: Dispatch
@@ -122,6 +125,7 @@ def assemble(
         clock=clock,
         metrics=metrics,
     )
+    sending = build_channels(settings, clock, channels or {})
     openings = Openings(database, greetings.load(data / "dialogue" / "seasons.yml", phrases))
     return Services(
         settings=settings,
@@ -138,10 +142,11 @@ def assemble(
         openings=openings,
         conversations=conversations,
         channel_intake=ChannelIntake(database, openings, conversations, phrases, live, clock),
+        channels=sending,
         console=Console(database, terms, desk, phrases, clock),
         engineers=Engineers(database, terms, settings.handoff, phrases, live, clock),
         dispatch=Dispatch(database, terms, settings.handoff, phrases, live, clock),
-        relay=Relay(database, handlers(database, live, channels or {}), clock),
+        relay=Relay(database, handlers(database, live, sending.by_name), clock),
         pages=Pages.create(phrases),
     )
 
@@ -170,5 +175,6 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
         await app.conversations.stop()
+        await app.channels.close()
         await app.interpreter.close()
         await app.database.dispose()

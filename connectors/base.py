@@ -37,6 +37,14 @@ class TransientError(Exception):
     """The channel could not be reached now; trying again can help."""
 
 
+class Held(TransientError):
+    """Nothing was tried, because the channel must rest for a while; no attempt is used up."""
+
+    def __init__(self, reason: str, wait_s: float) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
 class PermanentError(Exception):
     """The channel refuses this delivery for good."""
 
@@ -45,8 +53,9 @@ class Channel(Protocol):
     """A way to reach a person.
 
     ``send`` returns when the channel has taken the delivery; it raises
-    :class:`TransientError` or :class:`PermanentError`, nothing else. The same delivery may
-    be sent twice after a crash: the channel shows it once by its dedupe key.
+    :class:`TransientError` (:class:`Held` among them) or :class:`PermanentError`, nothing else.
+    The same delivery may be sent twice after a crash: the channel shows it once by its dedupe
+    key.
     """
 
     @property

@@ -6,11 +6,12 @@ Refuses to know what a row means; a handler is chosen by the row's ``kind``.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from connectors.base import PermanentError
+from connectors.base import Held, PermanentError
 from store import outbox
 from store.base import new_id
 from store.outbox import Claimed
@@ -82,6 +83,9 @@ class Relay:
                 await handler(row)
         except PermanentError as error:
             await self._settle_failed(row, str(error))
+        except Held as held:
+            log.info("send_held", row=row.id, kind=row.kind, wait_s=round(held.wait_s))
+            await self._settle_retry(replace(row, attempts=_attempts_for(held.wait_s)), str(held))
         except Exception as error:
             log.warning("send_failed", row=row.id, kind=row.kind, error=type(error).__name__)
             await self._settle_retry(row, f"{type(error).__name__}: {error}")
@@ -97,3 +101,10 @@ class Relay:
         log.error("send_failed_for_good", row=row.id, kind=row.kind)
         async with self._database.transaction() as session:
             await outbox.settle_failed(session, row, error=error, now=self._clock())
+
+
+def _attempts_for(wait_s: float) -> int:
+    """The number of attempts whose pause is at least this long; never the last attempt."""
+    allowed = range(1, outbox.MAX_ATTEMPTS)
+    fitting = (n for n in allowed if outbox.backoff(n).total_seconds() >= wait_s)
+    return next(fitting, outbox.MAX_ATTEMPTS - 1)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from connectors import relay as relaying
-from connectors.base import Delivery, PermanentError, TransientError
+from connectors.base import Delivery, Held, PermanentError, TransientError
 from connectors.memory import MemoryChannel
 from connectors.relay import LEASE, Relay
 from store import outbox
@@ -129,6 +129,22 @@ async def test_a_permanent_failure_is_a_dead_letter_and_frees_the_way(world: Wor
     assert world.channel.texts("c") == ["b"]
     dead = await world.row("a")
     assert (dead.status, dead.last_error, dead.attempts) == ("failed", "blocked by the user", 1)
+
+
+async def test_a_channel_at_rest_uses_up_no_attempts(world: World) -> None:
+    """Held for a day, far beyond the number of attempts, and still not lost."""
+    await world.put("a", "b", conversation="c")
+    relay = world.relay()
+    for _ in range(2 * MAX_ATTEMPTS):
+        world.channel.failures = [Held("pace", 60)]
+        assert await world.drain(relay) == 1
+        row = await world.row("a")
+        assert row.status == "pending"
+        wait = (row.available_at - world.now).total_seconds()
+        assert 60 <= wait < 120
+        world.now = row.available_at
+    assert await world.drain(relay) == 2
+    assert world.channel.texts("c") == ["a", "b"]
 
 
 async def test_an_unknown_kind_is_a_dead_letter(world: World) -> None:
