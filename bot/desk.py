@@ -92,7 +92,7 @@ class Desk:
         users = await repository.users_by_id(session, [conversation.user_id])
         user = users[conversation.user_id]
         new = service.NewTicket(
-            title=_title(part.problem),
+            title=title_of(part.problem),
             description=part.problem,
             category=part.category or (triage.category if triage else Category.HOW_TO),
             severity=triage.severity if triage else Severity.GENERAL,
@@ -302,6 +302,7 @@ class Desk:
         ]
 
 
-def _title(problem: str) -> str:
+def title_of(problem: str) -> str:
+    """The first line of a problem, short enough for a list."""
     line = next((line.strip() for line in problem.splitlines() if line.strip()), problem.strip())
     return line if len(line) <= TITLE_CHARS else f"{line[: TITLE_CHARS - 1]}…"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.accounts import READING_ROLES, Principal
+from bot.accounts import DESK_ROLES, READING_ROLES, Principal
 from bot.dead_letters import LOOK_ROLES
 from bot.phrases import Phrases
 from bot.tables import Role
@@ -21,6 +21,7 @@ class Place:
 #: Key (also of the phrase), address, and the roles that may go there besides administrators.
 _PLACES: Sequence[tuple[str, str, tuple[Role, ...]]] = (
     ("console", "/console", READING_ROLES),
+    ("log", "/console/log", DESK_ROLES),
     ("dead_letters", "/console/dead-letters", LOOK_ROLES),
     ("workbench", "/workbench", (Role.EDITOR, Role.REVIEWER, *READING_ROLES)),
 )

@@ -8,6 +8,7 @@ from starlette.responses import Response, StreamingResponse
 from bot.accounts import DESK_ROLES, READING_ROLES, change_password, log_in, log_out
 from bot.errors import TicketNotFound
 from bot.tables import Sender
+from bot.web import console_log
 from bot.web.events import View, conversation_events, staff_events, stream
 from bot.web.schemas import LoginIn, LoginOut, PasswordIn, ResolveIn, TextIn
 from bot.web.security import COOKIE, AppServices, CurrentStaff, bearer
@@ -163,3 +164,6 @@ async def follow_desk(staff: ApiStaff, app: AppServices) -> StreamingResponse:
     """A wake-up whenever a queue or conversation changes."""
     staff.require(*READING_ROLES)
     return stream(staff_events(app))
+
+
+router.include_router(console_log.router)

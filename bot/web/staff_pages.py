@@ -22,7 +22,7 @@ from bot.accounts import (
 )
 from bot.assembly import Services
 from bot.errors import InvalidInput, LockedOut, LoginRefused, NotAuthenticated
-from bot.web import console_pages, console_verbs
+from bot.web import console_log, console_pages, console_verbs
 from bot.web.contexts import IndexPage, LoginPage, PasswordPage
 from bot.web.page_access import FRESH, PageStaff, form_fields, require_same_site, safe_next
 from bot.web.security import COOKIE, AppServices, current_staff
@@ -154,3 +154,4 @@ async def password(request: Request, staff: PageStaff, app: AppServices) -> Resp
 
 router.include_router(console_pages.router)
 router.include_router(console_verbs.router)
+router.include_router(console_log.pages)
