@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import repository
+from bot import message_repository
 from bot.errors import ConversationNotFound
 from bot.masking import mask
 from bot.tables import Audience, Conversation, Message, Owner, Sender
@@ -44,8 +44,8 @@ async def append(
 ) -> Message:
     """Add the next message to a conversation that the caller has locked.
 
-    The message of a member of staff has its id afterwards; the many of users and of the bot wait
-    for the commit. What must be sent to a channel goes to the outbox with it.
+    The message of a member of staff has its id afterwards; the bot's, which are many, wait for
+    the commit. What must be sent to a channel goes to the outbox with it.
     """
     conversation.last_seq += 1
     conversation.updated_at = now
@@ -62,7 +62,7 @@ async def append(
         created_at=now,
     )
     session.add(message)
-    if sender not in (Sender.USER, Sender.BOT):
+    if sender is not Sender.BOT:
         await session.flush()
     if (
         sender is not Sender.USER
@@ -108,60 +108,56 @@ class Recorder:
         Raises :class:`ConversationNotFound`.
         """
         async with self._database.transaction() as session:
-            conversation = await repository.lock_conversation(session, conversation_id)
-            if conversation is None:
+            place = await message_repository.place_to_record(session, conversation_id)
+            if place is None:
                 raise ConversationNotFound(conversation_id)
-            seq = conversation.last_seq + 1
+            seq = place.last_seq + 1
             result = {"message_id": f"{conversation_id}-{seq}", "seq": seq}
             known = await inbox.admit(
                 session,
-                channel=conversation.channel,
+                channel=place.channel,
                 external_id=f"{conversation_id}:{external_id}",
                 result=result,
                 now=now,
             )
             if known is not None:
-                return _recorded(conversation, known, duplicate=True)
-            await self._add(session, conversation, external_id, text=text, action=action, now=now)
-            return _recorded(conversation, result, duplicate=False)
+                return _recorded(conversation_id, known, duplicate=True, to_think=False)
+            is_engineers = place.owner == Owner.ENGINEER.value
+            await message_repository.write_user_message(
+                session,
+                {"conversation_id": conversation_id, "seq": seq, "client_msg_id": external_id}
+                | _said(text, action)
+                | {"created_at": now},
+                # What is said to an engineer is not for the bot to answer.
+                handled=seq if is_engineers else place.handled_seq,
+                pending=place.pending_seq if is_engineers else place.pending_seq or seq,
+            )
+            return _recorded(conversation_id, result, duplicate=False, to_think=not is_engineers)
 
-    async def _add(
-        self,
-        session: AsyncSession,
-        conversation: Conversation,
-        external_id: str,
-        *,
-        text: str,
-        action: Mapping[str, Any] | None,
-        now: datetime,
-    ) -> None:
-        masked = mask(text)
-        data: dict[str, Any] = {"action": dict(action)} if action else {}
-        if masked.found:
-            data["masked"] = sorted(masked.found)
-        if conversation.owner == Owner.ENGINEER.value:
-            conversation.handled_seq = conversation.last_seq + 1
-        elif conversation.pending_seq is None:
-            conversation.pending_seq = conversation.last_seq + 1
-        await append(
-            session,
-            conversation,
-            sender=Sender.USER,
-            kind="text",
-            text=masked.text,
-            data=data,
-            now=now,
-            client_msg_id=external_id,
-        )
+
+def _said(text: str, action: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A user's words as they may rest."""
+    masked = mask(text)
+    data: dict[str, Any] = {"action": dict(action)} if action else {}
+    if masked.found:
+        data["masked"] = sorted(masked.found)
+    return {
+        "sender": Sender.USER.value,
+        "kind": "text",
+        "audience": Audience.ALL.value,
+        "text": masked.text,
+        "data": data,
+        "staff_id": None,
+    }
 
 
 def _recorded(
-    conversation: Conversation, result: Mapping[str, Any], *, duplicate: bool
+    conversation_id: str, result: Mapping[str, Any], *, duplicate: bool, to_think: bool
 ) -> Recorded:
     return Recorded(
         message_id=str(result["message_id"]),
         seq=int(result["seq"]),
-        conversation_id=conversation.id,
+        conversation_id=conversation_id,
         duplicate=duplicate,
-        to_think=not duplicate and conversation.owner != Owner.ENGINEER.value,
+        to_think=to_think,
     )

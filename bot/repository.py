@@ -5,11 +5,10 @@ than executing it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, func, select
+from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.tables import (
@@ -25,7 +24,6 @@ from bot.tables import (
     Turn,
     User,
 )
-from handoff.repository import has_open_ticket
 
 #: How many messages are read at once.
 PAGE = 500
@@ -44,21 +42,6 @@ _NEXT_USER_MESSAGE = (
     .order_by(Message.seq)
     .limit(1)
 )
-_PENDING = (
-    select(Conversation, User.region, Message, has_open_ticket(User.id.expression))
-    .join(User, User.id == Conversation.user_id)
-    .join(
-        Message,
-        and_(
-            Message.conversation_id == Conversation.id,
-            Message.seq > Conversation.handled_seq,
-            Message.sender == Sender.USER.value,
-        ),
-    )
-    .where(Conversation.id == _ID, Conversation.pending_seq.is_not(None))
-    .order_by(Message.seq)
-    .limit(1)
-)
 _STAFF_MESSAGES = (
     select(Message)
     .where(Message.conversation_id == _ID, Message.seq > _AFTER)
@@ -66,73 +49,12 @@ _STAFF_MESSAGES = (
     .limit(bindparam("limit"))
 )
 _USER_MESSAGES = _STAFF_MESSAGES.where(Message.audience == Audience.ALL.value)
-_NEWS_FOR_STAFF = (
-    select(Conversation.owner, Conversation.pending_seq, Message)
-    .outerjoin(Message, and_(Message.conversation_id == Conversation.id, Message.seq > _AFTER))
-    .where(Conversation.id == _ID)
-    .order_by(Message.seq)
-    .limit(PAGE)
-)
-_NEWS_FOR_USERS = (
-    select(Conversation.owner, Conversation.pending_seq, Message)
-    .outerjoin(
-        Message,
-        and_(
-            Message.conversation_id == Conversation.id,
-            Message.seq > _AFTER,
-            Message.audience == Audience.ALL.value,
-        ),
-    )
-    .where(Conversation.id == _ID)
-    .order_by(Message.seq)
-    .limit(PAGE)
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A message to handle, and who asked it."""
-
-    conversation: Conversation
-    region: str | None
-    message: Message
-    has_open_ticket: bool
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What a stream has to show: messages after the last one shown, and the state now."""
-
-    owner: str
-    thinking: bool
-    messages: tuple[Message, ...]
 
 
 async def conversation(session: AsyncSession, conversation_id: str) -> Conversation | None:
     """One conversation, as it is."""
     found = await session.scalars(_CONVERSATION, {"conversation_id": conversation_id})
     return found.one_or_none()
-
-
-async def pending(session: AsyncSession, conversation_id: str) -> Pending | None:
-    """A conversation and its next message to handle, if there is one."""
-    found = await session.execute(_PENDING, {"conversation_id": conversation_id})
-    row = found.one_or_none()
-    return Pending(*row) if row is not None else None
-
-
-async def news(
-    session: AsyncSession, conversation_id: str, *, after: int, staff: bool
-) -> News | None:
-    """At most `PAGE` messages with ``seq > after``, in order; ``None`` without a conversation."""
-    query = _NEWS_FOR_STAFF if staff else _NEWS_FOR_USERS
-    found = await session.execute(query, {"conversation_id": conversation_id, "after": after})
-    rows = found.all()
-    if not rows:
-        return None
-    found_messages: list[Message | None] = [row[2] for row in rows]
-    messages = tuple(message for message in found_messages if message is not None)
-    return News(rows[0][0], rows[0][1] is not None, messages)
 
 
 async def lock_conversation(session: AsyncSession, conversation_id: str) -> Conversation | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from bot import repository
+from bot import message_repository
 from bot.dialogue import answering, queries
 from bot.dialogue.clarifications import Clarifications
 from bot.dialogue.decide import decide
@@ -24,8 +24,9 @@ from bot.dialogue.turn import (
     Turn,
     UserAction,
 )
+from bot.message_repository import Pending
 from bot.sameness import alike
-from bot.tables import Conversation, Message, Owner
+from bot.tables import Owner
 from handoff import repository as tickets
 from handoff.tables import Ticket
 from handoff.ticket import Status
@@ -108,13 +109,13 @@ class Thinker:
     async def load(self, conversation_id: str) -> Snapshot | None:
         """The next message to handle, or ``None`` when nothing is pending."""
         async with self.database.glance() as session:
-            found = await repository.pending(session, conversation_id)
+            found = await message_repository.pending(session, conversation_id)
             if found is None:
                 return None
             own: Sequence[Ticket] = ()
             if found.has_open_ticket:
-                own = await tickets.open_tickets_of(session, found.conversation.user_id)
-            return _snapshot(found.conversation, found.message, found.region, own)
+                own = await tickets.open_tickets_of(session, found.user_id)
+            return _snapshot(found, own)
 
     async def think(self, snapshot: Snapshot, now: datetime) -> Thought:
         """Understand, search, judge, decide."""
@@ -197,24 +198,19 @@ def _is_about_topic(understanding: Understanding) -> bool:
     )
 
 
-def _snapshot(
-    conversation: Conversation,
-    message: Message,
-    region: str | None,
-    own: Sequence[Ticket],
-) -> Snapshot:
+def _snapshot(found: Pending, own: Sequence[Ticket]) -> Snapshot:
     return Snapshot(
-        conversation_id=conversation.id,
-        channel=conversation.channel,
-        user_id=conversation.user_id,
-        region=region,
-        owner=Owner(conversation.owner),
-        owner_version=conversation.owner_version,
-        state=from_json(conversation.state),
-        seq=message.seq,
-        text=message.text,
-        action=read_action(message.data.get("action")),
-        masked=frozenset(message.data.get("masked", ())),
+        conversation_id=found.conversation_id,
+        channel=found.channel,
+        user_id=found.user_id,
+        region=found.region,
+        owner=Owner(found.owner),
+        owner_version=found.owner_version,
+        state=from_json(found.state),
+        seq=found.seq,
+        text=found.text,
+        action=read_action(found.data.get("action")),
+        masked=frozenset(found.data.get("masked", ())),
         tickets=tuple(own),
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from starlette.responses import StreamingResponse
 
-from bot import repository
+from bot import message_repository
 from bot.assembly import Services
 from bot.live import STAFF
 from bot.tables import Sender
@@ -61,7 +61,7 @@ async def conversation_events(app: Services, view: View, after: int) -> AsyncIte
             for message in map(MessageOut.of, news.messages):
                 after = message.seq
                 yield event("message", message.model_dump(mode="json"), event_id=message.seq)
-            if len(news.messages) == repository.PAGE:
+            if len(news.messages) == message_repository.PAGE:
                 continue
             state = _state(app, view, news)
             if state != shown:
@@ -71,12 +71,14 @@ async def conversation_events(app: Services, view: View, after: int) -> AsyncIte
                 yield ": ping\n\n"
 
 
-async def _news(app: Services, view: View, after: int) -> repository.News | None:
+async def _news(app: Services, view: View, after: int) -> message_repository.News | None:
     async with app.database.glance() as session:
-        return await repository.news(session, view.conversation_id, after=after, staff=view.staff)
+        return await message_repository.news(
+            session, view.conversation_id, after=after, staff=view.staff
+        )
 
 
-def _state(app: Services, view: View, news: repository.News) -> dict[str, object]:
+def _state(app: Services, view: View, news: message_repository.News) -> dict[str, object]:
     now = asyncio.get_running_loop().time()
     typing = app.live.is_typing(view.conversation_id, view.other.value, now)
     return {"owner": news.owner, "typing": typing, "thinking": news.thinking}

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bot.tables import Message
+from bot.message_repository import Shown
 
 Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)]
 ClientId = Annotated[
@@ -76,7 +76,7 @@ class MessageOut(BaseModel):
     created_at: datetime
 
     @classmethod
-    def of(cls, message: Message) -> "MessageOut":
+    def of(cls, message: Shown) -> "MessageOut":
         """From a row; what only the server needs stays behind."""
         data = {k: v for k, v in message.data.items() if k not in ("action", "masked")}
         if message.client_msg_id:
