@@ -99,7 +99,7 @@ async def _hand_over(app: Services, message: WecomMessage) -> None:
         case Kind.CARD:
             await _pressed(app, message)
         case Kind.OTHER_EVENT:
-            log.info("event_ignored", name=message.event[:60])
+            log.info("event_ignored", kind=message.event[:60])
         case kind if kind in MEDIA or kind is Kind.UNKNOWN or not message.text:
             await _note(app, message)
         case _:
@@ -109,7 +109,7 @@ async def _hand_over(app: Services, message: WecomMessage) -> None:
 async def _pressed(app: Services, message: WecomMessage) -> None:
     pressed = wecom_messages.action(message.key)
     if pressed is None:
-        log.info("button_ignored", name=message.event)
+        log.info("button_ignored", kind=message.event)
         return
     text, action = pressed
     await app.channel_intake.receive(
