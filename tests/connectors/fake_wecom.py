@@ -1,5 +1,6 @@
 """A 政务微信 server for tests: tokens, limits, what it drops in silence, and scripted errors."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ class FakeWecom:
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
+        await asyncio.sleep(0)  # like a network, it lets others run meanwhile
         if request.url.path.endswith("/cgi-bin/gettoken"):
             return httpx.Response(200, json=self._give_token(request))
         body = json.loads(request.content)
