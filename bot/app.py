@@ -20,6 +20,8 @@ from bot.web import (
     staff_pages,
     webhooks_wecom,
     widget_pages,
+    workbench_gaps,
+    workbench_golden,
     workbench_home,
 )
 from bot.web.middleware import Guard
@@ -68,6 +70,8 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         webhooks_wecom,
         widget_pages,
         workbench_home,
+        workbench_gaps,
+        workbench_golden,
     ):
         app.include_router(router.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -15,6 +15,7 @@ from bot import greeting as greetings
 from bot import metrics as figures
 from bot.acting import Actor
 from bot.admitted import Admitted
+from bot.call_log import CallLog
 from bot.channel_intake import ChannelIntake
 from bot.channels import Channels
 from bot.channels import build as build_channels
@@ -26,6 +27,8 @@ from bot.desk import Desk
 from bot.dialogue import clarifications
 from bot.dispatching import Dispatch
 from bot.engineers import Engineers
+from bot.gaps import Gaps
+from bot.golden import Golden
 from bot.knowledge import SearchedKnowledge
 from bot.live import Live
 from bot.metrics import Metrics
@@ -36,12 +39,14 @@ from bot.recording import Recorder
 from bot.settings import Settings, data_dir
 from bot.thinking import Thinker
 from bot.understanding import build_interpreter, build_triager
+from bot.workbench_publishing import Publishing
 from bot.workspace import Workspace
 from connectors.base import Channel
 from connectors.relay import Relay
 from handoff.contract import Terms
 from handoff.holidays import published_holidays
 from handoff.terms import load_terms
+from kb.fresh_index import FreshIndex
 from kb.index_holder import IndexHolder
 from nlu.types import Interpreter
 from store.session import Database
@@ -67,6 +72,9 @@ class Services:
     terms: Terms
     interpreter: Interpreter
     knowledge: SearchedKnowledge
+    publishing: Publishing
+    gaps: Gaps
+    golden: Golden
     openings: Openings
     conversations: Conversations
     channel_intake: ChannelIntake
@@ -74,6 +82,7 @@ class Services:
     console: Console
     engineers: Engineers
     dispatch: Dispatch
+    call_log: CallLog
     relay: Relay
     pages: "Pages"
 
@@ -105,11 +114,16 @@ def assemble(
     phrases = load_phrases(data / "locales" / f"{settings.locale}.yml")
     terms = load_all_terms(settings)
     live = Live()
-    holder = IndexHolder(settings.home, settings.kb)
-    knowledge = SearchedKnowledge(holder)
+    index = FreshIndex(
+        settings.home,
+        IndexHolder(settings.home, settings.kb),
+        refresh_seconds=settings.kb.refresh_seconds,
+    )
+    knowledge = SearchedKnowledge(index)
     understood = interpreter or build_interpreter(settings, workspace)
     desk = Desk(terms, settings.handoff, phrases)
     metrics = figures.create()
+    triager = build_triager(workspace)
     conversations = Conversations(
         database=database,
         recorder=Recorder(database),
@@ -117,7 +131,7 @@ def assemble(
             database=database,
             interpreter=understood,
             knowledge=knowledge,
-            triager=build_triager(workspace),
+            triager=triager,
             clarifications=clarifications.load(data / "dialogue" / "clarifications.yml"),
         ),
         actor=Actor(database, desk, phrases),
@@ -139,12 +153,16 @@ def assemble(
         terms=terms,
         interpreter=understood,
         knowledge=knowledge,
+        publishing=Publishing(database, index, clock),
+        gaps=Gaps(database, knowledge, phrases, live, clock),
+        golden=Golden(database, index, clock, settings.kb.gate_drop),
         openings=openings,
         conversations=conversations,
         channel_intake=ChannelIntake(database, openings, conversations, phrases, live, clock),
         channels=sending,
         console=Console(database, terms, desk, phrases, clock),
         engineers=Engineers(database, terms, settings.handoff, phrases, live, clock),
+        call_log=CallLog(database, terms, settings.handoff, phrases, triager, live, clock),
         dispatch=Dispatch(database, terms, settings.handoff, phrases, live, clock),
         relay=Relay(database, handlers(database, live, sending.by_name), clock),
         pages=Pages.create(phrases),
@@ -160,6 +178,8 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
     ]
     if worker:
         jobs.append(background.forever("relay", app.relay.run))
+        jobs.append(background.forever("publishing", app.publishing.run))
+        jobs.append(background.forever("gaps", lambda: background.run_gaps(app.gaps)))
         jobs.append(
             background.forever(
                 "timers",

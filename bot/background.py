@@ -7,6 +7,7 @@ import structlog
 
 from bot import repository
 from bot.clock import Clock
+from bot.gaps import Gaps
 from bot.live import STAFF, Live
 from handoff import timers
 from handoff.contract import Terms
@@ -17,6 +18,7 @@ WATCH_S = 1.0
 #: Ids may become visible out of order on PostgreSQL: the last few are looked at again.
 OVERLAP = 200
 TIMERS_S = 15.0
+GAPS_S = 300.0
 
 log = structlog.get_logger("bot.background")
 
@@ -56,6 +58,13 @@ async def run_timers(database: Database, terms: Terms, clock: Clock, live: Live)
         except Exception:
             log.exception("timers_failed")
         await asyncio.sleep(TIMERS_S)
+
+
+async def run_gaps(gaps: Gaps) -> None:
+    """Group what was asked in vain, now and again, until cancelled."""
+    while True:
+        await asyncio.sleep(GAPS_S)
+        await gaps.collect()
 
 
 async def forever(name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -123,3 +123,10 @@ class GapChanged(BotError):
     """The gap does not stand as the caller saw it: drafted meanwhile, or not yet answered."""
 
     gap_id: str
+
+
+@dataclass
+class GoldenQuestionInvalid(BotError):
+    """A golden question that cannot be kept; ``reason`` is text, many, known or answer."""
+
+    reason: str

@@ -5,14 +5,17 @@ every search finds nothing, so that the product serves and opens tickets meanwhi
 """
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bot.dialogue.turn import Band, Found, Search
 from bot.greeting import LOCAL
 from kb.articles import AnswerKind, AnswerOrigin, IndexedAnswer
 from kb.errors import IndexMissing
-from kb.index_holder import IndexHolder
-from kb.retriever import Candidate, Retriever
+from kb.retriever import Candidate, IndexSource, Retriever
 from kb.search_index import SearchIndex
 
 #: Candidates kept for "next best" after the first three.
@@ -24,7 +27,7 @@ MIN_SUGGESTION_CHARS = 2
 class SearchedKnowledge:
     """Search over the workspace's current index. Synchronous; safe to call from threads."""
 
-    def __init__(self, holder: IndexHolder) -> None:
+    def __init__(self, holder: IndexSource) -> None:
         self._holder = holder
         self._retriever = Retriever(holder)
         self._by_id: tuple[str, dict[str, IndexedAnswer]] = ("", {})
@@ -59,6 +62,14 @@ class SearchedKnowledge:
             module=answer.module,
         )
 
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors of questions by the current index's model; zeros where it knows nothing."""
+        index = self._current()
+        if index is None or not texts:
+            return np.zeros((len(texts), 1), dtype=np.float32)
+        queries = [index.normaliser.query(text) for text in texts]
+        return np.asarray(index.searchable.embedder.encode_queries(queries), dtype=np.float32)
+
     def suggest(self, typed: str) -> list[str]:
         """Standard questions that hold what is typed; those that begin with it come first."""
         wanted = _fold(typed)
@@ -84,7 +95,7 @@ class SearchedKnowledge:
             return {}
         revision, known = self._by_id
         if revision != index.manifest.revision:
-            known = {answer.answer_id: answer for answer in index.answers}
+            known = {answer.answer_id: answer for answer in index.published}
             self._by_id = (index.manifest.revision, known)
         return known
 
@@ -96,7 +107,7 @@ class SearchedKnowledge:
         if revision != index.manifest.revision:
             known = [
                 (_fold(answer.title), answer.title)
-                for answer in index.answers
+                for answer in index.published
                 if answer.origin is AnswerOrigin.ARTICLE
             ]
             self._titles = (index.manifest.revision, known)

@@ -38,6 +38,15 @@ async def load_corpus(session: AsyncSession) -> Corpus:
     return Corpus(tuple(answers))
 
 
+async def indexed_article(session: AsyncSession, article_id: str) -> IndexedAnswer | None:
+    """One article as search keeps it, or None when it is not published."""
+    row = await repository.article(session, article_id)
+    if row is None or row.status != Status.PUBLISHED:
+        return None
+    similar = await repository.similar_questions(session, [row.id])
+    return _indexed_article(row, similar.get(row.id, ()))
+
+
 async def answer_card(
     session: AsyncSession, answer_id: str, *, include_withdrawn: bool = False
 ) -> AnswerContent | None:

@@ -47,6 +47,14 @@ class Coverage:
         }
         return cls(counts, len(texts))
 
+    def extended(self, texts: Sequence[str]) -> Self:
+        """The same with more answers; what it was stays as it is."""
+        counts = {kind: dict(known) for kind, known in self._counts.items()}
+        for kind, units in KINDS.items():
+            for unit in (unit for text in texts for unit in set(units(text))):
+                counts[kind][unit] = counts[kind].get(unit, 0) + 1
+        return type(self)(counts, self._answers + len(texts))
+
     def unknown_shares(self, query: str) -> list[float]:
         """Per kind the share of the query, weighted by rarity, that no answer contains; 0 to 1."""
         return [self._unknown(set(units(query)), kind) for kind, units in KINDS.items()]

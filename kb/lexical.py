@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kb.ngrams import pairs, sounds, tokens, words
 
-_K1 = 1.2
+K1 = 1.2
 #: `w:` and two characters: such a word is a pair of neighbours already.
 _SHORT_WORD = 4
 _STARTS_FILE = "starts.npy"
@@ -52,7 +52,7 @@ class LexicalField:
         cls, texts: Sequence[Sequence[str]], tokenise: Tokenise, length_weight: float
     ) -> Self:
         """Index the texts of each answer; `length_weight` is BM25's b."""
-        index = bm25s.BM25(k1=_K1, b=length_weight, method="lucene")
+        index = bm25s.BM25(k1=K1, b=length_weight, method="lucene")
         # bm25s cannot index nothing at all; the empty token occurs in no query.
         documents = [tokenise(text) or [""] for own in texts for text in own] or [[""]]
         index.index(documents, show_progress=False)
@@ -71,6 +71,27 @@ class LexicalField:
         if filled.any():
             best[filled] = np.maximum.reduceat(raw, self._starts[:-1][filled]) / highest
         return best
+
+    @property
+    def mean_distinct(self) -> float:
+        """How many different tokens a text has on average."""
+        texts = max(int(self._starts[-1]), 1)
+        return max(len(self._index.scores["data"]) / texts, 1.0)
+
+    def rarity(self, token: str) -> float | None:
+        """The token's weight, or None when no text contains it."""
+        row = self._vocabulary.get(token)
+        return None if row is None else float(self._idf[row])
+
+    @property
+    def rarity_of_news(self) -> float:
+        """The weight of a token that the first text contains now."""
+        return float(np.log1p((int(self._starts[-1]) + 0.5) / 1.5))
+
+    @property
+    def rarity_of_unknown(self) -> float:
+        """The weight of a token that no text contains."""
+        return self._idf_unknown
 
     def save(self, folder: Path) -> None:
         """Write the index into a folder of its own."""

@@ -111,7 +111,7 @@ class Searchable:
         vectors = embedder.encode_texts(units).reshape(len(units), embedder.dimension)
         starts = np.cumsum([0, *(len(text.units) for text in texts)])
         is_passage = np.array([text.origin is AnswerOrigin.PASSAGE for text in texts], bool)
-        anchors, owners = _anchors(vectors, starts, is_passage)
+        anchors, owners = anchors_of(vectors, starts, is_passage)
         return cls(
             embedder=embedder,
             anchors=DenseIndex.build(anchors),
@@ -131,11 +131,8 @@ class Searchable:
     def signals(self, query: str) -> Hits:
         """Every plausible candidate for a normalised query, in order of answer row."""
         vector = self.embedder.encode_queries([query])[0]
-        lexical = {name: field.scores(query) for name, field in self.fields.items()}
-        near, _likeness = self.anchors.search(vector, NEAREST_ANCHORS)
-        nearest = list(dict.fromkeys(self.anchor_owners[near].tolist()))[:NEAREST_ANSWERS]
-        found = [np.asarray(nearest, np.int64), *map(_top, lexical.values())]
-        rows = np.unique(np.concatenate(found))
+        lexical = self._lexical(query)
+        rows = self._rows(vector, lexical)
         known = np.stack(
             [*self._likeness(vector, rows), *(scores[rows] for scores in lexical.values())], axis=1
         ).astype(np.float64)
@@ -145,6 +142,19 @@ class Searchable:
             is_passage=self.is_passage[rows],
             query=self._query_signals(query),
         )
+
+    def is_gone(self, row: int) -> bool:
+        """Whether the answer of this row has been withdrawn since."""
+        return False
+
+    def _lexical(self, query: str) -> dict[str, Vectors]:
+        return {name: field.scores(query) for name, field in self.fields.items()}
+
+    def _rows(self, vector: Vectors, lexical: Mapping[str, Vectors]) -> NDArray[np.int64]:
+        near, _likeness = self.anchors.search(vector, NEAREST_ANCHORS)
+        nearest = list(dict.fromkeys(self.anchor_owners[near].tolist()))[:NEAREST_ANSWERS]
+        found = [np.asarray(nearest, np.int64), *map(top_rows, lexical.values())]
+        return np.unique(np.concatenate(found))
 
     def _likeness(self, vector: Vectors, rows: NDArray[np.int64]) -> tuple[Vectors, Vectors]:
         """Per answer the likeness of its best unit, and that of all its units together."""
@@ -163,9 +173,10 @@ class Searchable:
         return np.array([1.0, *self.coverage.unknown_shares(query), shortness])
 
 
-def _anchors(
+def anchors_of(
     vectors: Vectors, starts: NDArray[np.int64], is_passage: NDArray[np.bool_]
 ) -> tuple[Vectors, NDArray[np.int64]]:
+    """What is scanned for candidates, and the row that each belongs to."""
     anchors: list[Vectors] = []
     owners: list[int] = []
     for row, passage in enumerate(is_passage):
@@ -201,6 +212,12 @@ class SearchIndex:
                 query=np.zeros(len(fusion.QUERY_SIGNALS)),
             )
         return self.searchable.signals(query)
+
+    @property
+    def published(self) -> tuple[IndexedAnswer, ...]:
+        """The answers that have not been withdrawn since the index was built."""
+        gone = self.searchable.is_gone
+        return tuple(answer for row, answer in enumerate(self.answers) if not gone(row))
 
     def score(self, hits: Hits) -> Floats:
         """The calibrated score of each candidate."""
@@ -273,7 +290,7 @@ def _expect(what: str, expected: object, found: object) -> None:
         raise IndexMismatch(what, expected=str(expected), found=str(found))
 
 
-def _top(scores: Vectors) -> NDArray[np.int64]:
+def top_rows(scores: Vectors) -> NDArray[np.int64]:
     """Rows of the highest positive scores, at most LEXICAL_ANSWERS."""
     if len(scores) > LEXICAL_ANSWERS:
         rows = np.argpartition(-scores, LEXICAL_ANSWERS)[:LEXICAL_ANSWERS]

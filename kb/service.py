@@ -3,7 +3,7 @@
 Each takes the caller's session and never commits.
 """
 
-from kb.answers import answer_card, load_corpus, valid_on
+from kb.answers import answer_card, indexed_article, load_corpus, valid_on
 from kb.faq_store import StoredFaq, store_faq
 from kb.guide_store import StoredAs, StoredGuide, publish_version, store_guide
 from kb.media import extension, media_path
@@ -14,6 +14,7 @@ __all__ = [
     "StoredGuide",
     "answer_card",
     "extension",
+    "indexed_article",
     "load_corpus",
     "media_path",
     "publish_version",

@@ -18,7 +18,11 @@ REVIEWING_ROLES = (Role.REVIEWER,)
 WORKBENCH_ROLES = (*EDITING_ROLES, *DESK_ROLES, Role.MANAGER)
 
 #: Key (also of the phrase `workbench.sections.<key>`) and address, in the order of the tabs.
-SECTIONS: Sequence[tuple[str, str]] = (("home", "/workbench"),)
+SECTIONS: Sequence[tuple[str, str]] = (
+    ("home", "/workbench"),
+    ("gaps", "/workbench/gaps"),
+    ("golden", "/workbench/golden"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,151 @@
+"""The index that is searched: the current build with everything published since laid over it.
+
+What changed is one small file in the build's folder, replaced in one step, so that every process
+of a workspace finds the same. Refuses to decide what is published.
+"""
+
+import fcntl
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from kb.articles import Corpus, IndexedAnswer, answer_from_json, answer_to_json
+from kb.errors import IndexMissing
+from kb.incremental import Overlay, differences
+from kb.index_holder import indexes_dir
+from kb.retriever import IndexSource
+from kb.search_index import SearchIndex
+
+log = structlog.get_logger(__name__)
+
+FILE = "changes.json"
+Changes = Mapping[str, IndexedAnswer | None]
+
+
+class FreshIndex:
+    """Follows the build and the changes to it; a search in progress keeps what it began with."""
+
+    def __init__(self, home: Path, below: IndexSource, *, refresh_seconds: float) -> None:
+        self._home = home
+        self._below = below
+        self._refresh_seconds = refresh_seconds
+        self._overlay: Overlay | None = None
+        self._seen: tuple[int, int] = (0, 0)
+        self._looked_at = 0.0
+        self._applying = threading.Lock()
+
+    def current(self) -> SearchIndex:
+        """The index to search now; raises IndexMissing before the first build."""
+        base = self._below.current()
+        overlay = self._overlay
+        if overlay is None or overlay.base is not base:
+            return self._follow(base).index
+        if self._is_time_to_look() and _stamp(self._file(base)) != self._seen:
+            threading.Thread(target=self._follow_quietly, args=(base,), daemon=True).start()
+        return overlay.index
+
+    def apply(self, changes: Changes) -> bool:
+        """Make these changes searchable, here at once and in other processes within moments.
+
+        False when there is no index yet: the first build takes them in.
+        """
+        try:
+            base = self._below.current()
+        except IndexMissing:
+            return False
+        if not changes:
+            return True
+        with self._written_alone():
+            path = self._file(base)
+            _write(path, {**_read(path), **changes})
+        overlay = self._follow(base)
+        log.info("index_changed", answers=len(changes), laid_over=len(overlay.changed))
+        return True
+
+    def candidate(self, changes: Changes) -> SearchIndex:
+        """What the index would be with these changes; nobody else searches it."""
+        return self._follow(self._below.current()).with_changes(changes).index
+
+    def reconcile(self, corpus: Corpus) -> int:
+        """Lay over whatever the index lacks of what is published; how many answers that were."""
+        try:
+            changes = differences(self.current(), corpus)
+        except IndexMissing:
+            return 0
+        self.apply(changes)
+        return len(changes)
+
+    def _follow(self, base: SearchIndex) -> Overlay:
+        """Read the changes and lay them over; what was encoded before is not encoded again."""
+        with self._applying:
+            path = self._file(base)
+            stamp, before = _stamp(path), self._overlay
+            if before is not None and before.base is base and stamp == self._seen:
+                return before
+            changes = _read(path)
+            if before is not None and before.base is base:
+                overlay = before.with_changes(changes)
+            else:
+                overlay = Overlay(base, changes)
+            _ = overlay.index  # Built here, not by the first search.
+            self._overlay, self._seen = overlay, stamp
+            return overlay
+
+    def _follow_quietly(self, base: SearchIndex) -> None:
+        try:
+            self._follow(base)
+        except (OSError, RuntimeError, ValueError, KeyError) as error:
+            log.warning("index_changes_not_loaded", error=type(error).__name__)
+
+    def _is_time_to_look(self) -> bool:
+        now = time.monotonic()
+        if now - self._looked_at < self._refresh_seconds:
+            return False
+        self._looked_at = now
+        return True
+
+    def _file(self, base: SearchIndex) -> Path:
+        return indexes_dir(self._home) / base.manifest.revision / FILE
+
+    @contextmanager
+    def _written_alone(self) -> Iterator[None]:
+        """Two processes that publish at once must not lose each other's changes."""
+        with (indexes_dir(self._home) / "changes.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_ino
+
+
+def _read(path: Path) -> dict[str, IndexedAnswer | None]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {key: answer_from_json(row) if row else None for key, row in content.items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        # Searching goes on with the build; reconciling writes the file anew.
+        log.warning("index_changes_unreadable", build=path.parent.name)
+        return {}
+
+
+def _write(path: Path, changes: Changes) -> None:
+    rows = {key: answer_to_json(one) if one else None for key, one in changes.items()}
+    written = path.with_suffix(".tmp")
+    with written.open("w", encoding="utf-8") as file:
+        json.dump(rows, file, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    written.replace(path)
