@@ -3,6 +3,7 @@
 from sqlalchemy import MetaData
 
 import bot.gap_tables
+import bot.golden_tables
 import bot.tables
 import handoff.tables
 import kb.answer_tables
@@ -15,6 +16,7 @@ from store.base import Base
 #: Imported for their side effect of declaring tables.
 DECLARED_IN = (
     bot.gap_tables,
+    bot.golden_tables,
     bot.tables,
     handoff.tables,
     kb.answer_tables,

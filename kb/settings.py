@@ -37,6 +37,13 @@ class KnowledgeSettings(BaseModel):
         description="Otherwise the first three are offered from this probability that the right "
         "one is among them.",
     )
+    gate_drop: float = Field(
+        default=0.02,
+        ge=0.0,
+        le=1.0,
+        description="Golden questions that may get worse through one change, as a share; beyond "
+        "it only a reviewer with a reason may publish.",
+    )
     refresh_seconds: float = Field(
         default=1.0, ge=0.0, description="How often a running process looks for a new index."
     )

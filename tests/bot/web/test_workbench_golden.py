@@ -1,0 +1,94 @@
+"""Golden questions: kept, asked of what is live, and of a change before anybody sees it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from bot.tables import Role
+from tests.bot.web.plain_browser import Browser, add, open_browser, shown
+from tests.product import Product
+
+AT = "/workbench/golden"
+
+
+@pytest.fixture
+async def editor(product: Product) -> AsyncIterator[Browser]:
+    await add(product, "bian", Role.EDITOR)
+    browser = open_browser(product)
+    await browser.log_in("bian")
+    await browser.get(AT)
+    yield browser
+    await browser.client.aclose()
+
+
+def answer_id(product: Product, question: str) -> str:
+    index = product.services.golden.index.current()
+    return next(one.answer_id for one in index.answers if one.title == question)
+
+
+async def test_questions_are_kept_asked_and_judged(product: Product, editor: Browser) -> None:
+    right = answer_id(product, "公务卡怎么还款")
+    wrong = answer_id(product, "电子票据开错了怎么冲红")
+    for text, answer in (
+        ("刷了公务卡怎么还钱", right),
+        ("公务卡怎样还款呢", wrong),
+        ("今天晚上吃什么好呢", ""),
+    ):
+        kept = await editor.post(AT, text=text, answer_id=answer)
+        assert kept.status_code == 303
+    assert "还没有问过" in shown(await editor.get(AT))
+    assert (await editor.post(f"{AT}/run")).status_code == 303
+    page = await editor.get(AT)
+    assert page.text.count("pill-published") == 2
+    assert page.text.count("pill-in_review") == 1
+    assert "首位命中 50.0% · 前三命中" in shown(page)
+    overview = await product.services.golden.overview()
+    failed = next(one for one in overview.questions if one.answer_id == wrong)
+    await editor.post(f"{AT}/{failed.id}/remove")
+    await editor.post(f"{AT}/{failed.id}/remove")
+    assert len((await product.services.golden.overview()).questions) == 2
+
+
+async def test_a_change_that_breaks_a_golden_question_is_blocked(
+    product: Product, editor: Browser
+) -> None:
+    golden = product.services.golden
+    right = answer_id(product, "公务卡怎么还款")
+    await editor.post(AT, text="刷了公务卡怎么还钱", answer_id=right)
+    gate = await golden.check({right: None})
+    assert gate.blocked
+    assert [gate.questions[key].text for key in gate.comparison.broken] == ["刷了公务卡怎么还钱"]
+    live = golden.index.current()
+    one = next(answer for answer in live.answers if answer.answer_id == right)
+    harmless = await golden.check({right: replace(one, text="改了正文")})
+    assert not harmless.blocked
+    assert answer_id(product, "公务卡怎么还款") == right  # nobody has seen the candidate
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("", ""), ("   ", ""), ("问" * 501, ""), ("公务卡", "f" * 32), ("公务卡", "<script>")],
+)
+async def test_what_cannot_be_kept_is_said_and_the_form_keeps_it(
+    product: Product, editor: Browser, text: str, answer: str
+) -> None:
+    refused = await editor.post(AT, text=text, answer_id=answer)
+    assert refused.status_code == 422
+    assert "<script>" not in refused.text.partition("<main")[2]
+    assert not (await product.services.golden.overview()).questions
+
+
+async def test_the_same_question_is_kept_once(product: Product, editor: Browser) -> None:
+    await editor.post(AT, text="今天吃什么", answer_id="")
+    assert (await editor.post(AT, text=" 今天吃什么 ", answer_id="")).status_code == 422
+
+
+async def test_engineers_may_look_only(product: Product) -> None:
+    await add(product, "gong", Role.ENGINEER)
+    browser = open_browser(product)
+    await browser.log_in("gong")
+    assert (await browser.get(AT)).status_code == 200
+    assert (await browser.post(AT, text="公务卡", answer_id="")).status_code == 403
+    assert (await browser.post(f"{AT}/run")).status_code == 403
+    await browser.client.aclose()
