@@ -37,6 +37,7 @@ COMPOSED = (
     "dead_letters.",
     "problem_report.",
     "call_log.",
+    "workbench.",
 )
 
 
