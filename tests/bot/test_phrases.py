@@ -52,7 +52,9 @@ def used_in_code() -> set[str]:
                 if isinstance(value, str) and shape.match(value):
                     found.add(value)
     for template in (ROOT / "bot" / "web" / "templates").rglob("*.html"):
-        found |= set(re.findall(r"""say\(\s*["']([a-z_.0-9]*[a-z_0-9])["']""", template.read_text("utf-8")))
+        found |= set(
+            re.findall(r"""say\(\s*["']([a-z_.0-9]*[a-z_0-9])["']""", template.read_text("utf-8"))
+        )
     assert len(found) > 50
     return found
 
