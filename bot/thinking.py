@@ -148,7 +148,7 @@ class Thinker:
                 snapshot.text,
                 understanding=understanding,
                 earlier=earlier,
-                similar=_similar(searches),
+                similar=similar_to(searches),
             ),
             action=snapshot.action,
             chosen=self._chosen(snapshot),
@@ -180,7 +180,7 @@ class Thinker:
         return Thought(Decision((Say("error.kept"),), snapshot.state, "failure"))
 
 
-def _similar(searches: Sequence[Search]) -> tuple[Similar, ...]:
+def similar_to(searches: Sequence[Search]) -> tuple[Similar, ...]:
     """What the first search resembles, as far as it has a category."""
     found = searches[0].found if searches else ()
     known = {category.value: category for category in Category}

@@ -10,6 +10,7 @@ from bot.greeting import LOCAL
 from bot.importing import import_paths
 from kb.batch import result_row
 from kb.errors import IndexMismatch, IndexMissing
+from kb.fresh_index import FreshIndex
 from kb.index_holder import IndexHolder
 from kb.retriever import Retriever
 
@@ -56,12 +57,18 @@ def search(context: typer.Context, jsonl: Jsonl = False) -> None:
     state = state_of(context)
     if not jsonl:
         raise state.fail("cli.jsonl_needed")
-    holder = IndexHolder(state.settings.home, state.settings.kb)
+    chosen = state.settings.kb
+    # What was published since the last training is searched too, as in a conversation.
+    index = FreshIndex(
+        state.settings.home,
+        IndexHolder(state.settings.home, chosen),
+        refresh_seconds=chosen.refresh_seconds,
+    )
     try:
-        holder.current()
+        index.current()
     except (IndexMissing, IndexMismatch):
         raise state.fail("cli.no_index") from None
-    retriever = Retriever(holder)
+    retriever = Retriever(index)
     today = utc_now().astimezone(LOCAL).date()
     for query_id, text, error in read_queries(input_lines()):
         if error is not None:

@@ -2,17 +2,25 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import typer
 
 from bot.assembly import Services, assemble, running
 from bot.cli.context import Jsonl, emit, input_lines, read_queries, run, state_of
+from bot.clock import utc_now
 from bot.deployment import Deployment
+from bot.dialogue.queries import MAX_QUERY_CHARS, has_words
+from bot.dialogue.turn import Band, Search
+from bot.knowledge import SearchedKnowledge
 from bot.opening import NewUser
 from bot.records import triage_record, understanding_record
 from bot.tables import Sender
+from bot.thinking import similar_to
 from bot.understanding import build_interpreter, build_triager, load_fallback
+from kb.errors import IndexMismatch
+from kb.index_holder import IndexHolder
 from store.base import new_id
 
 nlu_app = typer.Typer(no_args_is_help=True, help="语义理解。")
@@ -51,12 +59,35 @@ def triage(context: typer.Context, jsonl: Jsonl = False) -> None:
         raise state.fail("cli.jsonl_needed")
     interpreter = load_fallback(state.workspace)
     triager = build_triager(state.workspace)
+    search = _searcher(state)
     for query_id, text, error in read_queries(input_lines()):
         if error is not None:
             emit({"id": query_id, "error": error})
             continue
-        understanding = interpreter.understand(text)
-        emit(triage_record(query_id, triager.triage(text, understanding=understanding)))
+        judged = triager.triage(
+            text,
+            understanding=interpreter.understand(text),
+            similar=similar_to([search(text)]),
+        )
+        emit(triage_record(query_id, judged))
+
+
+def _searcher(state: Deployment) -> Callable[[str], Search]:
+    """What is known about a text, as in a conversation; nothing where there is no index."""
+    knowledge = SearchedKnowledge(IndexHolder(state.settings.home, state.settings.kb))
+    now = utc_now()
+
+    def search(text: str) -> Search:
+        if not has_words(text):
+            return Search(text, Band.NONE)
+        return knowledge.search(text[:MAX_QUERY_CHARS], region=None, now=now)
+
+    try:
+        _ = knowledge.is_ready()
+    except IndexMismatch:
+        # An index of other settings says nothing about this one: judge by the words alone.
+        return lambda text: Search(text, Band.NONE)
+    return search
 
 
 def chat(context: typer.Context) -> None:

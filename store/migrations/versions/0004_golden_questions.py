@@ -16,8 +16,7 @@ depends_on = None
 _INSTANT = sa.DateTime(timezone=True)
 
 
-def _json() -> sa.types.TypeEngine[object]:
-    return sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql")
+_JSON = sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql")
 
 
 def upgrade() -> None:
@@ -49,8 +48,8 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(length=100), nullable=False),
         sa.Column("blocked", sa.Boolean(), nullable=False),
         sa.Column("override", sa.Text(), nullable=False),
-        sa.Column("summary", _json(), nullable=False),
-        sa.Column("results", _json(), nullable=False),
+        sa.Column("summary", _JSON, nullable=False),
+        sa.Column("results", _JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_golden_runs")),
     )
     op.create_index("ix_golden_runs_order", "golden_runs", ["at"])
