@@ -163,7 +163,7 @@ def _stopped(seen: Situation) -> Verdict:
         return _minor_task_stopped(seen)
     if seen.scope >= Scope.UNIT:
         return _core_task_stopped(seen)
-    if seen.core and seen.systemic and seen.for_days:
+    if seen.core and seen.systemic and seen.for_days and not seen.restorable:
         return Verdict(Severity.MAJOR, 0.6, Question.SCOPE)
     if seen.scope is Scope.GROUP:
         return Verdict(Severity.URGENT, 0.7, Question.SCOPE)
