@@ -20,9 +20,13 @@ from bot.web import (
     staff_pages,
     webhooks_wecom,
     widget_pages,
+    workbench_answer_verbs,
+    workbench_answers,
+    workbench_editor,
     workbench_gaps,
     workbench_golden,
     workbench_home,
+    workbench_try,
 )
 from bot.web.middleware import Guard
 from bot.web.rendering import STATIC
@@ -70,6 +74,10 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         webhooks_wecom,
         widget_pages,
         workbench_home,
+        workbench_answers,
+        workbench_editor,
+        workbench_answer_verbs,
+        workbench_try,
         workbench_gaps,
         workbench_golden,
     ):

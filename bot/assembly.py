@@ -39,6 +39,7 @@ from bot.recording import Recorder
 from bot.settings import Settings, data_dir
 from bot.thinking import Thinker
 from bot.understanding import build_interpreter, build_triager
+from bot.workbench import Workbench
 from bot.workbench_publishing import Publishing
 from bot.workspace import Workspace
 from connectors.base import Channel
@@ -73,6 +74,7 @@ class Services:
     interpreter: Interpreter
     knowledge: SearchedKnowledge
     publishing: Publishing
+    workbench: Workbench
     gaps: Gaps
     golden: Golden
     openings: Openings
@@ -120,6 +122,7 @@ def assemble(
         refresh_seconds=settings.kb.refresh_seconds,
     )
     knowledge = SearchedKnowledge(index)
+    publishing = Publishing(database, index, clock)
     understood = interpreter or build_interpreter(settings, workspace)
     desk = Desk(terms, settings.handoff, phrases)
     metrics = figures.create()
@@ -153,7 +156,14 @@ def assemble(
         terms=terms,
         interpreter=understood,
         knowledge=knowledge,
-        publishing=Publishing(database, index, clock),
+        publishing=publishing,
+        workbench=Workbench(
+            database,
+            publishing,
+            clock,
+            media_dir=workspace.media,
+            own_review=settings.kb.own_review,
+        ),
         gaps=Gaps(database, knowledge, phrases, live, clock),
         golden=Golden(database, index, clock, settings.kb.gate_drop),
         openings=openings,

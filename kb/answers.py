@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kb import repository
+from kb.answer_markup import answer_blocks, plain_text
 from kb.articles import (
     AnswerContent,
     AnswerKind,
@@ -18,7 +19,7 @@ from kb.articles import (
     IndexedAnswer,
     Source,
 )
-from kb.blocks import blocks_from_json, image_from_json, text_blocks
+from kb.blocks import blocks_from_json, image_from_json
 from kb.tables import ArticleRow, GuideRow, GuideVersionRow, PassageRow, Status
 
 
@@ -68,7 +69,7 @@ def _indexed_article(row: ArticleRow, similar: tuple[str, ...]) -> IndexedAnswer
         origin=AnswerOrigin.ARTICLE,
         kind=AnswerKind(row.kind),
         title=row.question,
-        text=row.answer,
+        text=plain_text(row.answer),
         source=_table_source(row),
         questions=(row.question, *similar),
         ref=row.ref,
@@ -114,8 +115,8 @@ async def _article_content(session: AsyncSession, row: ArticleRow) -> AnswerCont
         origin=AnswerOrigin.ARTICLE,
         kind=AnswerKind(row.kind),
         title=row.question,
-        text=row.answer,
-        blocks=text_blocks(row.answer),
+        text=plain_text(row.answer),
+        blocks=answer_blocks(row.answer),
         images=(),
         source=await _article_source(session, row),
         ref=row.ref,

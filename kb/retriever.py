@@ -43,12 +43,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Candidates in descending order of score. `query` is the form that was searched."""
+    """Candidates in descending order of score. `query` is the form that was searched.
+
+    `probabilities` are the candidates' own, of which the band is made with the index's cuts.
+    """
 
     query: str
     band: Band
     candidates: tuple[Candidate, ...]
     revision: str
+    probabilities: tuple[float, ...] = ()
 
 
 class IndexSource(Protocol):
@@ -93,6 +97,7 @@ class Retriever:
                 for place, score in zip(order, shown, strict=True)
             ),
             revision=index.manifest.revision,
+            probabilities=tuple(map(float, ranked)),
         )
 
 

@@ -47,3 +47,8 @@ class KnowledgeSettings(BaseModel):
     refresh_seconds: float = Field(
         default=1.0, ge=0.0, description="How often a running process looks for a new index."
     )
+    own_review: bool = Field(
+        default=False,
+        description="Reviewers may approve what they wrote themselves, for teams of one person; "
+        "each such approval is marked in the audit.",
+    )

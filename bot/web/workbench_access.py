@@ -7,19 +7,17 @@ every page asks for its roles.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.accounts import DESK_ROLES, Principal
+from bot.accounts import Principal
 from bot.assembly import Services
-from bot.tables import Role
 from bot.web.navigation import Place, places
-
-#: Who writes answers, who decides on them, and who may look at everything.
-EDITING_ROLES = (Role.EDITOR, Role.REVIEWER)
-REVIEWING_ROLES = (Role.REVIEWER,)
-WORKBENCH_ROLES = (*EDITING_ROLES, *DESK_ROLES, Role.MANAGER)
+from bot.workbench import EDITING_ROLES, LOOKING_ROLES, REVIEWING_ROLES
 
 #: Key (also of the phrase `workbench.sections.<key>`) and address, in the order of the tabs.
 SECTIONS: Sequence[tuple[str, str]] = (
     ("home", "/workbench"),
+    ("answers", "/workbench/answers"),
+    ("review", "/workbench/review"),
+    ("try", "/workbench/try"),
     ("gaps", "/workbench/gaps"),
     ("golden", "/workbench/golden"),
 )
@@ -39,7 +37,7 @@ class Frame:
 
 def frame(app: Services, staff: Principal, at: str) -> Frame:
     """The frame for this account; raises :class:`NotPermitted` outside the workbench's roles."""
-    staff.require(*WORKBENCH_ROLES)
+    staff.require(*LOOKING_ROLES)
     say = app.phrases.say
     return Frame(
         staff=staff,

@@ -1,0 +1,240 @@
+"""Pages of answers: the list, one answer with its versions, differences, the review queue.
+
+Refuses to change anything; the editor is in ``workbench_editor``, the verbs in
+``workbench_answer_verbs``.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from bot.accounts import Principal
+from bot.assembly import Services
+from bot.cards import answer_data
+from bot.web.page_access import FRESH, PageStaff
+from bot.web.security import AppServices
+from bot.web.workbench_access import Frame, frame
+from bot.workbench import REVIEWING_ROLES, Listed, Whole
+from kb.answer_difference import Piece, difference
+from kb.answer_markup import answer_blocks, plain_text
+from kb.answer_repository import Wanted
+from kb.answer_text import AnswerText
+from kb.answer_workflow import AnswerState, AnswerVerb, verbs_of
+from kb.articles import AnswerContent, AnswerOrigin, Source
+from kb.errors import AnswerMissing
+
+router = APIRouter(include_in_schema=False)
+
+ADDRESS = "/workbench/answers"
+PAGE = 50
+AnswerId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+Number = Annotated[int, Query(ge=0, le=2_000_000_000)]
+Text = Annotated[str, Query(max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage(Frame):
+    """A page of the list; ``next`` is the address of the following one."""
+
+    rows: Sequence[Listed]
+    wanted: Wanted
+    states: Sequence[AnswerState]
+    modules: Sequence[str]
+    owners: Sequence[str]
+    next: str
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPage(Frame):
+    """One answer; ``card`` is what users would see of the newest version."""
+
+    whole: Whole
+    card: dict[str, Any]
+    verbs: frozenset[str]
+    may_approve: bool
+    locked_by: str
+    index_missing: bool
+    error: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DifferencePage(Frame):
+    """What changed from one version to another, field by field."""
+
+    whole: Whole
+    old: int
+    new: int
+    fields: Sequence[tuple[str, Sequence[Piece]]]
+
+
+@router.get(ADDRESS)
+async def listing(
+    staff: PageStaff,
+    app: AppServices,
+    *,
+    state: Text = "",
+    module: Text = "",
+    owner: Text = "",
+    q: Text = "",
+    sort: Text = "",
+    after: Text = "",
+) -> Response:
+    """The list; every view of it is an address that can be kept."""
+    known = state if state in {s.value for s in AnswerState} else ""
+    wanted = Wanted(known, module, owner, q.strip(), _key(after), sort == "oldest", PAGE + 1)
+    page = await _list_page(app, staff, wanted, "answers")
+    return app.pages.page("workbench/answers.html", {"page": page}, headers=FRESH)
+
+
+@router.get("/workbench/review")
+async def review(staff: PageStaff, app: AppServices, after: Text = "") -> Response:
+    """What waits for a reviewer, the longest waiting first."""
+    wanted = Wanted("in_review", after=_key(after), oldest_first=True, limit=PAGE + 1)
+    page = await _list_page(app, staff, wanted, "review")
+    return app.pages.page("workbench/review.html", {"page": page}, headers=FRESH)
+
+
+async def _list_page(app: Services, staff: Principal, wanted: Wanted, at: str) -> ListPage:
+    rows = await app.workbench.answers(staff, wanted)
+    modules, owners = await app.workbench.choices(staff)
+    following = ""
+    if len(rows) > PAGE:
+        last = rows[PAGE - 1]
+        following = _address(at, wanted, f"{last.updated_at.isoformat()}_{last.article.id}")
+    return ListPage(
+        **parts(frame(app, staff, at)),
+        rows=rows[:PAGE],
+        wanted=wanted,
+        states=list(AnswerState),
+        modules=modules,
+        owners=owners,
+        next=following,
+        first=_address(at, wanted, "") if wanted.after else "",
+    )
+
+
+def _address(at: str, wanted: Wanted, after: str) -> str:
+    shown = {"state": wanted.state, "module": wanted.module, "owner": wanted.owner}
+    shown |= {"q": wanted.text, "sort": "oldest" if wanted.oldest_first else "", "after": after}
+    given = {} if at == "review" else {name: value for name, value in shown.items() if value}
+    if at == "review" and after:
+        given = {"after": after}
+    return f"/workbench/{at}" + (f"?{urlencode(given)}" if given else "")
+
+
+def _key(after: str) -> tuple[datetime, str] | None:
+    """The last row's key; a broken one asks for the first page."""
+    at, _, article_id = after.partition("_")
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return (moment, article_id) if moment.tzinfo is not None and article_id else None
+
+
+@router.get(f"{ADDRESS}/{{article_id}}")
+async def answer(
+    article_id: AnswerId, staff: PageStaff, app: AppServices, not_indexed: Number = 0
+) -> Response:
+    """One answer: the card, where it stands, what can be done, versions and comments."""
+    return await answer_page(app, staff, article_id, index_missing=bool(not_indexed))
+
+
+async def answer_page(
+    app: Services,
+    staff: Principal,
+    article_id: str,
+    *,
+    error: str = "",
+    note: str = "",
+    status: int = 200,
+    index_missing: bool = False,
+) -> Response:
+    """The answer's page, also after a refusal: what was typed stays."""
+    whole = await app.workbench.answer(staff, article_id)
+    work, now = whole.listed.work, app.clock()
+    held = work is not None and work.locked_until is not None and work.locked_until > now
+    page = AnswerPage(
+        **parts(frame(app, staff, "answers")),
+        whole=whole,
+        card=card(whole.text, article_id),
+        verbs=frozenset(verb.value for verb in verbs_of(whole.listed.state)),
+        may_approve=AnswerVerb.APPROVE in verbs_of(whole.listed.state)
+        and staff.may(*REVIEWING_ROLES),
+        locked_by=work.locked_by if work is not None and held else "",
+        index_missing=index_missing,
+        error=error,
+        note=note,
+    )
+    return app.pages.page("workbench/answer.html", {"page": page}, status=status, headers=FRESH)
+
+
+@router.get(f"{ADDRESS}/{{article_id}}/versions")
+async def versions(
+    article_id: AnswerId, staff: PageStaff, app: AppServices, old: Number = 0, new: Number = 0
+) -> Response:
+    """The difference of two versions; without numbers, of what users see and the newest."""
+    whole = await app.workbench.answer(staff, article_id)
+    texts = {row.number: AnswerText.from_json(row.content) for row in whole.versions}
+    live = whole.listed.work.live if whole.listed.work else None
+    new = new or whole.head
+    old = old or (live if live is not None and live != new else max(new - 1, 0))
+    if (new and new not in texts) or (old and old not in texts):
+        raise AnswerMissing(article_id, new)
+    page = DifferencePage(
+        **parts(frame(app, staff, "answers")),
+        whole=whole,
+        old=old,
+        new=new,
+        fields=_changed(texts.get(old), texts.get(new)),
+    )
+    return app.pages.page("workbench/versions.html", {"page": page}, headers=FRESH)
+
+
+def _changed(old: AnswerText | None, new: AnswerText | None) -> list[tuple[str, Sequence[Piece]]]:
+    before, after = _shown(old), _shown(new)
+    return [
+        (name, difference(before.get(name, ""), after.get(name, "")))
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name, "") != after.get(name, "")
+    ]
+
+
+def _shown(text: AnswerText | None) -> dict[str, str]:
+    if text is None:
+        return {}
+    return {
+        name: "\n".join(value) if isinstance(value, list) else str(value or "")
+        for name, value in text.to_json().items()
+    }
+
+
+def card(text: AnswerText, article_id: str = "") -> dict[str, Any]:
+    """The answer as users see it."""
+    content = AnswerContent(
+        answer_id=article_id,
+        origin=AnswerOrigin.ARTICLE,
+        kind=text.kind,
+        title=text.question,
+        text=plain_text(text.answer),
+        blocks=answer_blocks(text.answer),
+        images=(),
+        source=Source(guide=text.source_title),
+        ref=text.ref,
+        module=text.module,
+        category=text.category,
+    )
+    return answer_data(content)
+
+
+def parts(outer: Frame) -> dict[str, Any]:
+    """The frame's fields, to build a page of."""
+    return {field.name: getattr(outer, field.name) for field in dataclasses.fields(outer)}

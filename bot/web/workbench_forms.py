@@ -1,0 +1,132 @@
+"""What editors type into the editor's form, as an answer's text and back.
+
+Refuses to check the answer itself (`kb.answer_text`); only what is no date or number at all.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from fastapi import Request
+
+from bot.greeting import LOCAL
+from bot.web.page_access import text_fields
+from kb.answer_text import AnswerText
+from kb.articles import AnswerKind
+from kb.errors import AnswerInvalid
+
+_FIELDS = (
+    "question",
+    "answer",
+    "similar",
+    "module",
+    "category",
+    "kind",
+    "regions",
+    "valid_from",
+    "valid_until",
+    "source_title",
+    "owner",
+    "note",
+    "seen",
+    "confirmed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerForm:
+    """The editor's fields as text, as they were typed."""
+
+    question: str = ""
+    answer: str = ""
+    similar: str = ""
+    module: str = ""
+    category: str = ""
+    kind: str = AnswerKind.ANSWER.value
+    regions: str = ""
+    valid_from: str = ""
+    valid_until: str = ""
+    source_title: str = ""
+    owner: str = ""
+    note: str = ""
+    seen: str = "0"
+    confirmed: str = ""
+
+    @classmethod
+    def of(cls, text: AnswerText, seen: int) -> "AnswerForm":
+        """The form that shows this text."""
+        return cls(
+            question=text.question,
+            answer=text.answer,
+            similar="\n".join(text.similar),
+            module=text.module,
+            category=text.category,
+            kind=text.kind.value,
+            regions="、".join(text.regions),
+            valid_from=text.valid_from.isoformat() if text.valid_from else "",
+            valid_until=text.valid_until.isoformat() if text.valid_until else "",
+            source_title=text.source_title,
+            owner=text.owner,
+            seen=str(seen),
+        )
+
+    def text(self, before: AnswerText) -> AnswerText:
+        """What is typed, over what the form does not show; raises AnswerInvalid."""
+        return AnswerText(
+            question=" ".join(self.question.split()),
+            answer=self.answer,
+            similar=tuple(self.similar.splitlines()),
+            module=self.module,
+            category=self.category,
+            kind=_kind(self.kind),
+            ref=before.ref,
+            regions=tuple(_separated(self.regions)),
+            valid_from=_date("valid_from", self.valid_from),
+            valid_until=_date("valid_until", self.valid_until),
+            source_title=self.source_title,
+            source_section_id=before.source_section_id,
+            owner=self.owner,
+        ).checked()
+
+
+async def answer_form(request: Request) -> AnswerForm:
+    """The form of a request; raises InvalidInput for a file among the fields."""
+    return AnswerForm(**await text_fields(request, *_FIELDS))
+
+
+def number(text: str) -> int:
+    """A version number of a form; raises AnswerInvalid."""
+    if not text.isascii() or not text.isdecimal() or len(text) > len("2000000000"):
+        raise AnswerInvalid("seen", "number")
+    return int(text)
+
+
+def instant(text: str) -> datetime | None:
+    """A moment typed in the region's time; None for nothing. Raises AnswerInvalid."""
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=LOCAL)
+    except ValueError:
+        raise AnswerInvalid("publish_at", "date") from None
+
+
+def _kind(text: str) -> AnswerKind:
+    try:
+        return AnswerKind(text or AnswerKind.ANSWER)
+    except ValueError:
+        raise AnswerInvalid("kind", "unknown") from None
+
+
+def _date(name: str, text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise AnswerInvalid(name, "date") from None
+
+
+def _separated(text: str) -> list[str]:
+    for mark in "、，,;；\n":
+        text = text.replace(mark, " ")
+    return text.split()
