@@ -6,6 +6,7 @@ executed and its rows are fetched in one trip. Refuses to stream: rows are alway
 as SQLAlchemy does with them anyway.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -74,7 +75,12 @@ class OneTripConnection(aiosqlite.Connection):
 
     @override
     async def _connect(self) -> "OneTripConnection":
-        _ = await super()._connect()
+        try:
+            _ = await super()._connect()
+        except BaseException:
+            # The thread has been told to end; a loop that closed before it would be its last word.
+            await asyncio.to_thread(self._thread.join)
+            raise
         self.blank = await self._in_thread(self._conn.cursor)
         return self
 

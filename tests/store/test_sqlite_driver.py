@@ -75,6 +75,13 @@ async def test_a_statement_is_one_trip(tmp_path: Path, monkeypatch: pytest.Monke
     await database.dispose()
 
 
+async def test_a_database_that_cannot_be_opened_leaves_no_thread(tmp_path: Path) -> None:
+    opening = connect(str(tmp_path / "missing" / "x.db"))
+    with pytest.raises(sqlite3.OperationalError):
+        await opening
+    assert not opening._thread.is_alive()
+
+
 async def test_errors_come_through_the_product_as_usual(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'c.db'}")
     async with database.transaction() as session:
