@@ -4,101 +4,20 @@ import asyncio
 import csv
 import io
 import json
-import os
 import stat
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import docx
 import pytest
-from structlog.testing import capture_logs
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from bot import accounts
-from bot.cli import main
 from bot.clock import utc_now
 from store.session import Database
-from tests.product import PASSWORD, copy_workspace
+from tests.bot.command import CHINESE, ROW, as_process, caiwen, jsonl, lines
+from tests.product import PASSWORD
 
-#: No Rasa server, and nothing from the environment of the machine.
-QUIET = {
-    **dict.fromkeys((name for name in os.environ if name.startswith("CAIWEN_")), None),
-    "CAIWEN_NLU__ENABLED": "false",
-}
-ROW = {
-    "question": "差旅费报销标准在哪里看",
-    "similar": "出差补助多少|住宿费标准怎么查\n差旅标准",
-    "answer": "在【报销管理】的【标准查询】里看差旅费标准。",
-    "module": "报销管理",
-    "ref": "BX77",
-}
-CHINESE = {
-    "question": "问题",
-    "similar": "相似问",
-    "answer": "答案",
-    "module": "模块",
-    "ref": "出处",
-}
-
-
-@pytest.fixture(autouse=True)
-def quiet_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The command points the log at its own standard error, which is gone after each call."""
-    monkeypatch.setattr(main, "configure_logging", lambda *, verbose: None)
-    with capture_logs():
-        yield
-
-
-def caiwen(home: Path, *arguments: object, stdin: str = "", **env: str) -> Result:
-    """Run the command in this process; an unforeseen exception fails the test."""
-    command = ["--home", str(home), *map(str, arguments)]
-    return CliRunner().invoke(
-        main.app, command, input=stdin, env={**QUIET, **env}, catch_exceptions=False
-    )
-
-
-def as_process(home: Path, *arguments: str, stdin: bytes = b"", **env: str) -> Any:
-    """Run the command as a process of its own."""
-    environment = {name: value for name, value in os.environ.items() if name not in QUIET}
-    return subprocess.run(
-        [sys.executable, "-m", "bot.cli", "--home", str(home), *arguments],
-        input=stdin,
-        env={**environment, "CAIWEN_NLU__ENABLED": "false", **env},
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def lines(output: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in output.splitlines()]
-
-
-def jsonl(*records: object) -> str:
-    return "".join(
-        (record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)) + "\n"
-        for record in records
-    )
-
-
-@pytest.fixture
-def home(prepared_workspace: Path, tmp_path: Path) -> Path:
-    """A prepared workspace of one's own."""
-    copied = tmp_path / "home"
-    copy_workspace(prepared_workspace, copied)
-    return copied
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Path:
-    """A workspace with a database and nothing in it."""
-    made = tmp_path / "fresh"
-    assert caiwen(made, "init", "--no-sample").exit_code == 0
-    return made
-
+pytestmark = pytest.mark.usefixtures("quiet_logs")
 
 # --- init and staff
 
