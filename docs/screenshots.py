@@ -22,6 +22,7 @@ from tests.postgres import free_port
 
 IMAGES = Path(__file__).parent / "images"
 PASSWORD = "only for the pictures"  # noqa: S105  # of a copy that is thrown away
+EDITORS = {"editor": "何编辑", "reviewer": "梁审核"}
 DESKTOP, PHONE = (1440, 900), (390, 844)
 
 
@@ -35,7 +36,12 @@ def served(home: Path) -> Iterator[str]:
         environment = {**os.environ, "CAIWEN_NLU__ENABLED": "false"}
         account = ["staff", "add", "pictures", "--role", "engineer", "--password-stdin"]
         account += ["--display-name", "陈工", "--post", "一线工程师"]
+        subprocess.run([*command, "migrate"], check=True)
         subprocess.run([*command, *account], input=f"{PASSWORD}\n".encode(), check=True)
+        for role, name in EDITORS.items():
+            account = ["staff", "add", f"pictures-{role}", "--role", role, "--password-stdin"]
+            account += ["--display-name", name]
+            subprocess.run([*command, *account], input=f"{PASSWORD}\n".encode(), check=True)
         port = free_port()
         serving = subprocess.Popen([*command, "serve", "--port", str(port)], env=environment)
         address = f"http://127.0.0.1:{port}"
@@ -147,6 +153,43 @@ def _phone(browser: Browser, address: str) -> None:
         _shoot(page, name)
 
 
+def _at_workbench(browser: Browser, address: str, role: str) -> Page:
+    page = _page(browser, address, DESKTOP)
+    page.goto("/workbench")
+    page.get_by_label("用户名").fill(f"pictures-{role}")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url("**/workbench")
+    return page
+
+
+def _workbench(browser: Browser, address: str) -> None:
+    editor = _at_workbench(browser, address, "editor")
+    reviewer = _at_workbench(browser, address, "reviewer")
+    editor.goto("/workbench/answers?sort=oldest")
+    _shoot(editor, "workbench-answers")
+    editor.locator("#answers a").first.click()
+    answer = editor.url
+    editor.get_by_role("link", name="编辑", exact=True).click()
+    area = editor.locator("#answer")
+    area.fill(area.input_value() + "\n4. 仍不能解决的，请在工作日拨打本级财政局服务电话。")
+    editor.locator("#note").fill("补充联系方式")
+    editor.wait_for_timeout(800)
+    _shoot(editor, "workbench-editor")
+    editor.get_by_role("button", name="保存为新版本").click()
+    editor.get_by_role("button", name="提交审核").click()
+    expect(editor.locator(".pill").first).to_have_text("待审核")
+    _shoot(editor, "workbench-answer")
+    reviewer.goto("/workbench")
+    _shoot(reviewer, "workbench")
+    reviewer.goto("/workbench/review")
+    _shoot(reviewer, "workbench-review")
+    reviewer.goto(f"{answer}/versions")
+    _shoot(reviewer, "workbench-versions")
+    reviewer.goto("/workbench/try?q=UKey插上没有反应怎么办&answer_from=0.95")
+    _shoot(reviewer, "workbench-try")
+
+
 def main() -> None:
     """Draw every picture."""
     home = Path(sys.argv[1] if len(sys.argv) > 1 else "var")
@@ -154,6 +197,7 @@ def main() -> None:
     with served(home) as address, chromium() as browser:
         _engineer(browser, address, *_user(browser, address))
         _phone(browser, address)
+        _workbench(browser, address)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,129 @@
+"""From "publish" to "answerable" at 10,000 answers, and searches meanwhile.
+
+``python -m bench publishing HOME`` takes a trained workspace for its model and weights,
+multiplies its answers to the size wanted and publishes new ones one after another while other
+threads search.
+"""
+
+import argparse
+import json
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from kb.articles import Corpus, IndexedAnswer
+from kb.fresh_index import FreshIndex
+from kb.index_holder import IndexHolder, indexes_dir, make_current, open_index, trained_model_dir
+from kb.retriever import Retriever
+from kb.search_index import Searchable, SearchIndex
+from kb.settings import KnowledgeSettings
+from kb.units import search_texts
+
+PUBLISHED = 30
+
+
+def grown(answers: tuple[IndexedAnswer, ...], size: int) -> Corpus:
+    """The answers over and over, each time as those of another office."""
+    made = []
+    for number in range(size):
+        one = answers[number % len(answers)]
+        office = f"第{number // len(answers) + 1}所"
+        made.append(
+            replace(
+                one,
+                answer_id=f"{number:032x}",
+                title=f"{office}{one.title}",
+                questions=tuple(f"{office}{text}" for text in one.questions),
+            )
+        )
+    return Corpus(tuple(made))
+
+
+def build(home: Path, target: Path, size: int) -> int:
+    """An index of that many answers with the model and weights of a trained one."""
+    settings = KnowledgeSettings()
+    trained = open_index(home, settings)
+    articles = tuple(answer for answer in trained.answers if answer.questions)
+    corpus = grown(articles or trained.answers, size)
+    texts = search_texts(corpus, trained.normaliser)
+    searchable = Searchable.build(texts, trained.searchable.embedder)
+    manifest = replace(
+        trained.manifest, answers=size, units=len(searchable.vectors), corpus=corpus.revision
+    )
+    index = SearchIndex(manifest, corpus.answers, trained.normaliser, searchable, trained.fusion)
+    index.save(indexes_dir(target) / manifest.revision)
+    model = trained_model_dir(target, manifest.model)
+    shutil.copytree(trained_model_dir(home, manifest.model), model)
+    make_current(target, manifest.revision)
+    return len(searchable.vectors)
+
+
+def searches(index: FreshIndex, queries: list[str], stop: threading.Event) -> list[float]:
+    """Milliseconds per search until told to stop."""
+    retriever, times = Retriever(index), []
+    while not stop.is_set():
+        for query in queries:
+            started = time.perf_counter()
+            retriever.search(query)
+            times.append((time.perf_counter() - started) * 1000)
+    return times
+
+
+def measure(target: Path) -> dict[str, float]:
+    """Publish one by one under load."""
+    index = FreshIndex(target, IndexHolder(target, KnowledgeSettings()), refresh_seconds=1.0)
+    base = index.current()
+    queries = [answer.title for answer in base.answers[:: max(len(base.answers) // 50, 1)]]
+    quiet_stop = threading.Event()
+    threading.Timer(4.0, quiet_stop.set).start()
+    quiet = searches(index, queries, quiet_stop)
+    stop, busy = threading.Event(), []
+    load = threading.Thread(target=lambda: busy.extend(searches(index, queries, stop)))
+    load.start()
+    waits = [publish(index, base.answers[0], number) for number in range(PUBLISHED)]
+    stop.set()
+    load.join()
+    return {
+        "publish_p50_ms": float(np.percentile(waits, 50)),
+        "publish_max_ms": max(waits),
+        "search_quiet_p50_ms": float(np.percentile(quiet, 50)),
+        "search_quiet_p95_ms": float(np.percentile(quiet, 95)),
+        "search_publishing_p50_ms": float(np.percentile(busy, 50)),
+        "search_publishing_p95_ms": float(np.percentile(busy, 95)),
+        "search_publishing_max_ms": max(busy),
+    }
+
+
+def publish(index: FreshIndex, like: IndexedAnswer, number: int) -> float:
+    """Milliseconds until the new answer is the first one found."""
+    words = f"新设{number}号专户的印鉴卡怎么备案变更"
+    answer = replace(like, answer_id=f"new-{number}", title=words, questions=(words,))
+    started = time.perf_counter()
+    index.apply({answer.answer_id: answer})
+    found = Retriever(index).search(words).candidates
+    waited = (time.perf_counter() - started) * 1000
+    if not any(one.answer_id == answer.answer_id for one in found):
+        raise RuntimeError(f"answer {number} was not found")
+    return waited
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """Print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("home", nargs="?", type=Path, default=Path("var"))
+    parser.add_argument("--answers", type=int, default=10_000)
+    arguments = parser.parse_args(given)
+    with tempfile.TemporaryDirectory() as folder:
+        units = build(arguments.home, Path(folder), arguments.answers)
+        figures = {"answers": arguments.answers, "units": units, **measure(Path(folder))}
+    print(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
