@@ -130,3 +130,11 @@ class GoldenQuestionInvalid(BotError):
     """A golden question that cannot be kept; ``reason`` is text, many, known or answer."""
 
     reason: str
+
+
+@dataclass
+class GoldenGateClosed(BotError):
+    """Publishing would make golden questions worse than allowed; ``broken`` are their texts."""
+
+    broken: tuple[str, ...]
+    drop: float

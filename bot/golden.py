@@ -15,12 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import golden_repository as rows
 from bot.accounts import Principal
 from bot.clock import Clock
-from bot.errors import GoldenQuestionInvalid
+from bot.errors import GoldenGateClosed, GoldenQuestionInvalid
 from bot.golden_tables import GoldenQuestionRow, GoldenRunRow
 from bot.greeting import LOCAL
 from bot.tables import Role
+from kb import answer_repository as answer_rows
 from kb import repository as kb_rows
-from kb.articles import IndexedAnswer
+from kb.answer_text import AnswerText
+from kb.articles import AnswerOrigin, IndexedAnswer, Source
 from kb.errors import IndexMissing
 from kb.fresh_index import FreshIndex
 from kb.fusion import Band
@@ -156,6 +158,40 @@ class Golden:
         found = compare([_golden(one) for one in asked], before, after)
         return Gate(questions, found, self.limit)
 
+    async def pass_gate(self, staff: Principal, article_id: str, override: str = "") -> Gate:
+        """Ask what publishing the newest version of an answer would do, and keep what was found.
+
+        Raises :class:`GoldenGateClosed` when too much gets worse and no reason is given to
+        publish all the same.
+        """
+        async with self.database.reading() as session:
+            candidate = await _as_published(session, article_id)
+        gate = await self.check({article_id: candidate} if candidate else {})
+        override = override.strip()[:MAX_CHARS]
+        stopped = gate.blocked and not override
+        if gate.comparison.improved or gate.comparison.broken:
+            await self._keep_gate(staff, article_id, gate, stopped=stopped, override=override)
+        if stopped:
+            texts = tuple(gate.questions[key].text for key in gate.comparison.broken)
+            raise GoldenGateClosed(texts, gate.comparison.worst_drop())
+        return gate
+
+    async def _keep_gate(
+        self, staff: Principal, article_id: str, gate: Gate, *, stopped: bool, override: str
+    ) -> None:
+        found = gate.comparison
+        detail = {
+            "article_id": article_id,
+            "blocked": stopped,
+            "override": override,
+            "improved": list(found.improved),
+            "broken": list(found.broken),
+            "before": _summary_json(found.before),
+            "after": _summary_json(found.after),
+        }
+        async with self.database.transaction() as session:
+            await self._note(session, staff, "golden.gate", article_id, detail)
+
     async def _questions(self) -> dict[str, GoldenQuestionRow]:
         async with self.database.glance() as session:
             return {one.id: one for one in await rows.questions(session)}
@@ -208,6 +244,31 @@ class Golden:
             detail=dict(detail),
             now=now,
         )
+
+
+async def _as_published(session: AsyncSession, article_id: str) -> IndexedAnswer | None:
+    """What search would keep of the newest version of an answer; None when there is none."""
+    article = await kb_rows.article(session, article_id)
+    work = await answer_rows.work(session, article_id)
+    head = await answer_rows.version(session, article_id, work.head) if work else None
+    if article is None or head is None:
+        return None
+    text = AnswerText.from_json(head.content)
+    return IndexedAnswer(
+        answer_id=article_id,
+        origin=AnswerOrigin.ARTICLE,
+        kind=text.kind,
+        title=text.question,
+        text=text.answer,
+        source=Source(guide=text.source_title or article.source_title),
+        questions=(text.question, *text.similar),
+        ref=text.ref,
+        module=text.module,
+        category=text.category,
+        regions=text.regions,
+        valid_from=text.valid_from,
+        valid_until=text.valid_until,
+    )
 
 
 def _golden(row: GoldenQuestionRow) -> GoldenQuestion:

@@ -7,12 +7,13 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.accounts import Principal
 from bot.assembly import Services
+from bot.errors import GoldenGateClosed
 from bot.web.page_access import PageStaff, text_fields
 from bot.web.security import AppServices
 from bot.web.workbench_answers import ADDRESS, AnswerId, answer_page
 from bot.web.workbench_editor import invalid
 from bot.web.workbench_forms import instant, number
-from bot.workbench import FARTHEST, VERBS
+from bot.workbench import FARTHEST, REVIEWING_ROLES, VERBS
 from kb.errors import (
     AnswerChanged,
     AnswerInvalid,
@@ -24,15 +25,20 @@ from kb.errors import (
 
 router = APIRouter(include_in_schema=False)
 
+#: Golden questions named where publishing was stopped; the audit trail has all of them.
+GATE_SHOWN = 5
+
 
 @router.post(f"{ADDRESS}/{{article_id}}/approve")
 async def approve(
     article_id: AnswerId, request: Request, staff: PageStaff, app: AppServices
 ) -> Response:
     """Publish now, or at the moment that was typed."""
-    fields = await text_fields(request, "seen", "publish_at")
+    fields = await text_fields(request, "seen", "publish_at", "override")
 
     async def work() -> None:
+        staff.require(*REVIEWING_ROLES)
+        await app.golden.pass_gate(staff, article_id, fields["override"])
         at = instant(fields["publish_at"])
         if at is not None and at > app.clock() + FARTHEST:
             raise AnswerInvalid("publish_at", "too_far")
@@ -93,6 +99,9 @@ async def _answered(
         error, status = app.phrases.say("workbench.answer.locked", name=refused.by), 409
     except (AnswerChanged, AnswerVerbRefused):
         error, status = app.phrases.say("workbench.answer.changed"), 409
+    except GoldenGateClosed as closed:
+        questions = "、".join(closed.broken[:GATE_SHOWN])
+        error, status = app.phrases.say("workbench.golden.blocked", questions=questions), 409
     except AnswerOwnReview:
         error, status = app.phrases.say("problem.answer_own_review.detail"), 409
     else:

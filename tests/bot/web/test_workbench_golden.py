@@ -6,10 +6,17 @@ from dataclasses import replace
 import pytest
 
 from bot.tables import Role
+from kb import answer_editing
+from kb.answer_editing import Step
+from kb.answer_text import AnswerText
+from kb.answer_versions import Author
+from store import audit
 from tests.bot.web.plain_browser import Browser, add, open_browser, shown
 from tests.product import Product
 
 AT = "/workbench/golden"
+#: Nobody here should answer this.
+FORBIDDEN = "食堂的饭卡丢了怎么补办"
 
 
 @pytest.fixture
@@ -82,6 +89,37 @@ async def test_what_cannot_be_kept_is_said_and_the_form_keeps_it(
 async def test_the_same_question_is_kept_once(product: Product, editor: Browser) -> None:
     await editor.post(AT, text="今天吃什么", answer_id="")
     assert (await editor.post(AT, text=" 今天吃什么 ", answer_id="")).status_code == 422
+
+
+async def test_a_reviewer_is_stopped_and_may_go_on_with_a_reason(
+    product: Product, editor: Browser
+) -> None:
+    await editor.post(AT, text=FORBIDDEN, answer_id="")
+    database, now = product.services.database, product.services.clock()
+    unwanted = AnswerText(question=FORBIDDEN, answer="去食堂二楼", similar=("饭卡丢了", "饭卡补办"))
+    async with database.transaction() as session:
+        author = Author("someone", "甲")
+        made = await answer_editing.create(session, unwanted, author, now=now)
+        step = Step(made.article_id, made.version, author, now)
+        seen = (await answer_editing.submit(session, step)).version
+    await add(product, "shen", Role.REVIEWER)
+    reviewer = open_browser(product)
+    await reviewer.log_in("shen")
+    path = f"/workbench/answers/{made.article_id}"
+    await reviewer.get(path)
+    stopped = await reviewer.post(f"{path}/approve", seen=str(seen))
+    assert stopped.status_code == 409
+    assert FORBIDDEN in shown(stopped)
+    passed = await reviewer.post(f"{path}/approve", seen=str(seen), override="新口径")
+    assert passed.status_code == 303
+    assert answer_id(product, FORBIDDEN) == made.article_id
+    async with database.reading() as session:
+        noted = await audit.entries_of(session, f"golden:{made.article_id}")
+    assert [(one.detail["blocked"], one.detail["override"]) for one in noted] == [
+        (True, ""),
+        (False, "新口径"),
+    ]
+    await reviewer.client.aclose()
 
 
 async def test_engineers_may_look_only(product: Product) -> None:
