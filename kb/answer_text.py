@@ -10,13 +10,12 @@ from typing import Any, Self
 from kb.articles import AnswerKind
 from kb.errors import AnswerInvalid
 from kb.stored_text import storable
-from store.vocabulary import Category
 
 MAX_QUESTION = 500
 MAX_ANSWER = 50_000
 MAX_SIMILAR = 300
 MAX_REGIONS = 100
-_SHORT = {"module": 200, "ref": 64, "owner": 100, "source_title": 500}
+_SHORT = {"module": 200, "category": 32, "ref": 64, "owner": 100, "source_title": 500}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +83,6 @@ def _require(text: AnswerText) -> None:
         _check(len(asked) <= MAX_QUESTION, name, "too_long")
     for name, longest in _SHORT.items():
         _check(len(getattr(text, name)) <= longest, name, "too_long")
-    known = {"", *(category.value for category in Category)}
-    _check(text.category in known, "category", "unknown")
     if text.valid_from is not None and text.valid_until is not None:
         _check(text.valid_from <= text.valid_until, "valid_until", "before_start")
 

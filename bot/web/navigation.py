@@ -34,3 +34,8 @@ def places(phrases: Phrases, staff: Principal) -> list[Place]:
         for key, href, roles in _PLACES
         if staff.may(*roles)
     ]
+
+
+def front_page(staff: Principal) -> str:
+    """Where this account's work begins."""
+    return next((href for _, href, roles in _PLACES if staff.may(*roles)), "/console")

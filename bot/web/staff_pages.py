@@ -19,11 +19,13 @@ from bot.accounts import (
     change_password,
     log_in,
     log_out,
+    principal_of,
 )
 from bot.assembly import Services
 from bot.errors import InvalidInput, LockedOut, LoginRefused, NotAuthenticated
 from bot.web import console_log, console_pages, console_verbs
 from bot.web.contexts import IndexPage, LoginPage, PasswordPage
+from bot.web.navigation import front_page
 from bot.web.page_access import FRESH, PageStaff, form_fields, require_same_site, safe_next
 from bot.web.security import COOKIE, AppServices, current_staff
 
@@ -44,11 +46,12 @@ async def login_form(
 ) -> Response:
     """The login form; who is logged in already goes on."""
     try:
-        await current_staff(request, app)
+        staff = await current_staff(request, app)
     except NotAuthenticated:
         page = LoginPage(next=safe_next(next_page))
         return app.pages.page("login.html", {"page": page}, headers=FRESH)
-    return RedirectResponse(safe_next(next_page), 303)
+    target = safe_next(next_page)
+    return RedirectResponse(front_page(staff) if target == "/console" else target, 303)
 
 
 @router.post("/login")
@@ -68,8 +71,11 @@ async def login(
             user_agent=user_agent,
             now=app.clock(),
         )
+        staff = await principal_of(session, result.token, now=app.clock())
     if result.refusal is not None:
         return _login_refused(app, result, LoginPage(next=target, username=username))
+    if staff is not None and target == "/console":
+        target = front_page(staff)
     response = RedirectResponse(target, 303, headers=FRESH)
     response.set_cookie(
         COOKIE,

@@ -60,12 +60,18 @@ async def _page(
         card=card(AnswerText(form.question, form.answer)),
         modules=modules,
         owners=owners,
-        categories=[category.value for category in Category],
+        categories=_categories(form.category),
         thefts=thefts,
         error=error,
         locked=locked,
     )
     return app.pages.page("workbench/editor.html", {"page": page}, status=status, headers=FRESH)
+
+
+def _categories(chosen: str) -> list[str]:
+    """Those of the domain, and the one that an imported table brought along."""
+    known = dict.fromkeys(category.value for category in Category)
+    return list(known | ({chosen: None} if chosen else {}))
 
 
 @router.get("/workbench/new")

@@ -13,6 +13,7 @@ from bot.web.page_access import text_fields
 from kb.answer_text import AnswerText
 from kb.articles import AnswerKind
 from kb.errors import AnswerInvalid
+from store.vocabulary import Category
 
 _FIELDS = (
     "question",
@@ -76,7 +77,7 @@ class AnswerForm:
             answer=self.answer,
             similar=tuple(self.similar.splitlines()),
             module=self.module,
-            category=self.category,
+            category=_category(self.category, before.category),
             kind=_kind(self.kind),
             ref=before.ref,
             regions=tuple(_separated(self.regions)),
@@ -108,6 +109,13 @@ def instant(text: str) -> datetime | None:
         return datetime.fromisoformat(text).replace(tzinfo=LOCAL)
     except ValueError:
         raise AnswerInvalid("publish_at", "date") from None
+
+
+def _category(text: str, before: str) -> str:
+    """A known category, or the one that an imported table brought along."""
+    if text in ("", before) or text in {category.value for category in Category}:
+        return text
+    raise AnswerInvalid("category", "unknown")
 
 
 def _kind(text: str) -> AnswerKind:

@@ -279,7 +279,7 @@ async def test_an_imported_answer_has_a_first_version_and_a_new_import_another(
         ({"similar": tuple(map(str, range(301)))}, "similar", "too_many"),
         ({"regions": tuple(map(str, range(101)))}, "regions", "too_many"),
         ({"module": "模" * 201}, "module", "too_long"),
-        ({"category": "<script>"}, "category", "unknown"),
+        ({"category": "类" * 33}, "category", "too_long"),
         (
             {"valid_from": NOW.date(), "valid_until": NOW.date() - timedelta(days=1)},
             "valid_until",

@@ -8,6 +8,7 @@ import pytest
 
 from bot.tables import Role
 from kb.retriever import Retriever
+from kb.tables import ArticleRow
 from tests.bot.web.plain_browser import HOSTILE, Browser, add, open_browser, shown
 from tests.product import Product, picture
 
@@ -196,6 +197,33 @@ async def test_bad_fields_are_named_and_nothing_typed_is_lost(
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
     assert "还在" in answer.text
+
+
+async def test_what_a_table_brought_along_is_not_lost_by_editing(product: Product) -> None:
+    """A category that is none of ours is shown, kept, and stays the only foreign one."""
+    editor = await sit_down(product, Role.EDITOR)
+    found = re.search(r'data-answer="(\w+)"', (await editor.get(ANSWERS)).text)
+    assert found is not None
+    at = f"{ANSWERS}/{found[1]}"
+    async with product.services.database.transaction() as session:
+        article = await session.get(ArticleRow, found[1])
+        assert article is not None
+        article.category = "老分类"
+    page = await editor.get(f"{at}/edit")
+    assert "<option selected>老分类</option>" in page.text
+    kept = {**FIELDS, "category": "老分类", "answer": "改了"}
+    assert (await do(editor, at, "save", **kept)).status_code == 303
+    assert (await do(editor, at, "save", **{**kept, "category": "别的"})).status_code == 422
+
+
+@pytest.mark.parametrize("role", [Role.EDITOR, Role.REVIEWER])
+async def test_editors_begin_at_the_workbench(product: Product, role: Role) -> None:
+    await add(product, "wu", role)
+    browser = open_browser(product)
+    _OPENED.append(browser)
+    assert (await browser.log_in("wu")).headers["location"] == "/workbench"
+    assert (await browser.get("/login")).headers["location"] == "/workbench"
+    assert 'class="topbar-brand" href="/workbench"' in (await browser.get("/workbench")).text
 
 
 async def test_a_question_taken_from_another_answer_is_shown_first(product: Product) -> None:
