@@ -190,6 +190,33 @@ def _workbench(browser: Browser, address: str) -> None:
     _shoot(reviewer, "workbench-try")
 
 
+def _desk(browser: Browser, address: str) -> None:
+    """Pages of the desk besides the console, and what the workbench makes of the questions."""
+    asked = ("单位食堂餐补怎么核销", "食堂的餐补在系统里怎么核销", "请问食堂餐补如何核销")
+    for text in asked:
+        frame = _widget(_page(browser, address, DESKTOP))
+        _ask(frame, text)
+        _ask(frame, "没解决")
+    page = _page(browser, address, DESKTOP)
+    page.goto("/login?next=/console/log")
+    page.get_by_label("用户名").fill("pictures")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url("**/console/log")
+    _shoot(page, "console-log")
+    editor = _at_workbench(browser, address, "editor")
+    editor.goto("/workbench/gaps")
+    editor.get_by_role("button", name="现在整理").click()
+    _shoot(editor, "workbench-gaps")
+    editor.locator("#gaps a").first.click()
+    _shoot(editor, "workbench-gap")
+    editor.goto("/workbench/golden")
+    editor.locator("#text").fill("今天晚上吃什么好呢")
+    editor.locator("form.wb-form button").click()
+    editor.get_by_role("button", name="现在全部问一遍").click()
+    _shoot(editor, "workbench-golden")
+
+
 def main() -> None:
     """Draw every picture."""
     home = Path(sys.argv[1] if len(sys.argv) > 1 else "var")
@@ -198,6 +225,7 @@ def main() -> None:
         _engineer(browser, address, *_user(browser, address))
         _phone(browser, address)
         _workbench(browser, address)
+        _desk(browser, address)
 
 
 if __name__ == "__main__":
