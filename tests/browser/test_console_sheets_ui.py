@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.bot.web.plain_browser import make_ticket
-from tests.browser.test_console_ui import PHONE, browser, sit_down
+from tests.browser.test_console_ui import PHONE, browser, sit_down, wait_for_an_engineer
 from tests.product import Product
 
 __all__ = ["browser"]
@@ -32,6 +32,29 @@ async def test_a_ticket_is_escalated_from_the_menu(product: Product, browser: Br
     await expect(page.locator("#head .state-pill")).to_have_text("已派单")
     await expect(page.locator("#order")).to_contain_text("已提交")
     await expect(page.locator("#messages")).to_contain_text("已提交省厅研发组处理")
+    assert desk.complaints == []
+
+
+async def test_the_menu_stays_open_while_others_work_on_the_ticket(
+    product: Product, browser: Browser
+) -> None:
+    chat, number = await wait_for_an_engineer(product, "门户的菜单是空的")
+    desk = await sit_down(browser, product)
+    page = desk.page
+    await desk.open_ticket(number)
+    await page.focus("#more summary")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    first = page.locator("#more [data-sheet]").first
+    await expect(first).to_be_focused()
+    async with page.expect_response("**/panel*"):
+        await chat.say("还是空的，刷新过了")
+    await page.evaluate("document.querySelector('#head').dataset.seen = '1'")
+    async with page.expect_response("**/panel*"):
+        await chat.say("在线等")
+    await expect(page.locator("#head[data-seen]")).to_have_count(0)
+    await expect(page.locator("#more")).to_have_attribute("open", "")
+    await expect(first).to_be_focused()
     assert desk.complaints == []
 
 

@@ -38,14 +38,23 @@ function parsed(html) {
   return holder.content;
 }
 
-/** Replace an element, leaving open what the reader had opened. */
+/** Replace an element, leaving open what the reader had opened and the keyboard where it was. */
 function replace(old, fresh) {
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const open = new Set($$("details[open][data-keep]", old).map((one) => one.dataset.keep));
   $$("details[data-keep]", fresh).forEach((one) => { if (open.has(one.dataset.keep)) one.open = true; });
   const top = old.scrollTop;
   old.replaceWith(fresh);
   fresh.scrollTop = top;
+  if (focused) sameIn(fresh, focused)?.focus({ preventScroll: true });
   if (window.htmx) window.htmx.process(fresh);
+}
+
+/** The counterpart of a control among freshly fetched parts. */
+function sameIn(fresh, old) {
+  if (old.id) return $(`#${CSS.escape(old.id)}`, fresh);
+  if (old.tagName === "SUMMARY") return $(`details[data-keep="${old.parentElement.dataset.keep}"] > summary`, fresh);
+  return $$("[data-sheet]", fresh).find((one) => one.textContent === old.textContent);
 }
 
 /* ---- countdowns -------------------------------------------------------------------------- */
