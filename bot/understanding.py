@@ -19,7 +19,7 @@ log = structlog.get_logger("bot.understanding")
 
 
 def build_interpreter(settings: Settings, workspace: Workspace) -> Interpreter:
-    """Rasa over HTTP with the in-process interpreter behind it; the latter alone when off."""
+    """Rasa over HTTP with the in-process interpreter before it; the latter alone when off."""
     fallback = load_fallback(workspace)
     if not settings.nlu.enabled:
         return FallbackInterpreter(None, fallback)
@@ -27,7 +27,8 @@ def build_interpreter(settings: Settings, workspace: Workspace) -> Interpreter:
     if not chosen.rasa_token and workspace.secret.is_file():
         token = workspace.secret.read_text(encoding="utf-8").strip()
         chosen = chosen.model_copy(update={"rasa_token": token})
-    return FallbackInterpreter(RasaInterpreter(chosen, fallback.extractor), fallback)
+    rasa = RasaInterpreter(chosen, fallback.extractor)
+    return FallbackInterpreter(rasa, fallback, ask_below=chosen.ask_rasa_below)
 
 
 def load_fallback(workspace: Workspace) -> SimilarityInterpreter:

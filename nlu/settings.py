@@ -23,6 +23,13 @@ class NluSettings(BaseModel):
     deadline_s: float = Field(
         default=0.2, gt=0, le=30, description="Longest wait for one answer of Rasa, seconds."
     )
+    ask_rasa_below: float = Field(
+        default=0.8,
+        ge=0,
+        le=1,
+        description="Ask Rasa only where the in-process interpreter is less sure than this;"
+        " 1 asks it about every message.",
+    )
     max_connections: int = Field(
         default=32, ge=1, le=1_000, description="Pooled connections to Rasa."
     )

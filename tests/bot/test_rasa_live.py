@@ -96,6 +96,7 @@ async def beside_rasa(
         enabled=True,
         rasa_url=f"http://127.0.0.1:{port}",
         rasa_token=TOKEN,
+        ask_rasa_below=1,
         breaker_open_s=0.3,
         breaker_max_open_s=1.0,
     )

@@ -77,6 +77,30 @@ async def test_a_healthy_primary_takes_part(small: SimilarityInterpreter) -> Non
     assert both.reasons == {}
 
 
+@pytest.mark.parametrize(("ask_below", "asked"), [(0.0, 0), (0.5, 0), (0.999, 1), (1.0, 1)])
+async def test_the_primary_is_asked_where_the_fallback_doubts(ask_below: float, asked: int) -> None:
+    async def half_sure(text: str) -> Understanding:
+        ranking = ((Intent.GREET, 0.9), (Intent.THANKS, 0.1))
+        return Understanding(text, Intent.GREET, 0.9, ranking, (), "quick")
+
+    async def behave(text: str) -> Understanding:
+        return sure(text, Intent.THANKS, name="rasa")
+
+    primary = ScriptedInterpreter("rasa", behave)
+    quick = ScriptedInterpreter("quick", half_sure)
+    answer = await FallbackInterpreter(primary, quick, ask_below=ask_below).parse("喔嚯")
+    assert answer.interpreter == ("rasa+quick" if asked else "quick")
+    assert answer.intent is (Intent.THANKS if asked else Intent.GREET)
+
+
+async def test_a_fallback_without_any_opinion_asks(small: SimilarityInterpreter) -> None:
+    async def behave(text: str) -> Understanding:
+        return sure(text, Intent.THANKS, name="rasa")
+
+    both = FallbackInterpreter(ScriptedInterpreter("rasa", behave), small, ask_below=0.5)
+    assert (await both.parse(" \n")).interpreter == "rasa+similarity"
+
+
 async def test_no_message_text_reaches_the_log(small: SimilarityInterpreter) -> None:
     both = FallbackInterpreter(ScriptedInterpreter("rasa", crash), small)
     with capture_logs() as logs:
