@@ -4,9 +4,11 @@ from sqlalchemy import MetaData
 
 import bot.gap_tables
 import bot.golden_tables
+import bot.guides_tables
 import bot.tables
 import handoff.tables
 import kb.answer_tables
+import kb.stale_tables
 import kb.tables
 import store.audit
 import store.inbox
@@ -17,9 +19,11 @@ from store.base import Base
 DECLARED_IN = (
     bot.gap_tables,
     bot.golden_tables,
+    bot.guides_tables,
     bot.tables,
     handoff.tables,
     kb.answer_tables,
+    kb.stale_tables,
     kb.tables,
     store.audit,
     store.inbox,

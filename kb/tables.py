@@ -34,7 +34,11 @@ class GuideRow(Base):
 
 
 class GuideVersionRow(Base):
-    """One imported state of a guide; at most one version of a guide is published."""
+    """One imported state of a guide; at most one version of a guide is published.
+
+    From `document_number` to `audience` are what an editor says about it: it answers only from
+    `effective_from` to `effective_until`, and only in `regions` (empty: everywhere).
+    """
 
     __tablename__ = "guide_versions"
     __table_args__ = (UniqueConstraint("guide_id", "number"),)
@@ -48,6 +52,12 @@ class GuideVersionRow(Base):
     fmt: Mapped[str] = mapped_column(String(16))
     version: Mapped[str | None] = mapped_column(String(200))
     issued: Mapped[str | None] = mapped_column(String(10))
+    document_number: Mapped[str] = mapped_column(String(100), default="")
+    effective_from: Mapped[date | None] = mapped_column(Date())
+    effective_until: Mapped[date | None] = mapped_column(Date())
+    fiscal_year: Mapped[int | None]
+    regions: Mapped[list[Any]] = mapped_column(default=list)
+    audience: Mapped[list[Any]] = mapped_column(default=list)
     warnings: Mapped[list[Any]]
     meta: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]

@@ -20,6 +20,7 @@ LEXICONS = {
     "kb/passages.py": "headings of guides",
     "kb/blocks.py": "numbering of steps in answers",
     "kb/guide_store.py": "version marks in file names",
+    "kb/section_matching.py": "numbering of headings",
     "bot/dialogue/queries.py": "words that lean on the turn before",
     "bot/masking.py": "labels before passwords",
     "bot/sameness.py": "words without weight when problems are compared",
