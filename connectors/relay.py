@@ -5,8 +5,7 @@ Refuses to know what a row means; a handler is chosen by the row's ``kind``.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
 import structlog
@@ -29,7 +28,10 @@ log = structlog.get_logger("connectors.relay")
 
 
 class Relay:
-    """One worker. Several may run, in one process or many: the leases keep them apart."""
+    """One worker. Several may run, in one process or many: the leases keep them apart.
+
+    Rows whose kind begins as one of ``without`` are left to a worker of their own.
+    """
 
     def __init__(
         self,
@@ -38,11 +40,13 @@ class Relay:
         clock: Clock,
         *,
         idle_s: float = 0.5,
+        without: Collection[str] = (),
     ) -> None:
         self._database = database
         self._handlers = dict(handlers)
         self._clock = clock
         self._idle_s = idle_s
+        self._without = tuple(without)
         self._wakeup = asyncio.Event()
 
     def wake(self) -> None:
@@ -64,7 +68,9 @@ class Relay:
         """Claim and settle one batch; the number of rows tried."""
         token = new_id()
         async with self._database.transaction() as session:
-            rows = await outbox.claim(session, now=self._clock(), lease=LEASE, token=token)
+            rows = await outbox.claim(
+                session, now=self._clock(), lease=LEASE, token=token, without=self._without
+            )
         await asyncio.gather(*(self._send(row) for row in rows))
         return len(rows)
 
@@ -85,7 +91,7 @@ class Relay:
             await self._settle_failed(row, str(error))
         except Held as held:
             log.info("send_held", row=row.id, kind=row.kind, wait_s=round(held.wait_s))
-            await self._settle_retry(replace(row, attempts=_attempts_for(held.wait_s)), str(held))
+            await self._settle_held(row, held)
         except Exception as error:
             log.warning("send_failed", row=row.id, kind=row.kind, error=type(error).__name__)
             await self._settle_retry(row, f"{type(error).__name__}: {error}")
@@ -97,14 +103,12 @@ class Relay:
         async with self._database.transaction() as session:
             await outbox.settle_retry(session, row, error=error, now=self._clock())
 
+    async def _settle_held(self, row: Claimed, held: Held) -> None:
+        until = self._clock() + timedelta(seconds=held.wait_s)
+        async with self._database.transaction() as session:
+            await outbox.settle_held(session, row, error=str(held), until=until)
+
     async def _settle_failed(self, row: Claimed, error: str) -> None:
         log.error("send_failed_for_good", row=row.id, kind=row.kind)
         async with self._database.transaction() as session:
             await outbox.settle_failed(session, row, error=error, now=self._clock())
-
-
-def _attempts_for(wait_s: float) -> int:
-    """The number of attempts whose pause is at least this long; never the last attempt."""
-    allowed = range(1, outbox.MAX_ATTEMPTS)
-    fitting = (n for n in allowed if outbox.backoff(n).total_seconds() >= wait_s)
-    return next(fitting, outbox.MAX_ATTEMPTS - 1)

@@ -6,7 +6,7 @@ while an earlier one of its conversation is neither sent nor failed for good.
 Refuses to know what a row means: ``kind`` chooses the handler elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -114,9 +114,18 @@ async def enqueue(
 
 
 async def claim(
-    session: AsyncSession, *, now: datetime, lease: timedelta, token: str, limit: int = 20
+    session: AsyncSession,
+    *,
+    now: datetime,
+    lease: timedelta,
+    token: str,
+    limit: int = 20,
+    only: Collection[str] = (),
+    without: Collection[str] = (),
 ) -> Sequence[Claimed]:
     """Take up to ``limit`` due rows under a lease.
+
+    With ``only``, rows of these kinds; never rows whose kind begins as one of ``without``.
 
     The attempt is counted here, before anything is sent, so that a worker which dies while
     sending still uses up its attempt.
@@ -136,6 +145,8 @@ async def claim(
             OutboxRow.available_at <= now,
             or_(OutboxRow.claimed_until.is_(None), OutboxRow.claimed_until < now),
             ~blocked,
+            *([OutboxRow.kind.in_(list(only))] if only else []),
+            *(~OutboxRow.kind.startswith(prefix, autoescape=True) for prefix in without),
         )
         .order_by(OutboxRow.id)
         .limit(limit)
@@ -191,6 +202,22 @@ async def settle_retry(
         claimed,
         status=OutboxStatus.PENDING.value,
         available_at=now + backoff(claimed.attempts),
+        claimed_until=None,
+        claim_token=None,
+        last_error=error[:MAX_ERROR_CHARS],
+    )
+
+
+async def settle_held(
+    session: AsyncSession, claimed: Claimed, *, error: str, until: datetime
+) -> bool:
+    """Put a claimed row back until then, with the attempt that was not made given back."""
+    return await _settle(
+        session,
+        claimed,
+        status=OutboxStatus.PENDING.value,
+        attempts=max(claimed.attempts - 1, 0),
+        available_at=until,
         claimed_until=None,
         claim_token=None,
         last_error=error[:MAX_ERROR_CHARS],
@@ -254,6 +281,34 @@ async def resend(session: AsyncSession, row_id: int, *, now: datetime) -> bool:
         .returning(OutboxRow.id)
     )
     return (await session.execute(statement)).scalar_one_or_none() is not None
+
+
+async def due_kinds(session: AsyncSession, prefix: str, *, now: datetime) -> Sequence[str]:
+    """Kinds beginning with ``prefix`` that have rows to claim now."""
+    query = (
+        select(OutboxRow.kind)
+        .distinct()
+        .where(
+            OutboxRow.status == OutboxStatus.PENDING.value,
+            OutboxRow.available_at <= now,
+            or_(OutboxRow.claimed_until.is_(None), OutboxRow.claimed_until < now),
+            OutboxRow.kind.startswith(prefix, autoescape=True),
+        )
+    )
+    return (await session.scalars(query)).all()
+
+
+async def waiting(session: AsyncSession, prefix: str) -> dict[str, int]:
+    """How many rows of each kind beginning with ``prefix`` are not sent yet."""
+    query = (
+        select(OutboxRow.kind, func.count())
+        .where(
+            OutboxRow.status == OutboxStatus.PENDING.value,
+            OutboxRow.kind.startswith(prefix, autoescape=True),
+        )
+        .group_by(OutboxRow.kind)
+    )
+    return {kind: count for kind, count in (await session.execute(query)).all()}
 
 
 async def counts(session: AsyncSession) -> dict[str, int]:

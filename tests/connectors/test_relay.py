@@ -270,3 +270,31 @@ async def test_running_wakes_at_once_and_survives_a_failing_database(
         with contextlib.suppress(asyncio.CancelledError):
             await running
     assert world.channel.texts("c") == ["a"]
+
+
+async def test_a_rest_in_between_takes_no_attempts_from_later_failures(world: World) -> None:
+    """However often the channel rested before, the first real failure is the first attempt."""
+    await world.put("a")
+    relay = world.relay()
+    for _ in range(2 * MAX_ATTEMPTS):
+        world.channel.failures = [Held("pace", 60)]
+        assert await world.drain(relay) == 1
+        world.now = (await world.row("a")).available_at
+    world.channel.failures = [TransientError("busy")]
+    assert await world.drain(relay) == 1
+    row = await world.row("a")
+    assert (row.status, row.attempts) == ("pending", 1)
+
+
+async def test_kinds_are_left_to_a_worker_of_their_own(world: World) -> None:
+    await world.put("a", kind="notification")
+    await world.put("b")
+    relay = Relay(world.database, {"deliver": world.send}, world.clock, without=("notification",))
+    assert await relay.run_once() == 1
+    assert world.channel.texts("all") == ["b"]
+    async with world.database.transaction() as session:
+        lease = timedelta(seconds=60)
+        rows = await outbox.claim(
+            session, now=world.now, lease=lease, token="t", only=("notification",)
+        )
+    assert [row.dedupe_key for row in rows] == ["a"]
