@@ -11,9 +11,17 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kb import answer_repository as rows
+from kb import stale
 from kb.answer_tables import AnswerCommentRow, AnswerWorkRow
 from kb.answer_text import AnswerText
-from kb.answer_versions import Author, Opened, append, open_answer, put_into_article
+from kb.answer_versions import (
+    Author,
+    Opened,
+    append,
+    first_written,
+    open_answer,
+    put_into_article,
+)
 from kb.answer_workflow import AnswerState, AnswerVerb, after
 from kb.errors import (
     AnswerChanged,
@@ -155,7 +163,7 @@ async def approve(
         opened.work.publish_at = publish_at
         detail |= {"publish_at": publish_at.isoformat()}
         return await _finish(session, step, opened, verb, detail)
-    await _go_live(session, opened, opened.text, step.now)
+    await _go_live(session, opened, opened.text, step)
     return await _finish(session, step, opened, verb, detail)
 
 
@@ -192,7 +200,7 @@ async def roll_back(session: AsyncSession, step: Step, number: int, *, may_publi
     )
     opened.work.owner = text.owner
     if at_once:
-        await _go_live(session, opened, text, step.now)
+        await _go_live(session, opened, text, step)
     elif opened.work.live is None:
         await put_into_article(session, opened.article, opened.work, text)
         opened.article.status = Status.DRAFT.value
@@ -240,8 +248,8 @@ async def publish_due(session: AsyncSession, *, now: datetime) -> Sequence[Done]
         is_due = opened.work.publish_at is not None and opened.work.publish_at <= now
         if opened.work.state != AnswerState.SCHEDULED or not is_due:
             continue  # Another process was faster, or a file has changed the answer meanwhile.
-        await _go_live(session, opened, opened.text, now)
         step = Step(found.article_id, opened.work.version, Author("system", "system"), now)
+        await _go_live(session, opened, opened.text, step)
         done.append(await _finish(session, step, opened, AnswerVerb.PUBLISH_DUE))
     return done
 
@@ -254,14 +262,16 @@ async def _opened(session: AsyncSession, step: Step) -> Opened:
     return opened
 
 
-async def _go_live(session: AsyncSession, opened: Opened, text: AnswerText, now: datetime) -> None:
+async def _go_live(session: AsyncSession, opened: Opened, text: AnswerText, step: Step) -> None:
     row = await rows.version(session, opened.article.id, opened.work.head)
     if row is None:
         raise AnswerMissing(opened.article.id, opened.work.head)
     await put_into_article(session, opened.article, opened.work, text)
-    row.published_at = opened.article.published_at = now
+    row.published_at = opened.article.published_at = step.now
     opened.article.status = Status.PUBLISHED.value
     opened.work.live = opened.work.head
+    written_at = await first_written(session, row)
+    await stale.settle(session, opened.article, written_at=written_at, who=step.who, now=step.now)
 
 
 _LIVE = (AnswerVerb.APPROVE, AnswerVerb.PUBLISH_DUE, AnswerVerb.ROLL_BACK_LIVE)

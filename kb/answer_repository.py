@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kb.answer_tables import AnswerCommentRow, AnswerVersionRow, AnswerWorkRow
 from kb.answer_workflow import AnswerState
+from kb.stale_repository import is_doubted
 from kb.tables import ArticleRow
 
 #: An answer that was never worked on stands as its import left it.
@@ -76,6 +77,7 @@ class Wanted:
     after: tuple[datetime, str] | None = None
     oldest_first: bool = False
     limit: int = 50
+    stale: bool = False
 
 
 async def listed(
@@ -131,6 +133,8 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         conditions.append(ArticleRow.module == wanted.module)
     if wanted.owner:
         conditions.append(_OWNER.is_not_distinct_from(wanted.owner))
+    if wanted.stale:
+        conditions.append(is_doubted())
     conditions.extend(_holds(word) for word in wanted.text.split())
     return [and_(*conditions)]
 

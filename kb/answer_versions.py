@@ -112,6 +112,16 @@ async def append(
     return row
 
 
+async def first_written(session: AsyncSession, version: AnswerVersionRow) -> datetime:
+    """When the words of this version were written: that of the version that it restores."""
+    while version.restored_from is not None:
+        restored = await rows.version(session, version.article_id, version.restored_from)
+        if restored is None:
+            break
+        version = restored
+    return version.created_at
+
+
 async def put_into_article(
     session: AsyncSession, article: ArticleRow, work: AnswerWorkRow, text: AnswerText
 ) -> None:
@@ -178,7 +188,8 @@ async def _adopt(
 ) -> None:
     """The import becomes a version. A draft that was in work stays the newest one after it."""
     unfinished = await _unfinished(session, work)
-    row = await append(session, work, imported, IMPORT, now=now)
+    # The words are as old as their file, however late somebody first works on them.
+    row = await append(session, work, imported, IMPORT, now=article.updated_at)
     published = article.status == Status.PUBLISHED
     row.published_at = (article.published_at or now) if published else None
     work.live, work.held = row.number if published else None, row.number

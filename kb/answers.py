@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kb import repository
+from kb import repository, stale_repository
 from kb.answer_markup import answer_blocks, plain_text
 from kb.articles import (
     AnswerContent,
@@ -91,6 +91,9 @@ def _indexed_passage(
         title=passage.heading or guide.title,
         text=passage.text,
         source=_guide_source(passage, version, guide),
+        regions=tuple(version.regions),
+        valid_from=version.effective_from,
+        valid_until=version.effective_until,
     )
 
 
@@ -131,9 +134,13 @@ async def _article_source(session: AsyncSession, row: ArticleRow) -> Source:
     # A table has no date of its own: the answer is as old as its last publication.
     issued = row.published_at.date().isoformat() if row.published_at else None
     own = replace(_table_source(row), issued=issued)
-    if row.source_section_id is None:
+    # The guide may have a newer version since the answer was drawn from it.
+    followed = await stale_repository.source(session, row.id)
+    current = followed is not None and followed.base_section_id == row.source_section_id
+    section_id = followed.section_id if followed and current else row.source_section_id
+    if section_id is None:
         return own
-    found = await repository.section_source(session, row.source_section_id)
+    found = await repository.section_source(session, section_id)
     if found is None:
         return own
     section, version, guide = found
@@ -162,6 +169,8 @@ def _passage_content(
         ref="",
         module="",
         category="",
+        valid_from=version.effective_from,
+        valid_until=version.effective_until,
     )
 
 

@@ -60,6 +60,24 @@ class NothingPublished(KnowledgeError):
     """There is nothing to train from or to search."""
 
 
+class GuideMissing(KnowledgeError):
+    """No such guide, or no such version or section of it."""
+
+    def __init__(self, guide_id: str, part: str = "") -> None:
+        super().__init__(guide_id, part)
+        self.guide_id = guide_id
+        self.part = part
+
+
+class GuideInvalid(KnowledgeError):
+    """A field of a guide cannot be stored; `reason` is a code."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, reason)
+        self.field = field
+        self.reason = reason
+
+
 class AnswerMissing(KnowledgeError):
     """No answer, or no such version of it."""
 

@@ -17,8 +17,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kb import repository
+from kb import guide_repository, repository, stale
 from kb.blocks import blocks_to_json, image_to_json
+from kb.errors import GuideMissing
 from kb.media import extension, write_media
 from kb.passages import PassageDraft, make_passages
 from kb.sections import Guide, Image, Section, Table
@@ -70,18 +71,22 @@ async def store_guide(
     publish: bool,
     now: datetime,
     media_dir: Path,
+    guide_id: str | None = None,
 ) -> StoredGuide:
     """Keep the guide as a draft, or published in place of its earlier version.
 
+    `guide_id` names the guide that this is a version of, where somebody has chosen; otherwise
+    file name and title tell. Raises GuideMissing for a chosen guide that does not exist.
     `media_dir` receives the pictures before this returns, hence before the caller commits.
     """
     content_hash = _content_hash(guide)
     version = await repository.version_with_content(session, content_hash)
-    if version is not None:
+    if version is not None and guide_id in (None, version.guide_id):
         stored_as = StoredAs.UNCHANGED
     else:
-        version, stored_as = await _add_version(
-            session, guide, content_hash=content_hash, source_name=source_name, now=now
+        row, stored_as = await _guide_row(session, guide, source_name, now, chosen=guide_id)
+        version = await _add_version(
+            session, row, guide, content_hash=content_hash, source_name=source_name, now=now
         )
     # Also when nothing changed: a workspace may have lost its media folder.
     await _store_media(session, guide, media_dir, now)
@@ -91,14 +96,31 @@ async def store_guide(
     return await _outcome(session, guide, version, stored_as)
 
 
-async def publish_version(
-    session: AsyncSession, version: GuideVersionRow, *, now: datetime
-) -> None:
-    """Make this version the one that answers; the guide's earlier one is archived."""
-    if version.status != Status.PUBLISHED:
-        version.status, version.published_at = Status.PUBLISHED, now
+async def publish_version(session: AsyncSession, version: GuideVersionRow, *, now: datetime) -> int:
+    """Make this version the one that answers; the guide's earlier one is archived.
+
+    Returns how many answers are newly in doubt because their sections changed.
+    """
+    guide = await guide_repository.guide(session, version.guide_id, lock=True)
+    if guide is None or version.status == Status.PUBLISHED:
+        return 0
+    raised = await stale.guide_published(session, guide, version, now=now)
+    version.status, version.published_at = Status.PUBLISHED, now
+    guide.updated_at = now
     await session.flush()
-    await repository.archive_other_versions(session, version.guide_id, keep_version_id=version.id)
+    await repository.archive_other_versions(session, guide.id, keep_version_id=version.id)
+    return raised
+
+
+async def withdraw_version(
+    session: AsyncSession, version: GuideVersionRow, *, now: datetime
+) -> int:
+    """The guide answers no longer, until a version of it is published; as `publish_version`."""
+    if version.status != Status.PUBLISHED:
+        return 0
+    version.status = Status.ARCHIVED
+    await session.flush()
+    return await stale.guide_withdrawn(session, version.guide_id, now=now)
 
 
 def source_key(source_name: str) -> str:
@@ -131,11 +153,17 @@ def _section_content(section: Section) -> dict[str, Any]:
 
 
 async def _add_version(
-    session: AsyncSession, guide: Guide, *, content_hash: str, source_name: str, now: datetime
-) -> tuple[GuideVersionRow, StoredAs]:
-    row, stored_as = await _guide_row(session, guide, source_name, now)
+    session: AsyncSession,
+    row: GuideRow,
+    guide: Guide,
+    *,
+    content_hash: str,
+    source_name: str,
+    now: datetime,
+) -> GuideVersionRow:
     earlier = await repository.newest_passages(session, row.id)
-    number = await repository.latest_version_number(session, row.id) + 1
+    known = (await guide_repository.versions(session, row.id))[:1]
+    number = known[0].number + 1 if known else 1
     version = GuideVersionRow(
         id=new_id(),
         guide_id=row.id,
@@ -146,6 +174,9 @@ async def _add_version(
         fmt=guide.fmt,
         version=storable(guide.version)[:200] if guide.version else None,
         issued=guide.issued[:10] if guide.issued else None,
+        # Who it is for seldom changes from one version to the next; its dates always do.
+        regions=list(known[0].regions) if known else [],
+        audience=list(known[0].audience) if known else [],
         warnings=storable_json([asdict(warning) for warning in guide.warnings]),
         meta=storable_json(dict(guide.meta)),
         created_at=now,
@@ -154,21 +185,41 @@ async def _add_version(
     await session.flush()
     sections = await _add_sections(session, guide, version.id)
     await _add_passages(session, make_passages(guide), version.id, sections, earlier)
-    return version, stored_as
+    return version
 
 
 async def _guide_row(
-    session: AsyncSession, guide: Guide, source_name: str, now: datetime
+    session: AsyncSession, guide: Guide, source_name: str, now: datetime, *, chosen: str | None
 ) -> tuple[GuideRow, StoredAs]:
     title, key = storable(guide.title)[:500], storable(source_key(source_name))
-    same = await repository.guides_named(session, source_key=key, title=title)
-    if same:
-        same[0].updated_at = now
-        return same[0], StoredAs.UPDATED
+    known = await _known_guide(session, title, key, chosen)
+    if known is not None:
+        known.updated_at = now
+        return known, StoredAs.UPDATED
     row = GuideRow(id=new_id(), title=title, source_key=key, created_at=now, updated_at=now)
     session.add(row)
     await session.flush()
     return row, StoredAs.CREATED
+
+
+async def _known_guide(
+    session: AsyncSession, title: str, key: str, chosen: str | None
+) -> GuideRow | None:
+    """The chosen guide, or that of the same file name and title but for marks of a version."""
+    if chosen is not None:
+        guide = await guide_repository.guide(session, chosen, lock=True)
+        if guide is None:
+            raise GuideMissing(chosen)
+        return guide
+    named = await repository.guides_of_file(session, source_key=key)
+    exact = [one for one in named if one.title == title]
+    alike = [one for one in named if _title_key(one.title) == _title_key(title)]
+    return next(iter(exact or alike), None)
+
+
+def _title_key(title: str) -> str:
+    """A title without version marks; it has no extension to lose."""
+    return source_key(f"{title.replace('/', ' ')}.x")
 
 
 async def _add_sections(

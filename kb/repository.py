@@ -29,9 +29,9 @@ ID_BATCH = 5_000
 _ARTICLE = select(ArticleRow).where(ArticleRow.id == bindparam("article_id"))
 
 
-async def guides_named(session: AsyncSession, *, source_key: str, title: str) -> Sequence[GuideRow]:
-    """Guides that an imported file of this name and title could be a new version of."""
-    query = select(GuideRow).where(GuideRow.source_key == source_key, GuideRow.title == title)
+async def guides_of_file(session: AsyncSession, *, source_key: str) -> Sequence[GuideRow]:
+    """Guides that an imported file of this name could be a new version of, oldest first."""
+    query = select(GuideRow).where(GuideRow.source_key == source_key)
     return (await session.scalars(query.order_by(GuideRow.id))).all()
 
 
@@ -42,12 +42,6 @@ async def version_with_content(session: AsyncSession, content_hash: str) -> Guid
         GuideVersionRow.status != Status.ARCHIVED,
     )
     return (await session.scalars(query.order_by(GuideVersionRow.id.desc()).limit(1))).first()
-
-
-async def latest_version_number(session: AsyncSession, guide_id: str) -> int:
-    """The highest version number so far; 0 when there is none."""
-    query = select(func.max(GuideVersionRow.number)).where(GuideVersionRow.guide_id == guide_id)
-    return await session.scalar(query) or 0
 
 
 async def newest_passages(session: AsyncSession, guide_id: str) -> Sequence[PassageRow]:

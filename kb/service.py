@@ -5,7 +5,13 @@ Each takes the caller's session and never commits.
 
 from kb.answers import answer_card, indexed_article, load_corpus, valid_on
 from kb.faq_store import StoredFaq, store_faq
-from kb.guide_store import StoredAs, StoredGuide, publish_version, store_guide
+from kb.guide_store import (
+    StoredAs,
+    StoredGuide,
+    publish_version,
+    store_guide,
+    withdraw_version,
+)
 from kb.media import extension, media_path
 
 __all__ = [
@@ -21,4 +27,5 @@ __all__ = [
     "store_faq",
     "store_guide",
     "valid_on",
+    "withdraw_version",
 ]
