@@ -26,6 +26,7 @@ from bot.web import (
     workbench_gaps,
     workbench_golden,
     workbench_home,
+    workbench_quality,
     workbench_try,
 )
 from bot.web.middleware import Guard
@@ -80,6 +81,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         workbench_try,
         workbench_gaps,
         workbench_golden,
+        workbench_quality,
     ):
         app.include_router(router.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -27,6 +27,9 @@ from bot.desk import Desk
 from bot.dialogue import clarifications
 from bot.dispatching import Dispatch
 from bot.engineers import Engineers
+from bot.evaluation import Live as Answering
+from bot.evaluation_store import EvaluationStore
+from bot.evaluations import Evaluations
 from bot.gaps import Gaps
 from bot.golden import Golden
 from bot.knowledge import SearchedKnowledge
@@ -77,6 +80,7 @@ class Services:
     workbench: Workbench
     gaps: Gaps
     golden: Golden
+    evaluations: Evaluations
     openings: Openings
     conversations: Conversations
     channel_intake: ChannelIntake
@@ -127,16 +131,17 @@ def assemble(
     desk = Desk(terms, settings.handoff, phrases)
     metrics = figures.create()
     triager = build_triager(workspace)
+    thinker = Thinker(
+        database=database,
+        interpreter=understood,
+        knowledge=knowledge,
+        triager=triager,
+        clarifications=clarifications.load(data / "dialogue" / "clarifications.yml"),
+    )
     conversations = Conversations(
         database=database,
         recorder=Recorder(database),
-        thinker=Thinker(
-            database=database,
-            interpreter=understood,
-            knowledge=knowledge,
-            triager=triager,
-            clarifications=clarifications.load(data / "dialogue" / "clarifications.yml"),
-        ),
+        thinker=thinker,
         actor=Actor(database, desk, phrases),
         live=live,
         clock=clock,
@@ -166,6 +171,13 @@ def assemble(
         ),
         gaps=Gaps(database, knowledge, phrases, live, clock),
         golden=Golden(database, index, clock, settings.kb.gate_drop),
+        evaluations=Evaluations(
+            database,
+            Answering(index, understood, thinker),
+            EvaluationStore(settings.home),
+            data,
+            clock,
+        ),
         openings=openings,
         conversations=conversations,
         channel_intake=ChannelIntake(database, openings, conversations, phrases, live, clock),
@@ -204,6 +216,7 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
+        await app.evaluations.stop()
         await app.conversations.stop()
         await app.channels.close()
         await app.interpreter.close()

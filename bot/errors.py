@@ -138,3 +138,29 @@ class GoldenGateClosed(BotError):
 
     broken: tuple[str, ...]
     drop: float
+
+
+@dataclass
+class EvaluationFileInvalid(BotError):
+    """A table of questions that cannot be read; ``reason`` is a code, line 0 the whole file."""
+
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass
+class EvaluationNotFound(BotError):
+    """No such evaluation, or none any more."""
+
+    report_id: str
+
+
+@dataclass
+class EvaluationRunning(BotError):
+    """Another evaluation of this workspace is not finished yet."""
+
+
+@dataclass
+class EvaluationEmpty(BotError):
+    """There is no question that this workspace could be asked."""

@@ -48,9 +48,10 @@ def learn_interpreter(
     ``categorised`` are questions whose category this workspace's editors have set.
     """
     shipped = read_faq_categories([data_dir() / "faq"])
-    return train_interpreter(
-        [data_dir() / "nlu"], workspace.interpreter, categorised=(*shipped, *categorised)
-    )
+    # A workspace with the sample content has the shipped questions too; learnt twice they would
+    # outweigh everything else.
+    known = tuple(dict.fromkeys((*shipped, *categorised)))
+    return train_interpreter([data_dir() / "nlu"], workspace.interpreter, categorised=known)
 
 
 def build_triager(workspace: Workspace) -> Triager:

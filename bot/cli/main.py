@@ -9,7 +9,7 @@ import structlog
 import typer
 from pydantic import ValidationError
 
-from bot.cli import knowledge, serving, setup, staff, talking
+from bot.cli import evaluate, knowledge, serving, setup, staff, talking
 from bot.deployment import Deployment
 from bot.settings import Settings
 
@@ -26,7 +26,7 @@ for command in (setup.init, setup.migrate, setup.train, setup.doctor):
     app.command()(command)
 for command in (serving.serve, serving.up, serving.worker):
     app.command()(command)
-for command in (talking.triage, talking.chat):
+for command in (talking.triage, talking.chat, evaluate.evaluate):
     app.command()(command)
 
 

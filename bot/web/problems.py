@@ -51,6 +51,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     errors.DeadLetterNotFound: Problem(404, "dead_letter_not_found"),
     errors.GapNotFound: Problem(404, "gap_not_found"),
     errors.GapChanged: Problem(409, "gap_changed"),
+    errors.EvaluationNotFound: Problem(404, "evaluation_not_found"),
+    errors.EvaluationRunning: Problem(409, "evaluation_running"),
     errors.GoldenGateClosed: Problem(409, "golden_gate_closed"),
     errors.GoldenQuestionInvalid: Problem(422, "golden_question_invalid"),
     desk.TicketNotFound: Problem(404, "ticket_not_found"),

@@ -20,6 +20,7 @@ SECTIONS: Sequence[tuple[str, str]] = (
     ("try", "/workbench/try"),
     ("gaps", "/workbench/gaps"),
     ("golden", "/workbench/golden"),
+    ("quality", "/workbench/quality"),
 )
 
 

@@ -26,6 +26,8 @@ NOT_HTTP = {
     "nlu.errors.TrainingDataInvalid": "training tells it",
     "nlu.errors.TrainingFailed": "training tells it",
     "nlu.errors.ModelUnreadable": "trained anew at start",
+    "bot.errors.EvaluationFileInvalid": "the command tells the file and the line",
+    "bot.errors.EvaluationEmpty": "the command and the page of the last run tell it",
     "nlu.errors.EvaluationDataInvalid": "only benchmarks read evaluation files",
     "connectors.errors.CallbackRefused": "the webhook answers 403 and tells nothing",
     "connectors.errors.InvalidCallbackKey": "the settings tell it at start",

@@ -1,0 +1,69 @@
+"""An evaluation as a page: one file that needs no network, or a part of the workbench.
+
+Refuses to compute figures; it lays them out.
+"""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from bot.evaluation_lines import change, moment, set_name
+from bot.evaluation_plots import Labels, curve_plot, reliability_plot
+from bot.evaluation_records import Comparison, EvaluationReport
+from bot.phrases import Phrases
+from bot.web.rendering import Pages
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationView:
+    """A report, its comparison and its plots, with the words that templates need."""
+
+    phrases: Phrases
+    report: EvaluationReport
+    comparison: Comparison | None
+    curve: Markup | None
+    reliability: Markup | None
+
+    @property
+    def at(self) -> str:
+        """When it was asked, in local time."""
+        return moment(self.report)
+
+    @property
+    def before_at(self) -> str:
+        """When the earlier run was, in local time."""
+        return moment(self.comparison.before) if self.comparison else ""
+
+    def set_name(self, name: str) -> str:
+        """A set's name as people know it."""
+        return set_name(self.phrases, name)
+
+    def changed(self, name: str) -> str:
+        """How a figure changed since the earlier run, with its sign."""
+        return change(self.comparison.changes, name) if self.comparison else ""
+
+
+def view_of(
+    phrases: Phrases, report: EvaluationReport, comparison: Comparison | None
+) -> EvaluationView:
+    """Draw what there is to draw."""
+    curve = bars = None
+    if report.retrieval:
+        curve = curve_plot(report.retrieval.curve, report.answer_cut, _labels(phrases, "curve"))
+        bars = reliability_plot(report.retrieval.reliability, _labels(phrases, "reliability"))
+    return EvaluationView(phrases, report, comparison, curve, bars)
+
+
+def evaluation_page(
+    phrases: Phrases, report: EvaluationReport, comparison: Comparison | None
+) -> str:
+    """The whole report as one HTML file."""
+    template = Pages.create(phrases).environment.get_template("evaluation.html")
+    return template.render(view=view_of(phrases, report, comparison))
+
+
+def _labels(phrases: Phrases, name: str) -> Labels:
+    start = f"evaluation.plot.{name}"
+    return Labels(
+        phrases.say(f"{start}.title"), phrases.say(f"{start}.x"), phrases.say(f"{start}.y")
+    )
