@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import BaseModel, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.secrets_at_rest import SecretsSettings
+from connectors.notify_settings import NotifySettings
 from connectors.settings import WecomSettings
 from handoff.settings import HandoffSettings
 from kb.settings import KnowledgeSettings
@@ -56,6 +58,8 @@ class Settings(BaseSettings):
     kb: KnowledgeSettings = Field(default_factory=KnowledgeSettings)
     handoff: HandoffSettings = Field(default_factory=HandoffSettings)
     wecom: WecomSettings = Field(default_factory=WecomSettings)
+    notify: NotifySettings = Field(default_factory=NotifySettings)
+    secrets: SecretsSettings = Field(default_factory=SecretsSettings)
 
     @field_validator("home")
     @classmethod

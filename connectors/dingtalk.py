@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from connectors.base import Held, PermanentError, TransientError
 from connectors.notify_base import Misconfigured, Notice
 from connectors.notify_http import JSON_HEADERS, as_json, post
+from connectors.notify_pacing import ChannelPace
 from connectors.notify_text import shortened
-from connectors.pacing import Limit, Pace
 
 #: The platform takes about 20 kB; nobody reads more than this.
 TEXT_BYTES = 6_000
@@ -56,10 +56,10 @@ class DingtalkRobot:
         self._client = client
         self._config = config
         self._clock = clock
-        self._pace = Pace((Limit(config.per_minute, timedelta(minutes=1)),))
+        self._pace = ChannelPace(config.per_minute)
 
     async def send(self, notice: Notice) -> None:
-        self._pace.take("robot", self._clock())
+        self._pace.take(self._clock(), urgent=notice.urgent)
         body: dict[str, Any] = {"msgtype": "text", "text": {"content": self._text(notice)}}
         if notice.mentions:
             body["at"] = {"atMobiles": list(notice.mentions), "isAtAll": False}

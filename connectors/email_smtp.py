@@ -7,7 +7,7 @@ once by programs that compare ids. Refuses to connect where the address guard do
 import hashlib
 import ssl
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from connectors.base import PermanentError, TransientError
 from connectors.notify_base import Misconfigured, Notice
-from connectors.pacing import Limit, Pace
+from connectors.notify_pacing import ChannelPace
 from connectors.ssrf import AddressGuard, AddressRefused, guarded_socket
 
 #: Header lines are encoded; longer subjects are cut where people stop reading.
@@ -98,13 +98,13 @@ class EmailNotifier:
         self._clock = clock
         self._timeout_s = timeout_s
         self._context = ssl.create_default_context(cafile=ca_bundle)
-        self._pace = Pace((Limit(config.per_minute, timedelta(minutes=1)),))
+        self._pace = ChannelPace(config.per_minute)
 
     async def send(self, notice: Notice) -> None:
         if not notice.recipient:
             raise PermanentError("no address")
         now = self._clock()
-        self._pace.take("relay", now)
+        self._pace.take(now, urgent=notice.urgent)
         message = message_of(notice, self._config, now)
         try:
             await self._deliver(message, notice.recipient)

@@ -14,7 +14,8 @@ class Notice:
     ``key`` names it once and for all; ``thread`` is the same for everything about one subject.
     ``recipient`` is an e-mail address or a telephone number where the channel needs one.
     ``mentions`` are telephone numbers that a group robot calls upon. ``template`` names what
-    happened, for channels that may only send approved texts; ``values`` fill them.
+    happened, for channels that may only send approved texts; ``values`` fill them. An ``urgent``
+    notice may use what a channel's pace keeps back for such ones.
     """
 
     key: str
@@ -23,6 +24,7 @@ class Notice:
     text: str
     template: str
     recipient: str = ""
+    urgent: bool = False
     link: str = ""
     mentions: Sequence[str] = ()
     values: Mapping[str, str] = field(default_factory=dict)

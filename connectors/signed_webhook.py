@@ -7,14 +7,14 @@
 import hashlib
 import hmac
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from connectors.notify_base import Notice
 from connectors.notify_http import JSON_HEADERS, as_json, post
-from connectors.pacing import Limit, Pace
+from connectors.notify_pacing import ChannelPace
 
 
 class SignedWebhookConfig(BaseModel):
@@ -42,11 +42,11 @@ class SignedWebhook:
         self._client = client
         self._config = config
         self._clock = clock
-        self._pace = Pace((Limit(config.per_minute, timedelta(minutes=1)),))
+        self._pace = ChannelPace(config.per_minute)
 
     async def send(self, notice: Notice) -> None:
         now = self._clock()
-        self._pace.take("receiver", now)
+        self._pace.take(now, urgent=notice.urgent)
         body = as_json(
             {
                 "id": notice.key,

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from connectors.base import PermanentError
 from connectors.notify_base import Notice, Unsure
 from connectors.notify_http import JSON_HEADERS, as_json, post
+from connectors.notify_pacing import ChannelPace
 from connectors.pacing import Limit, Pace
 
 #: Values of a template are short; gateways refuse or split longer ones.
@@ -103,7 +104,7 @@ class SmsNotifier:
         self._gateway = gateway
         self._config = config
         self._clock = clock
-        self._pace = Pace((Limit(config.per_minute, timedelta(minutes=1)),))
+        self._pace = ChannelPace(config.per_minute)
         self._people = Pace((Limit(config.per_phone_hour, timedelta(hours=1)),))
 
     async def send(self, notice: Notice) -> None:
@@ -115,7 +116,7 @@ class SmsNotifier:
             raise PermanentError("no template for this event")
         now = self._clock()
         self._people.take(notice.recipient, now)
-        self._pace.take("gateway", now)
+        self._pace.take(now, urgent=notice.urgent)
         values = _values(self._config.values, notice.values)
         await self._gateway.send_sms(template, values, notice.recipient, notice.key)
 

@@ -5,7 +5,7 @@ could carry somebody's link. Limits and error codes are from documents 91770 and
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from connectors.base import Held, PermanentError, TransientError
 from connectors.notify_base import Misconfigured, Notice
 from connectors.notify_http import JSON_HEADERS, as_json, post
+from connectors.notify_pacing import ChannelPace
 from connectors.notify_text import shortened
-from connectors.pacing import Limit, Pace
 
 TEXT_BYTES = 2_048
 _BUSY = frozenset({-1, 6000, 45033})
@@ -44,10 +44,10 @@ class WecomRobot:
         self._client = client
         self._config = config
         self._clock = clock
-        self._pace = Pace((Limit(config.per_minute, timedelta(minutes=1)),))
+        self._pace = ChannelPace(config.per_minute)
 
     async def send(self, notice: Notice) -> None:
-        self._pace.take("robot", self._clock())
+        self._pace.take(self._clock(), urgent=notice.urgent)
         text: dict[str, Any] = {"content": shortened(notice, TEXT_BYTES)}
         if notice.mentions:
             text["mentioned_mobile_list"] = list(notice.mentions)

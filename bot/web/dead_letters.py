@@ -93,7 +93,7 @@ async def _page(
 def _row(app: Services, letter: DeadLetter) -> LetterRow:
     return LetterRow(
         id=letter.id,
-        what=_word(app, "kind", letter.kind),
+        what=_word(app, "kind", letter.kind.partition(":")[0]),
         to=_to(app, letter),
         number=letter.number,
         created_at=letter.created_at,

@@ -45,6 +45,12 @@ class HttpPeer:
     taken: list[Taken] = field(default_factory=list)
     address: str = ""
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def arrived_times(self, count: int) -> None:
+        """Wait until this many requests have arrived."""
+        async with self._news:
+            await self._news.wait_for(lambda: len(self.taken) >= count)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -52,6 +58,8 @@ class HttpPeer:
             Taken(request.path, dict(request.query), dict(request.headers), body),
         )
         self.arrived.set()
+        async with self._news:
+            self._news.notify_all()
         answer = self.answers.pop(0) if self.answers else self.always
         if isinstance(answer, float):
             await asyncio.sleep(answer)

@@ -164,11 +164,16 @@ async def test_the_group_robot_gets_one_text_with_its_mentions() -> None:
 async def test_a_robot_is_never_sent_to_faster_than_it_takes() -> None:
     async with http_peer() as peer:
         notifier = robot(peer.address)
-        for _ in range(18):
+        for _ in range(15):
             await notifier.send(NOTICE)
         with pytest.raises(Held) as caught:
             await notifier.send(NOTICE)
         assert caught.value.wait_s == 60
+        urgent = replace(NOTICE, urgent=True)
+        for _ in range(3):
+            await notifier.send(urgent)
+        with pytest.raises(Held):
+            await notifier.send(urgent)
         assert len(peer.taken) == 18
         await notifier.close()
 

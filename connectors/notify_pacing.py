@@ -1,0 +1,27 @@
+"""How fast one channel may be sent to, with room kept back for what is urgent.
+
+A robot takes 20 messages a minute: without the room a storm of small news would make the one
+message wait that must not.
+"""
+
+from datetime import datetime, timedelta
+
+from connectors.pacing import Limit, Pace
+
+#: Of every minute's sends, one in this many is kept for urgent notices.
+_KEPT = 6
+_MINUTE = timedelta(minutes=1)
+
+
+class ChannelPace:
+    """One channel's sends in a sliding minute. Kept in memory."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._all = Pace((Limit(per_minute, _MINUTE),))
+        self._ordinary = Pace((Limit(max(1, per_minute - per_minute // _KEPT), _MINUTE),))
+
+    def take(self, now: datetime, *, urgent: bool) -> None:
+        """Count one send now. Raises :class:`~connectors.base.Held` until one may be sent."""
+        if not urgent:
+            self._ordinary.take("channel", now)
+        self._all.take("channel", now)
