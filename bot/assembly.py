@@ -20,6 +20,7 @@ from bot.channel_intake import ChannelIntake
 from bot.channels import Channels
 from bot.channels import build as build_channels
 from bot.clock import Clock, utc_now
+from bot.confirmations import Confirmations
 from bot.console import Console
 from bot.conversations import Conversations
 from bot.deliveries import handlers
@@ -89,6 +90,7 @@ class Services:
     engineers: Engineers
     dispatch: Dispatch
     call_log: CallLog
+    confirmations: Confirmations
     relay: Relay
     pages: "Pages"
 
@@ -186,6 +188,7 @@ def assemble(
         engineers=Engineers(database, terms, settings.handoff, phrases, live, clock),
         call_log=CallLog(database, terms, settings.handoff, phrases, triager, live, clock),
         dispatch=Dispatch(database, terms, settings.handoff, phrases, live, clock),
+        confirmations=Confirmations(database, terms, settings.handoff, phrases, live, clock),
         relay=Relay(database, handlers(database, live, sending.by_name), clock),
         pages=Pages.create(phrases),
     )
@@ -205,7 +208,7 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
         jobs.append(
             background.forever(
                 "timers",
-                lambda: background.run_timers(app.database, app.terms, app.clock, app.live),
+                lambda: background.run_timers(app.confirmations),
             )
         )
     tasks = [asyncio.create_task(job) for job in jobs]

@@ -6,11 +6,10 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from bot import repository
-from bot.clock import Clock
+from bot.confirmations import Confirmations
 from bot.gaps import Gaps
 from bot.live import STAFF, Live
 from handoff import timers
-from handoff.contract import Terms
 from store.session import Database
 
 #: How often the database is asked for messages that another process wrote.
@@ -48,13 +47,18 @@ async def watch(database: Database, live: Live) -> None:
             live.publish(STAFF, *{conversation for _, conversation in fresh})
 
 
-async def run_timers(database: Database, terms: Terms, clock: Clock, live: Live) -> None:
+async def run_timers(confirmations: Confirmations) -> None:
     """Close what was silently confirmed, resume appointments, until cancelled."""
     while True:
         try:
-            ran = await timers.run_due(database, terms=terms, now=clock())
-            if ran.closed or ran.resumed or ran.recalculated:
-                live.publish(STAFF)
+            ran = await timers.run_due(
+                confirmations.database,
+                terms=confirmations.terms,
+                now=confirmations.clock(),
+                closing=confirmations.close_silent,
+            )
+            if ran.resumed or ran.recalculated:
+                confirmations.live.publish(STAFF)
         except Exception:
             log.exception("timers_failed")
         await asyncio.sleep(TIMERS_S)

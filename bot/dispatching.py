@@ -162,6 +162,7 @@ class Dispatch(TicketWork):
         """The asker agreed, for example on the telephone."""
         async with self.work(staff, number, expected) as work:
             await self._do(work, service.close)
+            await self.tell_closed(work, "ticket.closed_agreed")
             return work.state()
 
     async def classify(

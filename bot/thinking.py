@@ -226,6 +226,7 @@ def read_action(raw: object) -> UserAction | None:
             seq=int(raw.get("seq", 0)),
             stars=int(raw.get("stars", 0)),
             comment=str(raw.get("comment", ""))[:1000],
+            number=str(raw.get("number", ""))[:24],
         )
     except (ValueError, TypeError):
         return None

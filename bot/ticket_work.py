@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import repository
 from bot.accounts import Principal
+from bot.cards import local_time
 from bot.clock import Clock
 from bot.errors import Change, TicketChanged, TicketNotFound
 from bot.live import STAFF, Live
@@ -98,41 +99,57 @@ class TicketWork:
 
         ``by`` is the account that resolved it: what another engineer says goes on.
         """
-        if work.conversation is not None:
-            await self._tell_resolved(work, work.conversation, work.ticket.number)
-            if _waits(work.conversation) or (by and work.conversation.staff_id == by):
-                await self.return_to_bot(work, work.conversation)
-        told = {work.ticket.conversation_id}
+        for conversation, number in await self._askers(work):
+            await self._tell_resolved(work, conversation, number)
+        talk = work.conversation
+        if talk is not None and (_waits(talk) or (by and talk.staff_id == by)):
+            await self.return_to_bot(work, talk)
+
+    async def tell_closed(self, work: Work, key: str) -> None:
+        """Tell them that it is over, in the words of ``key``, and ask for stars."""
+        for conversation, number in await self._askers(work):
+            for kind, text in (
+                ("closed", self.phrases.say(key, number=number)),
+                ("rating_request", self.phrases.say("rating.ask")),
+            ):
+                await append(
+                    work.session,
+                    conversation,
+                    sender=Sender.SYSTEM,
+                    kind=kind,
+                    text=text,
+                    data={"number": number},
+                    now=work.now,
+                )
+
+    @staticmethod
+    async def _askers(work: Work) -> list[tuple[Conversation, str]]:
+        """Everybody who asked: conversations, held, with the number that each of them knows."""
+        found = {} if work.conversation is None else {work.conversation.id: work.conversation}
+        numbers = dict.fromkeys(found, work.ticket.number)
         for merged in await relations.merged_from(work.session, work.ticket.id):
-            if merged.conversation_id is None or merged.conversation_id in told:
+            if merged.conversation_id is None or merged.conversation_id in found:
                 continue
-            told.add(merged.conversation_id)
             other = await repository.lock_conversation(work.session, merged.conversation_id)
             if other is not None:
-                await self._tell_resolved(work, other, merged.number)
+                found[other.id], numbers[other.id] = other, merged.number
+        return [(conversation, numbers[key]) for key, conversation in found.items()]
 
     async def _tell_resolved(self, work: Work, conversation: Conversation, number: str) -> None:
         ticket, say = work.ticket, self.phrases.say
+        until = local_time(ticket.confirm_until or work.now)
         lines = (
             say("ticket.resolved", number=number, solution=ticket.solution),
-            say("ticket.resolved_lead"),
+            say("ticket.resolved_lead", until=until),
         )
+        shown = {"cause": ticket.cause, "solution": ticket.solution, "until": until}
         await append(
             work.session,
             conversation,
             sender=Sender.SYSTEM,
             kind="resolved",
             text="\n".join(lines),
-            data={"number": number, "cause": ticket.cause, "solution": ticket.solution},
-            now=work.now,
-        )
-        await append(
-            work.session,
-            conversation,
-            sender=Sender.SYSTEM,
-            kind="rating_request",
-            text=say("rating.ask"),
-            data={"number": number},
+            data={"number": number, **shown},
             now=work.now,
         )
 

@@ -136,7 +136,7 @@ def _engineer(browser: Browser, address: str, user: Page, frame: FrameLocator) -
     page.locator("#solution").fill("已恢复流程引擎，请重新送审")
     _shoot(page, "console-resolve")
     page.get_by_role("button", name="确认解决").click()
-    expect(frame.locator(".kind-rating_request").last).to_be_visible()
+    expect(frame.locator(".kind-resolved").last).to_be_visible()
     _shoot(user, "widget-resolved")
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     page.goto("/console")

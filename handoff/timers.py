@@ -24,6 +24,7 @@ log = structlog.get_logger()
 TIMER = Actor(ActorKind.SYSTEM, "timer", "")
 
 Verb = Callable[..., Awaitable[Ticket]]
+Closing = Callable[[str], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,14 @@ class Ran:
     recalculated: int
 
 
-async def run_due(database: Database, *, terms: Terms, now: datetime) -> Ran:
-    """Do everything that is due at ``now``."""
+async def run_due(
+    database: Database, *, terms: Terms, now: datetime, closing: Closing | None = None
+) -> Ran:
+    """Do everything that is due at ``now``.
+
+    ``closing`` closes a ticket that may be due, in a transaction of its own, and tells its asker;
+    without it tickets are closed in silence.
+    """
     async with database.reading() as session:
         unconfirmed = _ids(await timer_repository.unconfirmed(session, now))
         appointments = _ids(await timer_repository.appointments(session, now))
@@ -56,7 +63,9 @@ async def run_due(database: Database, *, terms: Terms, now: datetime) -> Ran:
         lambda ticket: terms.revisions.get(ticket.contract_id) != ticket.sla_revision,
     )
     return Ran(
-        closed=await _each(database, unconfirmed, close, terms, now),
+        closed=await _each_by(closing, unconfirmed)
+        if closing
+        else await _each(database, unconfirmed, close, terms, now),
         resumed=await _each(database, appointments, resume, terms, now),
         recalculated=await _each(database, outdated, recalculate, terms, now),
     )
@@ -80,6 +89,16 @@ async def _each(
                 done += await _one(session, ticket_id, timer, terms, now)
         except HandoffError as error:
             # It changed between the list and the lock: its new state decides what is due.
+            log.info("ticket_timer_skipped", ticket_id=ticket_id, error=type(error).__name__)
+    return done
+
+
+async def _each_by(closing: Closing, ids: Sequence[str]) -> int:
+    done = 0
+    for ticket_id in ids:
+        try:
+            done += await closing(ticket_id)
+        except HandoffError as error:
             log.info("ticket_timer_skipped", ticket_id=ticket_id, error=type(error).__name__)
     return done
 

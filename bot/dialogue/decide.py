@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.dialogue import answering, talk
+from bot.dialogue import answering, confirming, talk
 from bot.dialogue.decision import (
     AddToTicket,
     Decision,
@@ -81,6 +81,8 @@ def _act_on(state: DialogueState, turn: Turn, action: UserAction) -> Decision:
         case ActionKind.RATE:
             parts_rated = (RecordRating(action.stars, action.comment), Say("rating.thanks"))
             return Decision(parts_rated, replace(state, awaiting=Awaiting.NOTHING), "rated")
+        case ActionKind.CONFIRM | ActionKind.REOPEN:
+            return confirming.verdict(state, turn, action)
 
 
 def _unhelpful(state: DialogueState, turn: Turn, action: UserAction) -> Decision:

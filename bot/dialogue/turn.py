@@ -51,17 +51,23 @@ class ActionKind(StrEnum):
     UNHELPFUL = "unhelpful"
     HUMAN = "human"
     RATE = "rate"
+    CONFIRM = "confirm"
+    REOPEN = "reopen"
 
 
 @dataclass(frozen=True, slots=True)
 class UserAction:
-    """What a button means. ``seq`` is the answer message it belongs to; ``stars`` are 1 to 5."""
+    """What a button means.
+
+    ``seq`` is the answer message it belongs to, ``number`` the ticket; ``stars`` are 1 to 5.
+    """
 
     kind: ActionKind
     answer_id: str = ""
     seq: int = 0
     stars: int = 0
     comment: str = ""
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,11 +43,14 @@ class ActionIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["choose", "none_of_these", "helpful", "unhelpful", "human", "rate"]
+    kind: Literal[
+        "choose", "none_of_these", "helpful", "unhelpful", "human", "rate", "confirm", "reopen"
+    ]
     answer_id: str = Field(default="", max_length=64)
     seq: int = Field(default=0, ge=0, le=2_000_000_000)
     stars: int = Field(default=0, ge=0, le=5)
     comment: str = Field(default="", max_length=1000)
+    number: str = Field(default="", max_length=24)
 
 
 class MessageIn(BaseModel):

@@ -41,7 +41,7 @@ SEVERITY_CLASS: Mapping[str, str] = {
     Severity.URGENT: "urgent",
     Severity.MAJOR: "major",
 }
-_SYSTEM_KINDS = frozenset({"queue", "joined", "returned", "resolved", "rating_request"})
+_SYSTEM_KINDS = frozenset({"queue", "joined", "returned", "resolved", "closed", "rating_request"})
 _CARD_KINDS = frozenset({"answer", "offer", "ticket", "note", "draft"})
 #: What the history says of an event besides its name.
 _TOLD = ("severity", "why", "reason", "plan", "cause")

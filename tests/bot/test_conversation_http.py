@@ -75,8 +75,10 @@ async def test_the_whole_way_from_question_to_stars(any_product: Product) -> Non
     )
     assert resolved.json()["status"] == "已解决"
     kinds = [message["kind"] for message in await chat.read(newest["seq"])]
-    assert kinds == ["text", "resolved", "rating_request", "returned"]
+    assert kinds == ["text", "resolved", "returned"]
     assert (await chat.state())["owner"] == "bot"
+    confirmed = await chat.say("已解决", kind="confirm", number=number)
+    assert [message["kind"] for message in confirmed] == ["text", "rating_request"]
     thanked = await chat.say("5 星", kind="rate", stars=5, comment="很快")
     assert thanked[-1]["text"] == "谢谢您的评价！"
 

@@ -108,7 +108,7 @@ async def test_a_day_at_the_desk(browser: Browser, product: Product) -> None:
     await expect(page.locator("#composer .hint")).to_contain_text("只能补充内部备注")
     await expect(page.locator(".msg-system").last).to_contain_text("财问继续")
     assert await desk.seqs() == sorted(set(await desk.seqs()))
-    assert [m["kind"] for m in await chat.read()].count("rating_request") == 1
+    assert [m["kind"] for m in await chat.read()].count("resolved") == 1
     assert desk.complaints == []
     assert await page.title() != "taken"
 

@@ -146,6 +146,7 @@ async def test_a_user_and_an_engineer(browser: Browser, product: Product) -> Non
     await shoot(console, "console-resolve")
     await console.get_by_role("button", name="确认解决").click()
     await expect(frame.locator("#log")).to_contain_text("已重启核算服务，刷新即可")
+    await frame.locator(".kind-resolved").get_by_role("button", name="已解决").click()
     stars = frame.locator(".kind-rating_request").last
     await expect(stars).to_be_visible()
     await stars.get_by_role("radio").last.check(force=True)

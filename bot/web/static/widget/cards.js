@@ -7,6 +7,7 @@ import { say } from "./phrases.js";
 //: Severity and status words come from the contracts; colours only underline them.
 const SEVERITY = { 一般: "general", 紧急: "urgent", 重大: "major" };
 const RESOLVED = "已解决";
+const CLOSED = "已关闭";
 
 /**
  * `context`: `root` address; `act(text, action, card)` sends; `enlarge(image, opener)`;
@@ -26,6 +27,7 @@ export class Cards {
       joined: (message) => this.joined(message),
       returned: (message) => this.returned(message),
       resolved: (message) => this.resolved(message),
+      closed: (message) => this.closed(message),
       rating_request: (message) => this.rating(message),
     };
   }
@@ -66,6 +68,11 @@ export class Cards {
   returned(message) {
     this.context.board.setFrom("queue", message.seq, message.seq);
     return this.line(message.text, "check");
+  }
+
+  closed({ seq, text, data }) {
+    this.context.board.setFrom(`ticket ${data.number}`, seq, CLOSED);
+    return this.line(text, "check");
   }
 
   greeting({ text, data }) {
@@ -246,7 +253,8 @@ export class Cards {
 
   resolved({ seq, data }) {
     this.context.board.setFrom(`ticket ${data.number}`, seq, RESOLVED);
-    const answers = ["resolved.yes", "resolved.no"].map((key) => ({ label: say(key), text: say(key) }));
+    const answer = (key, kind) => ({ label: say(key), text: say(key), action: { kind, number: data.number } });
+    const answers = [answer("resolved.yes", "confirm"), answer("resolved.no", "reopen")];
     const list = this.choice(seq, answers);
     list.classList.add("chips");
     return el(
@@ -258,6 +266,7 @@ export class Cards {
         [say("resolved.solution"), data.solution],
       ]),
       el("p", { class: "hint" }, say("resolved.question")),
+      data.until && el("p", { class: "hint" }, say("resolved.until", data)),
       list,
     );
   }
