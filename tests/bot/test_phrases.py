@@ -38,6 +38,7 @@ COMPOSED = (
     "problem_report.",
     "call_log.",
     "workbench.",
+    "notify.",
     "evaluation.",
 )
 
