@@ -5,7 +5,9 @@ from sqlalchemy import MetaData
 import bot.gap_tables
 import bot.golden_tables
 import bot.guides_tables
+import bot.notification_tables
 import bot.tables
+import handoff.incident_tables
 import handoff.tables
 import kb.answer_tables
 import kb.stale_tables
@@ -20,7 +22,9 @@ DECLARED_IN = (
     bot.gap_tables,
     bot.golden_tables,
     bot.guides_tables,
+    bot.notification_tables,
     bot.tables,
+    handoff.incident_tables,
     handoff.tables,
     kb.answer_tables,
     kb.stale_tables,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from docs import api_page, cli_page, errors_page, settings_page
+from handoff import incident_reference
 from handoff.reference import transitions_page
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -19,6 +20,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "api.md": api_page.page,
     "errors.md": errors_page.page,
     "ticket-transitions.md": transitions_page,
+    "incident-transitions.md": incident_reference.transitions_page,
 }
 
 

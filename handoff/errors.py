@@ -130,6 +130,40 @@ class ReportRequired(HandoffError):
         self.number = number
 
 
+class IncidentNotFound(HandoffError):
+    """There is no incident with this number, or no such part of it."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"no incident {number}")
+        self.number = number
+
+
+class StaleIncident(HandoffError):
+    """Somebody else decided about the incident after it was read: nothing was written."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"{number} changed since it was read")
+        self.number = number
+
+
+class AttachRefused(HandoffError):
+    """The ticket is over, belongs to ``holder`` already, or was taken out of it by a person."""
+
+    def __init__(self, number: str, holder: str) -> None:
+        super().__init__(f"{number} cannot be attached, see {holder}")
+        self.number = number
+        self.holder = holder
+
+
+class ReviewRequired(HandoffError):
+    """An incident is not closed before its review is written and every measure is done."""
+
+    def __init__(self, number: str, *, owed: int) -> None:
+        super().__init__(f"{number} lacks its review or has {owed} measures to do")
+        self.number = number
+        self.owed = owed
+
+
 class InvalidTerms(HandoffError):
     """A contract or calendar cannot be used; ``source`` names the file, ``detail`` the fault."""
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from handoff.tables import TicketCounter
 
 PREFIX = "CW"
+INCIDENT_PREFIX = "SJ"
 
 _WRITTEN = re.compile(r"(?<![0-9A-Z])CW\s*(\d{8})\s*-\s*(\d{1,9})(?!\d)")
 
@@ -26,16 +27,27 @@ async def next_number(session: AsyncSession, *, zone: ZoneInfo, now: datetime) -
     One statement on one row, so two openings at once wait for each other and differ.
     """
     day = now.astimezone(zone).strftime("%Y%m%d")
+    return format_number(day, await _next_count(session, day))
+
+
+async def next_incident_number(session: AsyncSession, *, zone: ZoneInfo, now: datetime) -> str:
+    """The next free number of an incident, such as ``SJ20261121-01``; counted by themselves."""
+    day = now.astimezone(zone).strftime("%Y%m%d")
+    count = await _next_count(session, f"I{day[2:]}")
+    return f"{INCIDENT_PREFIX}{day}-{count:02d}"
+
+
+async def _next_count(session: AsyncSession, key: str) -> int:
     insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
     statement = (
         insert(TicketCounter)
-        .values(day=day, last=1)
+        .values(day=key, last=1)
         .on_conflict_do_update(
             index_elements=[TicketCounter.day], set_={"last": TicketCounter.last + 1}
         )
         .returning(TicketCounter.last)
     )
-    return format_number(day, (await session.execute(statement)).scalar_one())
+    return (await session.execute(statement)).scalar_one()
 
 
 def format_number(day: str, count: int) -> str:

@@ -43,6 +43,10 @@ class HandoffSettings(BaseModel):
     wait_cap_minutes: int = Field(
         default=240, ge=1, description="A longer expected wait is not told as a number."
     )
+    incident_rules: Path | None = Field(
+        default=None,
+        description="Your own numbers for when tickets are one fault, as in data/incidents.yml.",
+    )
     holiday_warning_days: int = Field(
         default=45, ge=0, description="Days before a year that its holidays should be loaded."
     )

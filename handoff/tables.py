@@ -119,7 +119,7 @@ class TicketEvent(Base):
 
 
 class TicketCounter(Base):
-    """The last number given out on one local day."""
+    """The last number given out on one local day; incidents are counted apart, under ``I``."""
 
     __tablename__ = "ticket_counters"
 
