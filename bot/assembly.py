@@ -36,6 +36,8 @@ from bot.golden import Golden
 from bot.knowledge import SearchedKnowledge
 from bot.live import Live
 from bot.metrics import Metrics
+from bot.notification_planning import PREFIX as NOTIFICATIONS
+from bot.notifications import Notifications
 from bot.opening import Openings
 from bot.phrases import Phrases
 from bot.phrases import load as load_phrases
@@ -91,6 +93,7 @@ class Services:
     dispatch: Dispatch
     call_log: CallLog
     confirmations: Confirmations
+    notifications: Notifications
     relay: Relay
     pages: "Pages"
 
@@ -189,7 +192,20 @@ def assemble(
         call_log=CallLog(database, terms, settings.handoff, phrases, triager, live, clock),
         dispatch=Dispatch(database, terms, settings.handoff, phrases, live, clock),
         confirmations=Confirmations(database, terms, settings.handoff, phrases, live, clock),
-        relay=Relay(database, handlers(database, live, sending.by_name), clock),
+        notifications=Notifications.create(
+            database,
+            settings.notify,
+            settings.secrets.vault(),
+            terms,
+            phrases,
+            clock=clock,
+        ),
+        relay=Relay(
+            database,
+            handlers(database, live, sending.by_name),
+            clock,
+            without=(NOTIFICATIONS,),
+        ),
         pages=Pages.create(phrases),
     )
 
@@ -203,6 +219,8 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
     ]
     if worker:
         jobs.append(background.forever("relay", app.relay.run))
+        jobs.append(background.forever("news", app.notifications.run_scanner))
+        jobs.append(background.forever("notifications", app.notifications.sender.run))
         jobs.append(background.forever("publishing", app.publishing.run))
         jobs.append(background.forever("gaps", lambda: background.run_gaps(app.gaps)))
         jobs.append(

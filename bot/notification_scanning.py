@@ -76,6 +76,11 @@ class Scanner:
     async def _look_at_events(self, now: datetime) -> int:
         if self._position is None:
             self._position = await self._begin(now)
+            async with self._database.glance() as session:
+                known = await scans.event_ids(
+                    session, max(0, self._position - OVERLAP), limit=OVERLAP
+                )
+            self._seen = dict.fromkeys(n for n in known if n <= self._position)
         async with self._database.glance() as session:
             ids = await scans.event_ids(
                 session, max(0, self._position - OVERLAP), limit=OVERLAP + BATCH
@@ -109,11 +114,13 @@ class Scanner:
         kind = _DONE.get(event.action)
         if kind is None:
             return 0
-        severity = Severity(str(event.detail.get("severity") or ticket.severity))
-        if kind is NoticeEvent.SEVERITY_RAISED:
-            before = await scans.severity_before(session, event)
-            if not before or Severity(before).rank >= severity.rank:
-                return 0
+        before = await scans.severity_before(session, event)
+        # The ticket is as it is now; it may have been rated anew since.
+        severity = Severity(str(event.detail.get("severity") or before or ticket.severity))
+        if kind is NoticeEvent.SEVERITY_RAISED and (
+            not before or Severity(before).rank >= severity.rank
+        ):
+            return 0
         happened = Happened(
             key=f"ticket_event:{ticket.id}:{event.seq}",
             event=kind,
