@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import ColumnElement, CompoundSelect, case, exists, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -18,9 +16,9 @@ from handoff.errors import IncidentNotFound, StaleIncident
 from handoff.incident import TAKING, IncidentStatus
 from handoff.incident_tables import (
     Incident,
+    IncidentAsker,
     IncidentEvent,
     IncidentMeasure,
-    IncidentSubscriber,
     IncidentTicket,
 )
 from handoff.tables import Ticket
@@ -43,7 +41,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far an incident reaches, by the tickets that belong to it now."""
+    """How far an incident reaches now."""
 
     tickets: int = 0
     open_tickets: int = 0
@@ -220,67 +218,76 @@ async def loose_tickets(
 
 
 async def reaches(session: AsyncSession, ids: Collection[str]) -> dict[str, Reach]:
-    """How far each of these incidents reaches. A unit that nobody named counts by its asker."""
+    """How far each of these incidents reaches: its tickets, and who only asked about it.
+
+    A unit that nobody named counts by its asker.
+    """
     if not ids:
         return {}
-    reporter = func.coalesce(func.nullif(Ticket.unit, ""), Ticket.requester_id, Ticket.id)
+    counted = await _counted(session, ids)
+    seen: dict[str, set[tuple[str, str, str]]] = {one: set() for one in ids}
+    for incident_id, *who in await session.execute(_concerned(ids)):
+        seen[incident_id].add((who[0], who[1], who[2]))
+    return {
+        incident_id: Reach(
+            tickets=counted.get(incident_id, (0, 0))[0],
+            open_tickets=counted.get(incident_id, (0, 0))[1],
+            units=len({reporter for reporter, _, _ in people}),
+            users=len({user for _, user, _ in people if user}),
+            regions=tuple(sorted({region for _, _, region in people if region})),
+        )
+        for incident_id, people in seen.items()
+    }
+
+
+async def _counted(session: AsyncSession, ids: Collection[str]) -> dict[str, tuple[int, int]]:
     query = (
         select(
             IncidentTicket.incident_id,
             func.count(),
             func.sum(case((Ticket.status.in_(_OPEN_TICKETS), 1), else_=0)),
-            func.count(reporter.distinct()),
-            func.count(Ticket.requester_id.distinct()),
         )
         .join(Ticket, Ticket.id == IncidentTicket.ticket_id)
         .where(IncidentTicket.incident_id.in_(ids), IncidentTicket.detached_at.is_(None))
         .group_by(IncidentTicket.incident_id)
     )
-    regions = await _regions(session, ids)
-    return {
-        incident_id: Reach(count, int(opened), units, users, regions.get(incident_id, ()))
-        for incident_id, count, opened, units, users in await session.execute(query)
-    }
+    rows = await session.execute(query)
+    return {incident_id: (int(count), int(opened)) for incident_id, count, opened in rows}
 
 
-async def _regions(session: AsyncSession, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
-    query = (
-        select(IncidentTicket.incident_id, Ticket.region)
-        .join(Ticket, Ticket.id == IncidentTicket.ticket_id)
-        .where(
-            IncidentTicket.incident_id.in_(ids),
-            IncidentTicket.detached_at.is_(None),
-            Ticket.region != "",
+def _concerned(ids: Collection[str]) -> CompoundSelect[Any]:
+    by_ticket = (
+        select(
+            IncidentTicket.incident_id,
+            func.coalesce(func.nullif(Ticket.unit, ""), Ticket.requester_id, Ticket.id),
+            func.coalesce(Ticket.requester_id, ""),
+            Ticket.region,
         )
-        .distinct()
-        .order_by(Ticket.region)
+        .join(Ticket, Ticket.id == IncidentTicket.ticket_id)
+        .where(IncidentTicket.incident_id.in_(ids), IncidentTicket.detached_at.is_(None))
     )
-    found: dict[str, tuple[str, ...]] = {}
-    for incident_id, region in await session.execute(query):
-        found[incident_id] = (*found.get(incident_id, ()), region)
-    return found
+    by_asking = select(
+        IncidentAsker.incident_id,
+        func.coalesce(func.nullif(IncidentAsker.unit, ""), IncidentAsker.user_id),
+        IncidentAsker.user_id,
+        IncidentAsker.region,
+    ).where(IncidentAsker.incident_id.in_(ids))
+    return by_ticket.union(by_asking)
 
 
-async def subscribe(
-    session: AsyncSession, incident_id: str, conversation_id: str, now: datetime
-) -> bool:
-    """Let the conversation be told; ``False`` when it already is."""
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = (
-        insert(IncidentSubscriber)
-        .values(incident_id=incident_id, conversation_id=conversation_id, at=now)
-        .on_conflict_do_nothing()
-        .returning(IncidentSubscriber.incident_id)
-    )
-    return (await session.execute(statement)).scalar_one_or_none() is not None
+async def asked(
+    session: AsyncSession, incident_id: str, conversation_id: str
+) -> IncidentAsker | None:
+    """What is known of a conversation that was told of the incident."""
+    return await session.get(IncidentAsker, (incident_id, conversation_id), populate_existing=True)
 
 
-async def subscribers(session: AsyncSession, incident_id: str) -> Sequence[str]:
-    """Conversations that want to be told."""
+async def followers(session: AsyncSession, incident_id: str) -> Sequence[str]:
+    """Conversations that want to hear of its end, who asked first first."""
     query = (
-        select(IncidentSubscriber.conversation_id)
-        .where(IncidentSubscriber.incident_id == incident_id)
-        .order_by(IncidentSubscriber.at)
+        select(IncidentAsker.conversation_id)
+        .where(IncidentAsker.incident_id == incident_id, IncidentAsker.follows.is_(True))
+        .order_by(IncidentAsker.at, IncidentAsker.conversation_id)
     )
     return (await session.scalars(query)).all()
 

@@ -25,7 +25,13 @@ from handoff.incident import (
     next_status,
 )
 from handoff.incident_matching import Evidence, to_json
-from handoff.incident_tables import Incident, IncidentEvent, IncidentMeasure, IncidentTicket
+from handoff.incident_tables import (
+    Incident,
+    IncidentAsker,
+    IncidentEvent,
+    IncidentMeasure,
+    IncidentTicket,
+)
 from handoff.numbering import next_incident_number
 from handoff.problem_report import ProblemReport
 from handoff.tables import Ticket
@@ -283,6 +289,40 @@ async def finish_measure(
     measure.done_at, measure.outcome = doing.now, words
     await doing.session.flush()
     return measure
+
+
+async def note_asker(
+    doing: Doing,
+    incident_id: str,
+    *,
+    conversation_id: str,
+    user_id: str,
+    unit: str,
+    region: str,
+    follows: bool = False,
+) -> bool:
+    """Somebody was told of it, or wants to hear of its end; ``False`` when that is known.
+
+    No event of the incident: it decides nothing. The caller holds the conversation.
+    """
+    known = await rows.asked(doing.session, incident_id, conversation_id)
+    if known is not None:
+        news = follows and not known.follows
+        known.follows = known.follows or follows
+        return news
+    doing.session.add(
+        IncidentAsker(
+            incident_id=incident_id,
+            conversation_id=conversation_id,
+            user_id=user_id,
+            unit=clipped(unit, 120),
+            region=clipped(region, 80),
+            follows=follows,
+            at=doing.now,
+        )
+    )
+    await doing.session.flush()
+    return True
 
 
 async def close(doing: Doing, incident: Incident) -> Incident:

@@ -1,4 +1,4 @@
-"""Incidents at rest: the row, its immutable events, its tickets, who waits for news, measures."""
+"""Incidents at rest: the row, its immutable events, its tickets, who asked about it, measures."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -90,13 +90,20 @@ class IncidentTicket(Base):
     detached_at: Mapped[datetime | None]
 
 
-class IncidentSubscriber(Base):
-    """A conversation that wants to know when it is over."""
+class IncidentAsker(Base):
+    """A conversation that was told of the incident, and whether it wants to hear of its end.
 
-    __tablename__ = "incident_subscribers"
+    Who they are is kept as it was then: it tells how far the incident reaches.
+    """
+
+    __tablename__ = "incident_askers"
 
     incident_id: Mapped[str] = mapped_column(ForeignKey("incidents.id"), primary_key=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    unit: Mapped[str] = mapped_column(String(120), default="")
+    region: Mapped[str] = mapped_column(String(80), default="")
+    follows: Mapped[bool] = mapped_column(default=False)
     at: Mapped[datetime]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -40,7 +41,7 @@ from handoff.tables import Ticket
 from handoff.ticket import Actor
 from store import outbox
 from store.vocabulary import Category, Severity
-from tests.handoff.people import ASKER, CHEN, SYSTEM, Desk
+from tests.handoff.people import ASKER, BOT, CHEN, SYSTEM, Desk
 
 ZONE = ZoneInfo("Asia/Shanghai")
 WORDS = PublicWords("支付申请暂时无法提交，正在处理", "已保存的单据不会丢")
@@ -248,12 +249,30 @@ async def test_what_does_not_exist(sqlite_desk: Desk) -> None:
             await service.finish_measure(do, incident, measure.id, outcome="别人的")
 
 
-async def test_everybody_is_told_once(desk: Desk) -> None:
+async def test_who_only_asks_counts_and_may_follow(desk: Desk) -> None:
     incident = await opened(desk)
-    async with desk.database.transaction() as session:
-        assert await rows.subscribe(session, incident.id, "c1", desk.now)
-        assert not await rows.subscribe(session, incident.id, "c1", desk.now)
-        assert await rows.subscribers(session, incident.id) == ["c1"]
+    async with doing(desk, BOT) as do:
+        who: dict[str, Any] = {
+            "conversation_id": "c1",
+            "user_id": "u1",
+            "unit": "乙局",
+            "region": "顺德区",
+        }
+        assert await service.note_asker(do, incident.id, **who)
+        assert not await service.note_asker(do, incident.id, **who)
+        assert await rows.followers(do.session, incident.id) == []
+        assert await service.note_asker(do, incident.id, **who, follows=True)
+        assert not await service.note_asker(do, incident.id, **who, follows=True)
+        assert not await service.note_asker(do, incident.id, **who)
+    ticket = await desk.open(unit="甲局", requester_id="u2")
+    async with doing(desk) as do:
+        await service.attach(
+            do, await rows.by_id(do.session, incident.id), ticket, belonging=Belonging.HAND
+        )
+    async with desk.database.reading() as session:
+        assert await rows.followers(session, incident.id) == ["c1"]
+        reach = (await rows.reaches(session, [incident.id]))[incident.id]
+    assert reach == rows.Reach(1, 1, units=2, users=2, regions=("禅城区", "顺德区"))
 
 
 def test_the_table_and_its_page_agree() -> None:

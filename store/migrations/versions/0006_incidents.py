@@ -121,25 +121,28 @@ def _create_concerned() -> None:
     )
     op.create_index(op.f("ix_incident_tickets_ticket_id"), "incident_tickets", ["ticket_id"])
     op.create_table(
-        "incident_subscribers",
+        "incident_askers",
         sa.Column("incident_id", sa.String(length=32), nullable=False),
         sa.Column("conversation_id", sa.String(length=32), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.Column("unit", sa.String(length=120), nullable=False),
+        sa.Column("region", sa.String(length=80), nullable=False),
+        sa.Column("follows", sa.Boolean(), nullable=False),
         sa.Column("at", _INSTANT, nullable=False),
         sa.ForeignKeyConstraint(
-            ["incident_id"], ["incidents.id"], name=op.f("fk_incident_subscribers_incident_id")
+            ["incident_id"], ["incidents.id"], name=op.f("fk_incident_askers_incident_id")
         ),
         sa.ForeignKeyConstraint(
             ["conversation_id"],
             ["conversations.id"],
-            name=op.f("fk_incident_subscribers_conversation_id"),
+            name=op.f("fk_incident_askers_conversation_id"),
         ),
-        sa.PrimaryKeyConstraint(
-            "incident_id", "conversation_id", name=op.f("pk_incident_subscribers")
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_incident_askers_user_id")),
+        sa.PrimaryKeyConstraint("incident_id", "conversation_id", name=op.f("pk_incident_askers")),
     )
 
 
 def downgrade() -> None:
-    for table in ("measures", "subscribers", "tickets", "events"):
+    for table in ("measures", "askers", "tickets", "events"):
         op.drop_table(f"incident_{table}")
     op.drop_table("incidents")
