@@ -15,6 +15,8 @@ from handoff.incident_rules import Numbers
 #: A code that names a fault, such as AUTH-1001 or ORA-00942; document and ticket numbers, which
 #: go on with more digits, are none.
 _CODE = re.compile(r"(?<![A-Z0-9])([A-Z]{1,5}[-_ ]?\d{3,5}|0X[0-9A-F]{6,8})(?![A-Z0-9]|-\d)")
+#: Reports that name different modules must read so much more alike: people name what they see.
+STRANGERS = 0.1
 _PROGRAMS = ("WIN", "IE", "EDGE", "WPS", "CW", "V", "OFFICE")
 
 
@@ -92,6 +94,11 @@ def agree(one: str | None, other: str | None) -> bool:
     return one is None or other is None or one == other
 
 
+def needed(alike: float, one: str | None, other: str | None) -> float:
+    """How alike reports of these modules must read."""
+    return alike if agree(one, other) else alike + STRANGERS
+
+
 def compare(
     first: Symptom, others: Sequence[Symptom], likeness: Sequence[float], *, alike: float
 ) -> tuple[Match, ...]:
@@ -99,9 +106,7 @@ def compare(
     found = []
     for other, score in zip(others, likeness, strict=True):
         shared = min(first.codes & other.codes, default="")
-        if not agree(first.module, other.module):
-            continue
-        if shared or score >= alike:
+        if shared or score >= needed(alike, first.module, other.module):
             found.append(Match(other, round(1.0 if shared else score, 3), shared))
     return tuple(sorted(found, key=lambda match: (-match.likeness, match.symptom.number)))
 

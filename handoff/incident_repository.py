@@ -255,7 +255,7 @@ async def _counted(session: AsyncSession, ids: Collection[str]) -> dict[str, tup
     return {incident_id: (int(count), int(opened)) for incident_id, count, opened in rows}
 
 
-def _concerned(ids: Collection[str]) -> CompoundSelect[Any]:
+def _concerned(ids: Collection[str]) -> CompoundSelect[str, Any, str, str]:
     by_ticket = (
         select(
             IncidentTicket.incident_id,

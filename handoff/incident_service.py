@@ -309,6 +309,7 @@ async def note_asker(
     if known is not None:
         news = follows and not known.follows
         known.follows = known.follows or follows
+        await doing.session.flush()
         return news
     doing.session.add(
         IncidentAsker(

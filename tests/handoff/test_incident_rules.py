@@ -128,8 +128,10 @@ def test_what_is_old_or_differs_does_not_count() -> None:
         symptom("2", "乙局", module="工资统发"),
         symptom("3", "丁局", module="支付申请"),
     ]
-    matches = compare(first, others, [0.9, 0.9, 0.9], alike=0.5)
+    matches = compare(first, others, [0.55, 0.55, 0.55], alike=0.5)
     assert [match.symptom.number for match in matches] == ["1", "3"]
+    closer = compare(first, others, [0.55, 0.65, 0.55], alike=0.5)
+    assert {match.symptom.number for match in closer} == {"1", "2", "3"}
     assert weigh(first, matches, NUMBERS) is None
 
 
