@@ -8,7 +8,9 @@ process, on the same cores as the product. Bounded in requests and time.
 """
 
 import asyncio
+import csv
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import quantiles
 
@@ -21,16 +23,11 @@ from bench.processes import (
     megabytes,
     serving,
 )
-from bench.users import Figures, Load, run
+from bench.users import Figures, Load, answered_directly, run
+from bot.settings import data_dir
 
-QUESTIONS = (
-    "公务卡报销的操作流程是什么",
-    "UKey插上没有反应怎么办",
-    "支付申请送审后怎么撤回",
-    "电子票据开错了怎么冲红",
-    "指标可用余额不足怎么处理",
-    "绩效自评在哪里填",
-)
+#: Questions as users word them; those are asked that the workspace answers at once.
+QUESTIONS = data_dir() / "evaluation" / "questions.tsv"
 #: Users, messages of each, and the pause before each in seconds.
 LOADS = (
     Load(1, 100),
@@ -43,6 +40,13 @@ LOADS = (
 ROUNDS = 2
 
 
+def questions() -> tuple[str, ...]:
+    """What could be asked: the development questions that have an answer."""
+    with QUESTIONS.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t")
+        return tuple(r["text"] for r in rows if r["split"] == "dev" and r["must"] == "answer")
+
+
 def _percentiles(values: list[float]) -> str:
     if len(values) < 2:
         return "      -       -       -"
@@ -50,11 +54,11 @@ def _percentiles(values: list[float]) -> str:
     return " ".join(f"{cuts[p - 1] * 1000:7.1f}" for p in (50, 95, 99))
 
 
-def measure(served: Served, load: Load, seed: int) -> Figures:
+def measure(served: Served, load: Load, asked: Sequence[str], seed: int) -> Figures:
     """All rounds of one load."""
     figures = Figures()
     for number in range(ROUNDS):
-        figures.add(asyncio.run(run(served.port, load, QUESTIONS, seed + number)))
+        figures.add(asyncio.run(run(served.port, load, asked, seed + number)))
     return figures
 
 
@@ -86,10 +90,11 @@ def main(arguments: list[str]) -> None:
             "  errors  CPU ms per message"
         )
         with copied(home) as copy, serving(copy, rasa=rasa) as served:
-            asyncio.run(run(served.port, Load(2, 5), QUESTIONS, 0))  # warm
+            asked = asyncio.run(answered_directly(served.port, questions()))  # warms, too
+            print(f"{len(asked)} questions that are answered at once", flush=True)
             for number, load in enumerate(LOADS, 1):
                 used = {name: cpu_seconds(p) for name, p in served.processes().items()}
-                show(served, load, measure(served, load, 100 * number), used)
+                show(served, load, measure(served, load, asked, 100 * number), used)
             for name, process in served.processes().items():
                 print(f"memory of {name}: {megabytes(process):.0f} MiB")
             print("understood by:", served.understood())

@@ -56,6 +56,19 @@ async def run(port: int, load: Load, questions: Sequence[str], seed: int) -> Fig
     return figures
 
 
+async def answered_directly(port: int, questions: Sequence[str]) -> tuple[str, ...]:
+    """The questions whose first answer, each in a conversation of its own, is an answer card."""
+    kept = []
+    for question in questions:
+        user = User(port, random.Random(0), (question,))
+        await user.open()
+        await user.talk(Load(1, 1), Figures())
+        if "answer" in user.heard:
+            kept.append(question)
+        user.close()
+    return tuple(kept)
+
+
 class User:
     """One conversation: a connection to send on, and one for the event stream."""
 
@@ -63,6 +76,8 @@ class User:
         self._port, self._chance, self._questions = port, chance, questions
         self._answers: dict[int, float] = {}
         self._news = asyncio.Event()
+        #: The kinds of the bot's messages.
+        self.heard: list[str] = []
 
     async def open(self) -> None:
         """Open the conversation and follow it."""
@@ -137,6 +152,7 @@ class User:
                 if b'"sender": "bot"' in event and b"\ndata: " in event:
                     message = json.loads(event.split(b"\ndata: ", 1)[1])
                     self._answers[message["seq"]] = now
+                    self.heard.append(message["kind"])
                     self._news.set()
 
 
