@@ -4,6 +4,7 @@
 the copy, and drives Chromium through every page. Nothing of the workspace itself is changed.
 """
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -12,11 +13,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
+from store import outbox
+from store.session import Database
 from tests.browser.widget_harness.chromium import chromium
 from tests.postgres import free_port
 
@@ -27,8 +31,8 @@ DESKTOP, PHONE = (1440, 900), (390, 844)
 
 
 @contextmanager
-def served(home: Path) -> Iterator[str]:
-    """A copy of the workspace on a free port, with an engineer's account."""
+def served(home: Path) -> Iterator[tuple[str, Path]]:
+    """A copy of the workspace on a free port, with accounts; its address and its folder."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "home"
         shutil.copytree(home, copy)
@@ -38,7 +42,7 @@ def served(home: Path) -> Iterator[str]:
         account += ["--display-name", "陈工", "--post", "一线工程师"]
         subprocess.run([*command, "migrate"], check=True)
         subprocess.run([*command, *account], input=f"{PASSWORD}\n".encode(), check=True)
-        for role, name in EDITORS.items():
+        for role, name in {**EDITORS, "operations": "吴运维"}.items():
             account = ["staff", "add", f"pictures-{role}", "--role", role, "--password-stdin"]
             account += ["--display-name", name]
             subprocess.run([*command, *account], input=f"{PASSWORD}\n".encode(), check=True)
@@ -47,7 +51,7 @@ def served(home: Path) -> Iterator[str]:
         address = f"http://127.0.0.1:{port}"
         try:
             _wait(address)
-            yield address
+            yield address, copy
         finally:
             serving.terminate()
             serving.wait()
@@ -217,15 +221,54 @@ def _desk(browser: Browser, address: str) -> None:
     _shoot(editor, "workbench-golden")
 
 
+async def _fail_to_deliver(home: Path) -> None:
+    """Notices that the other side would not take, so that there is something to send again."""
+    database = Database(f"sqlite:///{home / 'caiwen.db'}")
+    now = datetime.now(UTC)
+    errors = ("ConnectError: gateway", "PermanentError: invaliduser")
+    async with database.transaction() as session:
+        for number, error in enumerate(errors, 1):
+            await outbox.enqueue(
+                session,
+                kind="ticket_event",
+                payload={"number": f"CW{now:%Y%m%d}-{number:04}"},
+                dedupe_key=f"pictures:{number}",
+                available_at=now - timedelta(minutes=20 * number),
+            )
+            rows = await outbox.claim(
+                session,
+                now=now,
+                lease=timedelta(minutes=1),
+                token="pictures",  # noqa: S106  # of a lease
+                only=("ticket_event",),
+            )
+            for row in rows:
+                await outbox.settle_failed(session, row, error=error, now=now)
+    await database.dispose()
+
+
+def _dead_letters(browser: Browser, address: str) -> None:
+    page = _page(browser, address, DESKTOP)
+    page.goto("/login?next=/console/dead-letters")
+    page.get_by_label("用户名").fill("pictures-operations")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.wait_for_url("**/console/dead-letters")
+    _shoot(page, "dead-letters")
+
+
 def main() -> None:
     """Draw every picture."""
     home = Path(sys.argv[1] if len(sys.argv) > 1 else "var")
     IMAGES.mkdir(exist_ok=True)
-    with served(home) as address, chromium() as browser:
-        _engineer(browser, address, *_user(browser, address))
-        _phone(browser, address)
-        _workbench(browser, address)
-        _desk(browser, address)
+    with served(home) as (address, copy):
+        asyncio.run(_fail_to_deliver(copy))
+        with chromium() as browser:
+            _engineer(browser, address, *_user(browser, address))
+            _phone(browser, address)
+            _workbench(browser, address)
+            _desk(browser, address)
+            _dead_letters(browser, address)
 
 
 if __name__ == "__main__":
