@@ -41,7 +41,9 @@ from bot.notifications import Notifications
 from bot.opening import Openings
 from bot.phrases import Phrases
 from bot.phrases import load as load_phrases
+from bot.presence import Presences
 from bot.recording import Recorder
+from bot.routing import Router
 from bot.settings import Settings, data_dir
 from bot.thinking import Thinker
 from bot.understanding import build_interpreter, build_triager
@@ -94,6 +96,8 @@ class Services:
     call_log: CallLog
     confirmations: Confirmations
     notifications: Notifications
+    presences: Presences
+    router: Router
     relay: Relay
     pages: "Pages"
 
@@ -154,6 +158,7 @@ def assemble(
     )
     sending = build_channels(settings, clock, channels or {})
     openings = Openings(database, greetings.load(data / "dialogue" / "seasons.yml", phrases))
+    presences = Presences(database, settings.handoff, live, clock)
     return Services(
         settings=settings,
         workspace=workspace,
@@ -200,6 +205,8 @@ def assemble(
             phrases,
             clock=clock,
         ),
+        presences=presences,
+        router=Router(database, terms, settings.handoff, phrases, live, clock, presences),
         relay=Relay(
             database,
             handlers(database, live, sending.by_name),
@@ -222,6 +229,7 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
         jobs.append(background.forever("news", app.notifications.run_scanner))
         jobs.append(background.forever("notifications", app.notifications.sender.run))
         jobs.append(background.forever("publishing", app.publishing.run))
+        jobs.append(background.forever("routing", app.router.run))
         jobs.append(background.forever("gaps", lambda: background.run_gaps(app.gaps)))
         jobs.append(
             background.forever(

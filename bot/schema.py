@@ -8,6 +8,7 @@ import bot.guides_tables
 import bot.notification_tables
 import bot.tables
 import handoff.incident_tables
+import handoff.presence_tables
 import handoff.tables
 import kb.answer_tables
 import kb.stale_tables
@@ -25,6 +26,7 @@ DECLARED_IN = (
     bot.notification_tables,
     bot.tables,
     handoff.incident_tables,
+    handoff.presence_tables,
     handoff.tables,
     kb.answer_tables,
     kb.stale_tables,

@@ -1,5 +1,6 @@
 """What a deployment may choose about tickets (environment prefix CAIWEN_HANDOFF__)."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from handoff.contract import SeverityTable
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+
+
+class Routing(StrEnum):
+    """Who brings tickets and engineers together. The values but ``off`` are routing methods."""
+
+    OFF = "off"
+    LEAST_LOADED = "least_loaded"
+    ROUND_ROBIN = "round_robin"
 
 
 class HandoffSettings(BaseModel):
@@ -36,6 +45,25 @@ class HandoffSettings(BaseModel):
     )
     capacity: int = Field(
         default=8, ge=1, le=100, description="Open tickets one engineer is given at most."
+    )
+    routing: Routing = Field(
+        default=Routing.OFF,
+        description=(
+            "off: engineers take tickets themselves. least_loaded or round_robin: tickets are "
+            "handed to engineers who are present, by region, module and load."
+        ),
+    )
+    unanswered_minutes: int = Field(
+        default=3, ge=1, le=240, description="A routed ticket not taken up by then goes back."
+    )
+    offers_before_escalation: int = Field(
+        default=2, ge=1, le=20, description="Routed offers let pass before the next level is asked."
+    )
+    presence_timeout_s: int = Field(
+        default=60, ge=20, le=600, description="A console silent for longer means nobody is there."
+    )
+    away_minutes: int = Field(
+        default=10, ge=1, le=240, description="Without mouse or keyboard for longer means away."
     )
     wait_window_minutes: int = Field(
         default=120, ge=10, description="Recent claims that the expected wait is reckoned from."

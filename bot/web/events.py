@@ -103,13 +103,18 @@ async def _woken(wakeup: asyncio.Event, ping_s: float) -> bool:
 async def staff_events(app: Services) -> AsyncIterator[str]:
     """A wake-up whenever the queue or any conversation changes; pages then fetch what they show.
 
-    Changes that come close together are told once.
+    Changes that come close together are told once. Every ``beat`` asks the console to answer: only
+    its answer proves that somebody's browser is still there.
     """
     yield f"retry: {RETRY_MS}\n\n"
+    loop = asyncio.get_running_loop()
+    ping_s, next_beat = app.settings.web.stream_ping_s, loop.time()
     with app.live.subscribe(STAFF) as wakeup:
         while not app.live.closed:
-            if not await _woken(wakeup, app.settings.web.stream_ping_s):
-                yield ": ping\n\n"
+            if loop.time() >= next_beat:
+                next_beat = loop.time() + ping_s
+                yield event("beat", {})
+            if not await _woken(wakeup, max(0.01, next_beat - loop.time())):
                 continue
             await asyncio.sleep(0.2)
             wakeup.clear()

@@ -39,6 +39,8 @@ COMPOSED = (
     "call_log.",
     "workbench.",
     "notify.",
+    "presence.",
+    "routing.why.",
     "evaluation.",
 )
 

@@ -391,7 +391,8 @@ function changed() { refreshQueue(); refreshPanel(); }
 function watchDesk() {
   const source = new EventSource("/api/v1/desk/events");
   let opened = false;
-  source.addEventListener("changed", changed);
+  source.addEventListener("changed", () => { changed(); document.dispatchEvent(new Event("desk:changed")); });
+  source.addEventListener("beat", () => document.dispatchEvent(new Event("desk:beat")));
   source.onopen = () => { connected(true); if (opened) changed(); opened = true; };
   source.onerror = () => {
     connected(false);

@@ -1,0 +1,226 @@
+"""Hands waiting tickets to engineers who are there, and takes back what they do not take up.
+
+Every move is one transaction and an event of the ticket, so the trace is the ticket's own history
+and a restarted router goes on from it. The choice is pure (``handoff.routing``,
+``handoff.queueing``). With routing ``off`` nothing happens here: engineers take what they choose.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import repository
+from bot.live import STAFF
+from bot.presence import Presences
+from bot.tables import Owner
+from bot.ticket_work import TicketWork, Work
+from handoff import presence_repository as queue
+from handoff import repository as rows
+from handoff import service
+from handoff.errors import HandoffError
+from handoff.queueing import (
+    KEEP,
+    ROUTED,
+    ROUTER,
+    Judgement,
+    Limits,
+    Verdict,
+    judge,
+    rested,
+    untried,
+)
+from handoff.repository import QueueEntry
+from handoff.routing import Method, Presence, in_order, pick_engineer
+from handoff.routing import Work as Wanted
+from handoff.settings import Routing
+from handoff.tables import Ticket
+from handoff.ticket import Level, Status
+from store.vocabulary import Severity
+
+#: Pause between rounds. Tickets come from any process and presence ends without any sign, so
+#: there is nothing to wait for; two indexed queries a second cost nothing.
+LOOK_S = 1.0
+
+_THERE = frozenset({Presence.ONLINE, Presence.ON_CALL})
+
+log = structlog.get_logger("bot.routing")
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """How many tickets one round moved."""
+
+    assigned: int = 0
+    taken_back: int = 0
+    handed_up: int = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether anything moved."""
+        return bool(self.assigned or self.taken_back or self.handed_up)
+
+
+@dataclass(frozen=True, slots=True)
+class Router(TicketWork):
+    """The dispatcher that never sleeps."""
+
+    presences: Presences
+
+    @property
+    def limits(self) -> Limits:
+        """The settings as values."""
+        minutes = self.settings.unanswered_minutes
+        return Limits(timedelta(minutes=minutes), self.settings.offers_before_escalation)
+
+    async def run(self) -> None:
+        """Route again and again, until cancelled."""
+        while self.settings.routing is not Routing.OFF:
+            try:
+                if (await self.route()).any:
+                    self.live.publish(STAFF)
+            except Exception:
+                log.exception("routing_failed")
+            await asyncio.sleep(LOOK_S)
+        await asyncio.Event().wait()
+
+    async def route(self) -> Routed:
+        """One round: take back what is not taken up, then hand out what waits."""
+        if self.settings.routing is Routing.OFF:
+            return Routed()
+        back, up = await self._take_back()
+        return Routed(await self._hand_out(), back, up)
+
+    async def _take_back(self) -> tuple[int, int]:
+        now = self.clock()
+        async with self.database.glance() as session:
+            handed = await queue.handed_out(session)
+            engineers = await self.presences.engineers(session, now) if handed else []
+        there = {one.id for one in engineers if one.presence in _THERE}
+        late = now - self.limits.unanswered
+        doubtful = [
+            one.ticket_id
+            for one in handed
+            if one.assignee_id not in there or one.assigned_at <= late
+        ]
+        moved = [await self._moved(ticket_id) for ticket_id in doubtful]
+        return moved.count(Verdict.TAKE_BACK), moved.count(Verdict.HAND_UP)
+
+    async def _moved(self, ticket_id: str) -> Verdict:
+        try:
+            async with self.database.transaction() as session:
+                work = await self._hold(session, ticket_id)
+                judgement = await self._judge(work)
+                await self._execute(work, judgement)
+        except HandoffError as error:
+            # Somebody was faster; the next round sees what they made of it.
+            log.info("routing_skipped", ticket_id=ticket_id, error=type(error).__name__)
+            return Verdict.KEEP
+        if judgement.why is not None:
+            log.info(
+                "ticket_not_taken_up",
+                ticket_id=ticket_id,
+                verdict=judgement.verdict.value,
+                why=judgement.why.value,
+            )
+            if work.conversation is not None:
+                self.live.publish(work.conversation.id)
+        return judgement.verdict
+
+    async def _hold(self, session: AsyncSession, ticket_id: str) -> Work:
+        """Conversation before ticket, as everywhere: two orders would deadlock."""
+        seen = await rows.by_id(session, ticket_id)
+        talk = None
+        if seen.conversation_id is not None:
+            talk = await repository.lock_conversation(session, seen.conversation_id)
+        ticket = await rows.by_id(session, ticket_id, lock=True)
+        return Work(session, ticket, talk, ROUTER, self.clock())
+
+    async def _judge(self, work: Work) -> Judgement:
+        ticket = work.ticket
+        if ticket.status != Status.DISPATCHED or ticket.assigned_at is None:
+            return KEEP
+        engineers = await self.presences.engineers(work.session, work.now)
+        holder = next((one for one in engineers if one.id == ticket.assignee_id), None)
+        return judge(
+            await rows.events_of(work.session, ticket.id),
+            holder=holder.presence if holder else Presence.OFF,
+            assigned_at=ticket.assigned_at,
+            now=work.now,
+            limits=self.limits,
+        )
+
+    async def _execute(self, work: Work, judgement: Judgement) -> None:
+        if judgement.why is None:
+            return
+        why = self.phrases.say(f"routing.why.{judgement.why}")
+        verb = service.release if judgement.verdict is Verdict.TAKE_BACK else service.escalate
+        await verb(work.session, work.ticket, actor=ROUTER, now=work.now, terms=self.terms, why=why)
+        if judgement.verdict is Verdict.TAKE_BACK:
+            return
+        talk = work.conversation
+        if talk is not None and talk.owner == Owner.QUEUE.value:
+            ticket = work.ticket
+            text = self.phrases.say("ticket.moved", number=ticket.number, level=ticket.level)
+            await self.tell(work, talk, "moved", text)
+
+    async def _hand_out(self) -> int:
+        async with self.database.glance() as session:
+            waiting = await queue.waiting(session, ROUTED)
+            engineers = await self.presences.engineers(session, self.clock())
+        entries = [
+            _entry(ticket) for ticket in waiting if pick_engineer(engineers, _wanted(ticket))
+        ]
+        handed = [await self._handed(entry.ticket_id) for entry in in_order(entries)]
+        return sum(handed)
+
+    async def _handed(self, ticket_id: str) -> bool:
+        try:
+            async with self.database.transaction() as session:
+                return await self._assign(await self._hold(session, ticket_id))
+        except HandoffError as error:
+            log.info("routing_skipped", ticket_id=ticket_id, error=type(error).__name__)
+            return False
+
+    async def _assign(self, work: Work) -> bool:
+        ticket = work.ticket
+        if ticket.assignee_id is not None or ticket.queued_at is None:
+            return False
+        events = await rows.events_of(work.session, ticket.id)
+        if rested(events, self.limits):
+            return False
+        engineers = await self.presences.engineers(work.session, work.now, lock=True)
+        wanted = _wanted(ticket)
+        fresh = untried(engineers, events)
+        method = Method(self.settings.routing.value)
+        chosen = pick_engineer(fresh, wanted, method=method)
+        chosen = chosen or pick_engineer(engineers, wanted, method=method)
+        if chosen is None:
+            return False
+        await service.assign(
+            work.session,
+            ticket,
+            actor=ROUTER,
+            now=work.now,
+            terms=self.terms,
+            assignee_id=chosen.id,
+        )
+        return True
+
+
+def _entry(ticket: Ticket) -> QueueEntry:
+    return QueueEntry(
+        ticket.id,
+        ticket.conversation_id,
+        Severity(ticket.severity),
+        ticket.next_due,
+        ticket.queued_at or ticket.opened_at,
+    )
+
+
+def _wanted(ticket: Ticket) -> Wanted:
+    return Wanted(
+        Level(ticket.level), Severity(ticket.severity), ticket.region, ticket.module or None
+    )

@@ -1,0 +1,50 @@
+/**
+ * Answers the beats of the desk's stream, which proves that somebody's browser is still there, and
+ * shows who is. A closed laptop answers nothing; that is the point.
+ */
+
+const slot = document.querySelector("#presence-slot");
+const csrf = document.querySelector("#columns").dataset.csrf;
+let active = Date.now();
+
+for (const name of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"]) {
+  addEventListener(name, () => { active = Date.now(); }, { passive: true, capture: true });
+}
+
+async function show(answer) {
+  if (!answer.ok || answer.headers.get("HX-Redirect")) return;
+  const holder = document.createElement("template");
+  holder.innerHTML = await answer.text();
+  const fresh = holder.content.querySelector("#presence");
+  if (!fresh) return;
+  fresh.open = Boolean(document.querySelector("#presence")?.open);
+  slot.replaceChildren(fresh);
+}
+
+async function refresh() {
+  if (slot.contains(document.activeElement) && document.activeElement.name === "hours") return;
+  try {
+    await show(await fetch("/console/presence", { headers: { "HX-Request": "true", Accept: "text/html" } }));
+  } catch { /* asked again at the next change */ }
+}
+
+async function beat() {
+  if (!document.querySelector("#presence")) await refresh();
+  if (!document.querySelector("#presence[data-beats]")) return;
+  const idle = String(Math.round((Date.now() - active) / 1000));
+  const headers = { "X-CSRF-Token": csrf, "HX-Request": "true" };
+  try {
+    await fetch("/console/presence/beat", { method: "POST", headers, body: new URLSearchParams({ idle }) });
+  } catch { /* silence is what the server then hears */ }
+}
+
+slot.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const data = new URLSearchParams(new FormData(event.target));
+  if (event.submitter?.name) data.set(event.submitter.name, event.submitter.value);
+  const headers = { "X-CSRF-Token": csrf, "HX-Request": "true", Accept: "text/html" };
+  await show(await fetch("/console/presence", { method: "POST", headers, body: data }));
+});
+document.addEventListener("desk:beat", beat);
+document.addEventListener("desk:changed", refresh);
+refresh();
