@@ -10,6 +10,8 @@ from starlette.staticfiles import StaticFiles
 
 from bot.assembly import Services, running
 from bot.web import (
+    admin_notification_rules,
+    admin_notifications,
     chat_api,
     dead_letters,
     health,
@@ -70,6 +72,8 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         staff_api,
         staff_dispatch_api,
         dead_letters,
+        admin_notifications,
+        admin_notification_rules,
         presence_pages,
         staff_pages,
         health,

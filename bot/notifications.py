@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.clock import Clock
+from bot.notification_admin import NotificationAdmin
 from bot.notification_events import Happened
 from bot.notification_makers import Makers
 from bot.notification_planning import Planner
@@ -42,6 +43,7 @@ class Notifications:
     planner: Planner
     scanner: Scanner
     sender: Sender
+    admin: NotificationAdmin
 
     @classmethod
     def create(
@@ -57,6 +59,7 @@ class Notifications:
         """The parts of one process."""
         makers = Makers(vault, settings, clock)
         planner = Planner(phrases, settings.public_url)
+        sender = Sender(database, makers, planner, clock)
         silence = timedelta(minutes=settings.unanswered_minutes)
         return cls(
             database=database,
@@ -67,7 +70,17 @@ class Notifications:
             makers=makers,
             planner=planner,
             scanner=Scanner(database, planner, terms, phrases, silence=silence),
-            sender=Sender(database, makers, planner, clock),
+            sender=sender,
+            admin=NotificationAdmin(
+                database=database,
+                settings=settings,
+                vault=vault,
+                makers=makers,
+                planner=planner,
+                sender=sender,
+                phrases=phrases,
+                clock=clock,
+            ),
         )
 
     async def announce(self, session: AsyncSession, happened: Happened, *, now: datetime) -> int:

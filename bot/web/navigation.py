@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.accounts import DESK_ROLES, READING_ROLES, Principal
 from bot.dead_letters import LOOK_ROLES
+from bot.notification_admin import LOOK_ROLES as NOTIFICATION_ROLES
 from bot.phrases import Phrases
 from bot.tables import Role
 
@@ -23,6 +24,7 @@ _PLACES: Sequence[tuple[str, str, tuple[Role, ...]]] = (
     ("console", "/console", READING_ROLES),
     ("log", "/console/log", DESK_ROLES),
     ("dead_letters", "/console/dead-letters", LOOK_ROLES),
+    ("channels", "/console/admin/channels", NOTIFICATION_ROLES),
     ("workbench", "/workbench", (Role.EDITOR, Role.REVIEWER, *READING_ROLES)),
 )
 

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 
 import handoff.errors as desk
 import kb.errors as knowledge
-from bot import errors
+from bot import errors, notification_errors
 from bot.assembly import services
 from bot.phrases import Phrases
 
@@ -55,6 +55,11 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     errors.EvaluationRunning: Problem(409, "evaluation_running"),
     errors.GoldenGateClosed: Problem(409, "golden_gate_closed"),
     errors.GoldenQuestionInvalid: Problem(422, "golden_question_invalid"),
+    notification_errors.NotificationInvalid: Problem(422, "notification_invalid"),
+    notification_errors.NotificationGone: Problem(404, "notification_gone"),
+    notification_errors.NotificationChanged: Problem(409, "notification_changed"),
+    notification_errors.SecretsKeyMissing: Problem(409, "secrets_key_missing"),
+    notification_errors.SecretUnreadable: Problem(409, "secret_unreadable"),
     desk.TicketNotFound: Problem(404, "ticket_not_found"),
     desk.IllegalTransition: Problem(409, "illegal_transition"),
     desk.StaleTicket: Problem(409, "stale_ticket"),

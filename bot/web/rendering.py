@@ -34,7 +34,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.globals.update(say=phrases.say, static=static_url)
+        environment.globals.update(say=phrases.say, say_has=phrases.has, static=static_url)
         environment.filters["local_time"] = local_time
         return cls(environment)
 
