@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from nlu.linear import LinearModel
+from nlu.linear import LinearModel, Reading
 from nlu.severity import FAILURES
 from nlu.text import Folded
 from nlu.triage_rules import Finding, Sign
@@ -89,22 +89,23 @@ def classify(
     similar: Sequence[Similar] = (),
 ) -> Classified:
     """The category of a text with its findings."""
-    scores = _opinion(text.spelled, model)
+    reading = model.read(text.spelled) if model is not None else None
+    scores = _opinion(reading, model)
     _add(scores, [_by_similar(similar)])
     _add(scores, _by_signs(findings, scope))
     _add(scores, _by_intent(understanding))
     best = max(scores, key=lambda category: scores[category])
     total = sum(math.exp(score - scores[best]) for score in scores.values())
-    reasons = (*_sign_reasons(text, findings, best), *_model_reasons(text, model, best))
+    reasons = (*_sign_reasons(text, findings, best), *_model_reasons(text, reading, model, best))
     return Classified(best, 1 / total, reasons or _intent_reason(understanding))
 
 
-def _opinion(folded: str, model: LinearModel | None) -> dict[Category, float]:
+def _opinion(reading: Reading | None, model: LinearModel | None) -> dict[Category, float]:
     shares = dict(_PRIOR)
-    if model is not None:
-        learned = zip(model.labels, model.probabilities(folded), strict=True)
+    if model is not None and reading is not None:
+        learned = zip(model.labels, model.probabilities(reading).tolist(), strict=True)
         shares = dict.fromkeys(Category, _LEAST_PROBABILITY) | {
-            Category(label): max(float(share), _LEAST_PROBABILITY) for label, share in learned
+            Category(label): max(share, _LEAST_PROBABILITY) for label, share in learned
         }
     return {category: _MODEL_WEIGHT * math.log(share) for category, share in shares.items()}
 
@@ -162,10 +163,12 @@ def _sign_reasons(text: Folded, findings: Sequence[Finding], best: Category) -> 
     )
 
 
-def _model_reasons(text: Folded, model: LinearModel | None, best: Category) -> tuple[Reason, ...]:
-    if model is None or best not in model.labels:
+def _model_reasons(
+    text: Folded, reading: Reading | None, model: LinearModel | None, best: Category
+) -> tuple[Reason, ...]:
+    if model is None or reading is None or best not in model.labels:
         return ()
-    words = model.telling(text.spelled, str(best))
+    words = model.telling(reading, str(best))
     start = text.spelled.find(words)
     said = text.words(start, start + len(words))
     return (Reason(MODEL_RULE, said, Effect.CATEGORY),) if words else ()

@@ -7,7 +7,7 @@ library and lives in :mod:`nlu.linear_training`. Labels are plain strings: any d
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,16 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """The features of one text that a model knows, read once for all that is asked about them."""
+
+    folded: str
+    grams: Sequence[str]
+    places: NDArray[np.int64]
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class LinearModel:
     """Weights of shape (features, labels) over TF-IDF n-grams and marks; see `text_vector`.
 
@@ -40,39 +50,41 @@ class LinearModel:
     bias: Floats
     temperature: float
 
-    def probabilities(self, folded: str) -> Floats:
+    def read(self, folded: str) -> Reading:
+        """The known features of a text; there may be none."""
+        spelled = grams(folded)
+        return Reading(folded, spelled, *_vector(folded, spelled, self.vocabulary, self.idf))
+
+    def probabilities(self, text: str | Reading) -> Floats:
         """One probability for each label; the base rates for a text of unknown features."""
-        scores = self.scores(folded) / self.temperature
+        reading = self.read(text) if isinstance(text, str) else text
+        scores = self._scores(reading) / self.temperature
         exponents = np.exp(scores - scores.max())
         shares: Floats = exponents / exponents.sum()
         return shares
 
-    def scores(self, folded: str) -> Floats:
-        """One uncalibrated score for each label."""
-        places, values = self.vector(folded)
-        if not len(places):
-            return self.bias
-        scores: Floats = values @ self.weights[places] + self.bias
-        return scores
-
-    def vector(self, folded: str) -> tuple[NDArray[np.int64], Floats]:
-        """The places and values of a text's known features; may be empty."""
-        return text_vector(folded, self.vocabulary, self.idf)
-
-    def telling(self, folded: str, label: str) -> str:
+    def telling(self, text: str | Reading, label: str) -> str:
         """The words of the text that speak most for a label against the others; may be empty."""
+        reading = self.read(text) if isinstance(text, str) else text
         column = self.labels.index(label)
-        places, values = self.vector(folded)
-        rows = self.weights[places]
-        gains = values * (rows[:, column] - rows.mean(axis=1))
-        strength = dict(zip(places.tolist(), gains.tolist(), strict=True))
+        rows = self.weights[reading.places]
+        gains = reading.values * (rows[:, column] - rows.mean(axis=1))
+        strength = dict(zip(reading.places.tolist(), gains.tolist(), strict=True))
         spoken = {
             gram: strength[place]
-            for gram in grams(folded)
-            if len(gram) > 1 and (place := self.vocabulary.get(gram)) is not None and gram in folded
+            for gram in reading.grams
+            if len(gram) > 1
+            and (place := self.vocabulary.get(gram)) is not None
+            and gram in reading.folded
         }
         best = max(spoken, key=lambda gram: spoken[gram], default="")
         return best if best and spoken[best] > 0 else ""
+
+    def _scores(self, reading: Reading) -> Floats:
+        if not len(reading.places):
+            return self.bias
+        scores: Floats = reading.values @ self.weights[reading.places] + self.bias
+        return scores
 
     def save(self, folder: Path) -> None:
         """Write the model's files into an existing folder."""
@@ -119,8 +131,14 @@ def text_vector(
     The n-grams are a sublinear TF-IDF vector of length one; each mark of the text stands beside it
     with its own weight, so that it counts the same in a long message as in a short one.
     """
+    return _vector(folded, grams(folded), vocabulary, idf)
+
+
+def _vector(
+    folded: str, spelled: Sequence[str], vocabulary: Mapping[str, int], idf: Floats
+) -> tuple[NDArray[np.int64], Floats]:
     counts: Counter[int] = Counter()
-    for gram in grams(folded):
+    for gram in spelled:
         place = vocabulary.get(gram)
         if place is not None:
             counts[place] += 1
