@@ -19,6 +19,7 @@ from bot.dialogue.decision import (
     AddToTicket,
     Ask,
     ConfirmSolved,
+    FollowFault,
     LeaveQueue,
     Offer,
     Part,
@@ -28,10 +29,12 @@ from bot.dialogue.decision import (
     RequestRating,
     Say,
     ShowAnswer,
+    ShowFault,
     ShowTickets,
     UrgeTicket,
 )
 from bot.dialogue.state import to_json
+from bot.incident_desk import IncidentDesk
 from bot.ownership import give_to
 from bot.phrases import Phrases
 from bot.recording import append
@@ -143,6 +146,8 @@ class Actor:
                 await _record_verdict(scene, part)
             case RaiseTicket() | AddToTicket() | UrgeTicket() | ShowTickets() | ConfirmSolved():
                 await self._act_on_ticket(scene, part)
+            case ShowFault() | FollowFault():
+                await self._tell_of_fault(scene, part)
             case LeaveQueue():
                 give_to(scene.conversation, Owner.BOT, scene.now)
             case _:
@@ -174,6 +179,16 @@ class Actor:
                 await self._say(scene, self.phrases.say("ticket.confirmed", number=number))
             case _:
                 assert_never(part)
+
+    async def _tell_of_fault(self, scene: _Scene, part: ShowFault | FollowFault) -> None:
+        faults = IncidentDesk(self.desk.terms, self.phrases)
+        match part:
+            case ShowFault(fault=fault):
+                card = await faults.show(scene.session, scene.conversation, fault, scene.now)
+                await self._post(scene, "fault", card.text, card.data)
+            case FollowFault(number=number):
+                text = await faults.follow(scene.session, scene.conversation, number, scene.now)
+                await self._say(scene, text)
 
     async def _say(self, scene: _Scene, text: str) -> None:
         await self._post(scene, "text", text, {})
@@ -276,6 +291,8 @@ class Actor:
                 )
             case Ask(key=key, text=text):
                 return text or self.phrases.say(key)
+            case ShowFault(fault=fault):
+                return fault.note
             case _:
                 return ""
 

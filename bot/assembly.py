@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import structlog
 from fastapi import FastAPI
 
-from bot import background
+from bot import background, incident_parts
 from bot import greeting as greetings
 from bot import metrics as figures
 from bot.acting import Actor
@@ -33,6 +33,9 @@ from bot.evaluation_store import EvaluationStore
 from bot.evaluations import Evaluations
 from bot.gaps import Gaps
 from bot.golden import Golden
+from bot.guides import Guides
+from bot.guides_imports import GuideImports
+from bot.incident_parts import IncidentParts
 from bot.knowledge import SearchedKnowledge
 from bot.live import Live
 from bot.metrics import Metrics
@@ -45,6 +48,7 @@ from bot.presence import Presences
 from bot.recording import Recorder
 from bot.routing import Router
 from bot.settings import Settings, data_dir
+from bot.staleness import Staleness
 from bot.thinking import Thinker
 from bot.understanding import build_interpreter, build_triager
 from bot.workbench import Workbench
@@ -85,6 +89,9 @@ class Services:
     workbench: Workbench
     gaps: Gaps
     golden: Golden
+    guides: Guides
+    guide_imports: GuideImports
+    staleness: Staleness
     evaluations: Evaluations
     openings: Openings
     conversations: Conversations
@@ -93,6 +100,7 @@ class Services:
     console: Console
     engineers: Engineers
     dispatch: Dispatch
+    incidents: IncidentParts
     call_log: CallLog
     confirmations: Confirmations
     notifications: Notifications
@@ -140,12 +148,15 @@ def assemble(
     desk = Desk(terms, settings.handoff, phrases)
     metrics = figures.create()
     triager = build_triager(workspace)
+    foundation = incident_parts.Foundation(database, terms, settings.handoff, phrases, live, clock)
+    incidents = incident_parts.build(foundation, knowledge, data)
     thinker = Thinker(
         database=database,
         interpreter=understood,
         knowledge=knowledge,
         triager=triager,
         clarifications=clarifications.load(data / "dialogue" / "clarifications.yml"),
+        faults=incidents.board,
     )
     conversations = Conversations(
         database=database,
@@ -181,6 +192,11 @@ def assemble(
         ),
         gaps=Gaps(database, knowledge, phrases, live, clock),
         golden=Golden(database, index, clock, settings.kb.gate_drop),
+        guides=Guides(database, publishing, clock),
+        guide_imports=GuideImports(
+            database, settings.effective_database_url, publishing, workspace, clock
+        ),
+        staleness=Staleness(database, publishing, clock),
         evaluations=Evaluations(
             database,
             Answering(index, understood, thinker),
@@ -195,6 +211,7 @@ def assemble(
         console=Console(database, terms, desk, phrases, clock),
         engineers=Engineers(database, terms, settings.handoff, phrases, live, clock),
         call_log=CallLog(database, terms, settings.handoff, phrases, triager, live, clock),
+        incidents=incidents,
         dispatch=Dispatch(database, terms, settings.handoff, phrases, live, clock),
         confirmations=Confirmations(database, terms, settings.handoff, phrases, live, clock),
         notifications=Notifications.create(
@@ -209,7 +226,7 @@ def assemble(
         router=Router(database, terms, settings.handoff, phrases, live, clock, presences),
         relay=Relay(
             database,
-            handlers(database, live, sending.by_name),
+            {**handlers(database, live, sending.by_name), **incidents.news.handlers()},
             clock,
             without=(NOTIFICATIONS,),
         ),
@@ -223,6 +240,7 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
     jobs = [
         background.forever("watch", lambda: background.watch(app.database, app.live)),
         background.forever("recovery", app.conversations.run_recovery),
+        background.forever("incidents", app.incidents.board.run),
     ]
     if worker:
         jobs.append(background.forever("relay", app.relay.run))
@@ -246,6 +264,7 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
         await app.evaluations.stop()
+        await app.guide_imports.stop()
         await app.conversations.stop()
         await app.channels.close()
         await app.interpreter.close()

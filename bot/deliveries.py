@@ -12,7 +12,7 @@ from store.session import Database
 
 
 def handlers(database: Database, live: Live, channels: Mapping[str, Channel]) -> dict[str, Handler]:
-    """The handler of every kind of row that this product writes."""
+    """The handlers of messages and reminders; what tickets write is for ``bot.incident_news``."""
 
     async def deliver(row: Claimed) -> None:
         await _deliver(database, channels, row)
@@ -20,7 +20,7 @@ def handlers(database: Database, live: Live, channels: Mapping[str, Channel]) ->
     async def announce(_row: Claimed) -> None:
         live.publish(STAFF)
 
-    return {"deliver": deliver, "ticket_event": announce, "urged": announce}
+    return {"deliver": deliver, "urged": announce}
 
 
 async def _deliver(database: Database, channels: Mapping[str, Channel], row: Claimed) -> None:

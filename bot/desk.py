@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import repository
 from bot.cards import local_time
 from bot.dialogue.decision import AddToTicket, RaiseTicket
+from bot.incident_desk import IncidentDesk
 from bot.phrases import Phrases
 from bot.records import reasons_json
 from bot.tables import Conversation
@@ -106,6 +107,9 @@ class Desk:
             unit=user.unit or "",
         )
         ticket = await service.open_ticket(session, new, actor=BOT, now=now, terms=self.terms)
+        if part.incident:
+            faults = IncidentDesk(self.terms, self.phrases)
+            await faults.join(session, ticket, part.incident, now)
         lead = _BY_CATEGORY.get(Category(ticket.category)) or _OPENED.get(
             part.reason, "ticket.opened"
         )

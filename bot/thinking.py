@@ -5,7 +5,7 @@ Understanding and search run in parallel; the decision itself is the pure ``deci
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from bot.dialogue.turn import (
     ActionKind,
     Band,
     Found,
+    KnownFault,
     OpenTicket,
     Search,
     Turn,
@@ -45,6 +46,14 @@ class Knowledge(Protocol):
 
     def find(self, answer_id: str) -> Found | None:
         """One published answer, or ``None`` when it is gone."""
+        ...
+
+
+class Faults(Protocol):
+    """The open incidents that users are told of."""
+
+    async def look(self, text: str, module: str | None = None) -> KnownFault | None:
+        """The one that a text is most like; at once ``None`` while there is none."""
         ...
 
 
@@ -103,6 +112,7 @@ class Thinker:
     knowledge: Knowledge
     triager: Triager
     clarifications: Clarifications
+    faults: Faults | None = None
     #: Searches in flight at once: they are CPU work, more threads than cores only queue up.
     searching: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
 
@@ -125,6 +135,9 @@ class Thinker:
         )
         understanding = await self.interpreter.parse(snapshot.text)
         turn = self._turn(snapshot, understanding, tuple(await searching))
+        if self.faults is not None and len(plan) == 1 and snapshot.action is None:
+            module = turn.triage.module if turn.triage is not None else None
+            turn = replace(turn, fault=await self.faults.look(plan[0].text, module))
         return Thought(decide(snapshot.state, turn), understanding, turn.searches, turn.triage)
 
     async def _search(self, query: str, region: str | None, now: datetime) -> Search:
@@ -184,7 +197,12 @@ def similar_to(searches: Sequence[Search]) -> tuple[Similar, ...]:
     """What the first search resembles, as far as it has a category."""
     found = searches[0].found if searches else ()
     known = {category.value: category for category in Category}
-    return tuple(Similar(known[one.category], one.score) for one in found if one.category in known)
+    return tuple(
+        # The weight of similar answers was fitted on scores without a calibration.
+        Similar(known[one.category], one.score if one.likeness is None else one.likeness)
+        for one in found
+        if one.category in known
+    )
 
 
 def _is_about_topic(understanding: Understanding) -> bool:

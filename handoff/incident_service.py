@@ -392,5 +392,7 @@ async def _publish(
         kind=OUTBOX_KIND,
         payload={"incident_id": incident.id, "seq": event.seq, "action": action.value},
         dedupe_key=f"{OUTBOX_KIND}:{incident.id}:{event.seq}",
+        # Decisions about one incident leave in their order, as messages of a conversation do.
+        conversation_id=incident.id,
         available_at=event.at,
     )

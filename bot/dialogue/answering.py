@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from bot.dialogue import known_fault
 from bot.dialogue.decision import (
     AddToTicket,
     Ask,
@@ -39,6 +40,9 @@ _LAST = re.compile(r"最后|末")
 def answer(state: DialogueState, turn: Turn, *, topic: str) -> Decision:
     """Decide about a question or a fault by what the searches found."""
     fresh = state.about(topic)
+    fault = known_fault.asked_about(turn)
+    if fault is not None:
+        return known_fault.show(state, turn, fault, topic=topic)
     if _is_major(turn):
         return _major(fresh, turn, topic)
     same = next((ticket for ticket in turn.tickets if ticket.same_problem), None)
@@ -271,7 +275,8 @@ def next_best(state: DialogueState, turn: Turn, reason: str) -> Decision:
     if own is not None:
         added = AddToTicket(own.number, "ticket.still_unsolved", queue=True)
         return Decision((added,), state, reason)
-    ticket = RaiseTicket(problem=state.topic or turn.text, reason=reason, triage=turn.triage)
+    problem = state.topic or turn.text
+    ticket = RaiseTicket(problem, reason, triage=turn.triage, incident=state.fault)
     return _with_severity_question(replace(state, offered=()), turn, ticket, reason)
 
 
@@ -282,7 +287,7 @@ def hand_off(state: DialogueState, turn: Turn) -> Decision:
         added = AddToTicket(own.number, "queue.joined", queue=True)
         return Decision((added,), state, "human_requested")
     problem = state.topic or turn.text
-    ticket = RaiseTicket(problem=problem, reason="human_requested", triage=turn.triage)
+    ticket = RaiseTicket(problem, "human_requested", triage=turn.triage, incident=state.fault)
     return Decision((ticket,), state, "human_requested")
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.dialogue import answering, confirming, talk
+from bot.dialogue import answering, confirming, known_fault, talk
 from bot.dialogue.decision import (
     AddToTicket,
     Decision,
@@ -65,7 +65,9 @@ def _decide(state: DialogueState, turn: Turn) -> Decision:
     return awaited if awaited is not None else _by_intent(state, turn)
 
 
-def _act_on(state: DialogueState, turn: Turn, action: UserAction) -> Decision:
+def _act_on(  # noqa: C901  # one arm per button
+    state: DialogueState, turn: Turn, action: UserAction
+) -> Decision:
     match action.kind:
         case ActionKind.CHOOSE:
             return answering.show_chosen(state, turn)
@@ -83,6 +85,8 @@ def _act_on(state: DialogueState, turn: Turn, action: UserAction) -> Decision:
             return Decision(parts_rated, replace(state, awaiting=Awaiting.NOTHING), "rated")
         case ActionKind.CONFIRM | ActionKind.REOPEN:
             return confirming.verdict(state, turn, action)
+        case ActionKind.FOLLOW:
+            return known_fault.follow_by_button(state, action)
 
 
 def _unhelpful(state: DialogueState, turn: Turn, action: UserAction) -> Decision:
@@ -185,5 +189,7 @@ def _yes_or_no(state: DialogueState, turn: Turn, intent: Intent) -> Decision:
         only = state.offered[0]
         shown = replace(state, answer_id=only.answer_id, offered=())
         return Decision((ShowAnswer(only.answer_id),), shown, "affirmed")
+    if intent is Intent.AFFIRM and state.fault:
+        return known_fault.follow(state, state.fault)
     key = "talk.affirm" if intent is Intent.AFFIRM else "talk.deny"
     return Decision((Say(key),), state, "yes_or_no")

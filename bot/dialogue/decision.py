@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from bot.dialogue.state import DialogueState, Option
+from bot.dialogue.turn import KnownFault
 from nlu.triage_types import Triage
 from store.vocabulary import Category
 
@@ -42,7 +43,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class RaiseTicket:
-    """Open a ticket about ``problem``; with ``queue`` the conversation waits for an engineer."""
+    """Open a ticket about ``problem``; with ``queue`` the conversation waits for an engineer.
+
+    ``incident`` is the number of the known fault that it belongs to.
+    """
 
     problem: str
     reason: str
@@ -50,6 +54,7 @@ class RaiseTicket:
     category: Category | None = None
     triage: Triage | None = None
     collect: str = ""
+    incident: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,20 @@ class LeaveQueue:
     """The user no longer wants an engineer; the bot speaks again."""
 
 
+@dataclass(frozen=True, slots=True)
+class ShowFault:
+    """The card of a known fault."""
+
+    fault: KnownFault
+
+
+@dataclass(frozen=True, slots=True)
+class FollowFault:
+    """The user wants to hear when this incident is over."""
+
+    number: str
+
+
 Part = (
     Say
     | ShowAnswer
@@ -126,6 +145,8 @@ Part = (
     | RecordFeedback
     | RecordRating
     | LeaveQueue
+    | ShowFault
+    | FollowFault
 )
 
 

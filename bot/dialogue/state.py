@@ -44,6 +44,8 @@ class DialogueState:
     asked: tuple[str, ...] = ()
     warned: bool = False
     misses: int = 0
+    #: The number of the known fault that was shown last about this matter.
+    fault: str = ""
 
     def about(self, topic: str) -> "DialogueState":
         """A fresh state about a new question; only what holds for the whole conversation stays."""
@@ -75,6 +77,7 @@ def from_json(raw: Mapping[str, Any]) -> DialogueState:
         asked=_texts(raw.get("asked")),
         warned=raw.get("warned") is True,
         misses=_count(raw.get("misses")),
+        fault=_text(raw.get("fault")),
     )
 
 

@@ -1,6 +1,7 @@
 """What one turn is decided from: the message, how it was understood, and what was found."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from bot.tables import Owner
@@ -18,7 +19,10 @@ class Band(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One candidate of a search. ``collect`` marks entries that only open a ticket."""
+    """One candidate of a search. ``collect`` marks entries that only open a ticket.
+
+    ``likeness`` is the score without this deployment's calibration, where that makes a difference.
+    """
 
     answer_id: str
     title: str
@@ -26,6 +30,7 @@ class Found:
     collect: bool = False
     category: str = ""
     module: str = ""
+    likeness: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class ActionKind(StrEnum):
     HUMAN = "human"
     RATE = "rate"
     CONFIRM = "confirm"
+    FOLLOW = "follow"
     REOPEN = "reopen"
 
 
@@ -59,7 +65,8 @@ class ActionKind(StrEnum):
 class UserAction:
     """What a button means.
 
-    ``seq`` is the answer message it belongs to, ``number`` the ticket; ``stars`` are 1 to 5.
+    ``seq`` is the answer message it belongs to, ``number`` the ticket or the incident; ``stars``
+    are 1 to 5.
     """
 
     kind: ActionKind
@@ -80,6 +87,24 @@ class OpenTicket:
     resolved: bool = False
     same_problem: bool = False
     same_conversation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFault:
+    """An open incident as users are told of it. ``likeness``: how much the message reads like it.
+
+    Not below 0, and 1 at most: the same error code.
+    """
+
+    incident_id: str
+    number: str
+    title: str
+    severity: str
+    module: str | None
+    since: datetime
+    note: str
+    meanwhile: str
+    likeness: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +130,5 @@ class Turn:
     chosen: Found | None = None
     tickets: tuple[OpenTicket, ...] = ()
     clarification: Clarification | None = None
+    fault: KnownFault | None = None
     masked: frozenset[str] = field(default_factory=frozenset)

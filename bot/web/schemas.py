@@ -44,7 +44,15 @@ class ActionIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: Literal[
-        "choose", "none_of_these", "helpful", "unhelpful", "human", "rate", "confirm", "reopen"
+        "choose",
+        "none_of_these",
+        "helpful",
+        "unhelpful",
+        "human",
+        "rate",
+        "confirm",
+        "reopen",
+        "follow",
     ]
     answer_id: str = Field(default="", max_length=64)
     seq: int = Field(default=0, ge=0, le=2_000_000_000)
