@@ -28,8 +28,11 @@ from bot.web import (
     workbench_editor,
     workbench_gaps,
     workbench_golden,
+    workbench_guide_imports,
+    workbench_guides,
     workbench_home,
     workbench_quality,
+    workbench_staleness,
     workbench_try,
 )
 from bot.web.middleware import Guard
@@ -66,6 +69,10 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         Guard,
         max_body_bytes=web.max_body_bytes,
         refusal=problems.too_long(services.phrases),
+        larger={
+            workbench_guide_imports.UPLOADS: web.max_import_bytes,
+            workbench_staleness.NOTES: web.max_import_bytes,
+        },
     )
     for router in (
         chat_api,
@@ -87,6 +94,9 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         workbench_try,
         workbench_gaps,
         workbench_golden,
+        workbench_guides,
+        workbench_guide_imports,
+        workbench_staleness,
         workbench_quality,
     ):
         app.include_router(router.router)

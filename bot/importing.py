@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +21,34 @@ log = structlog.get_logger("bot.importing")
 Report = Callable[[dict[str, Any]], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Where files go: read by ``importer``, kept in ``database`` and ``media_dir``."""
+
+    database: Database
+    importer: IsolatedImporter
+    media_dir: Path
+
+
 async def import_paths(
     state: Deployment, paths: Sequence[Path], *, publish: bool, report: Report
 ) -> list[dict[str, Any]]:
     """Import every file; returns and reports one record per file, in order."""
     state.workspace.create()
-    database = state.database()
+    intake = Intake(state.database(), IsolatedImporter(), state.workspace.media)
     records = []
-    importer = IsolatedImporter()
     try:
         for path in _files(paths):
-            record = await _import_one(state, database, importer, path, publish=publish)
+            record = await import_file(intake, path, publish=publish)
+            record.pop("guide_id", None)  # Of use to pages only.
+            if "reason" in record:
+                detail = state.phrases.say(f"import.refused.{record['reason']}")
+                record = {**record, "detail": detail}
             report(record)
             records.append(record)
     finally:
-        importer.close()
-        await database.dispose()
+        intake.importer.close()
+        await intake.database.dispose()
     return records
 
 
@@ -49,38 +62,39 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             yield path
 
 
-async def _import_one(
-    state: Deployment,
-    database: Database,
-    importer: IsolatedImporter,
+async def import_file(
+    intake: Intake,
     path: Path,
     *,
     publish: bool,
+    name: str = "",
+    guide_id: str | None = None,
 ) -> dict[str, Any]:
-    base = {"file": path.name}
+    """Read and keep one file; a refusal is a record too.
+
+    ``name`` is what its owner calls it, where the path is a temporary one; ``guide_id`` the guide
+    that it is a version of, where somebody has chosen.
+    """
+    base = {"file": name or path.name}
     try:
-        read = await asyncio.to_thread(importer.read, path)
+        read = await asyncio.to_thread(intake.importer.read, path, name=name or None)
     except ImportRefused as refusal:
-        detail = state.phrases.say(f"import.refused.{refusal.reason.value}")
-        return {
-            **base,
-            **_nothing(),
-            "status": "refused",
-            "reason": refusal.reason.value,
-            "detail": detail,
-        }
+        return {**base, **_nothing(), "status": "refused", "reason": refusal.reason.value}
     now = utc_now()
-    async with database.transaction() as session:
+    async with intake.database.transaction() as session:
         if isinstance(read, FaqTable):
-            stored = await store_faq(session, read, source_name=path.name, publish=publish, now=now)
+            stored = await store_faq(
+                session, read, source_name=base["file"], publish=publish, now=now
+            )
             return {**base, **_faq_record(stored, read)}
         kept = await store_guide(
             session,
             read,
-            source_name=path.name,
+            source_name=base["file"],
             publish=publish,
             now=now,
-            media_dir=state.workspace.media,
+            media_dir=intake.media_dir,
+            guide_id=guide_id,
         )
         return {**base, **_guide_record(kept, read)}
 
@@ -108,6 +122,7 @@ def _guide_record(stored: StoredGuide, guide: Guide) -> dict[str, Any]:
     return {
         "status": status,
         "kind": "guide",
+        "guide_id": stored.guide_id,
         "title": guide.title,
         "version": guide.version,
         "sections": stored.sections,

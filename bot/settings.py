@@ -28,6 +28,9 @@ class WebSettings(BaseModel):
     )
     max_message_chars: int = Field(default=20_000, ge=100, le=200_000)
     max_body_bytes: int = Field(default=1_000_000, ge=10_000)
+    max_import_bytes: int = Field(
+        default=300_000_000, ge=10_000, description="All files of one upload of guides together."
+    )
     new_conversations_per_minute: int = Field(
         default=120, ge=1, description="Per client address; keeps a runaway page from flooding."
     )

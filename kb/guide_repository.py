@@ -60,6 +60,17 @@ async def passages_of_section(session: AsyncSession, section_id: str) -> Sequenc
     return (await session.scalars(query.order_by(PassageRow.position))).all()
 
 
+async def published_headings(session: AsyncSession) -> Sequence[str]:
+    """Different headings of the guides that answer now."""
+    query = (
+        select(GuideSectionRow.heading)
+        .join(GuideVersionRow, GuideVersionRow.id == GuideSectionRow.version_id)
+        .where(GuideVersionRow.status == Status.PUBLISHED)
+        .distinct()
+    )
+    return (await session.scalars(query)).all()
+
+
 @dataclass(frozen=True, slots=True)
 class ListedGuide:
     """A guide in the list: its newest and its published version, and answers in doubt."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kb.repository import ID_BATCH
@@ -68,11 +68,8 @@ async def sources_in_guide(
         .outerjoin(AnswerSourceRow, AnswerSourceRow.article_id == ArticleRow.id)
         .join(
             GuideSectionRow,
-            or_(
-                GuideSectionRow.id == AnswerSourceRow.section_id,
-                AnswerSourceRow.section_id.is_(None)
-                & (GuideSectionRow.id == ArticleRow.source_section_id),
-            ),
+            GuideSectionRow.id
+            == func.coalesce(AnswerSourceRow.section_id, ArticleRow.source_section_id),
         )
         .join(GuideVersionRow, GuideVersionRow.id == GuideSectionRow.version_id)
         .where(GuideVersionRow.guide_id == guide_id, ArticleRow.draft_of.is_(None))
@@ -121,6 +118,20 @@ async def in_use(session: AsyncSession) -> Sequence[ArticleRow]:
         ArticleRow.status != Status.ARCHIVED, ArticleRow.draft_of.is_(None)
     )
     return (await session.scalars(query.order_by(ArticleRow.id))).all()
+
+
+async def source_paths(session: AsyncSession) -> dict[str, tuple[str, ...]]:
+    """The headings that lead to the source section of each answer that has one."""
+    query = (
+        select(ArticleRow.id, GuideSectionRow.path)
+        .outerjoin(AnswerSourceRow, AnswerSourceRow.article_id == ArticleRow.id)
+        .join(
+            GuideSectionRow,
+            GuideSectionRow.id
+            == func.coalesce(AnswerSourceRow.section_id, ArticleRow.source_section_id),
+        )
+    )
+    return {str(article_id): tuple(path) for article_id, path in await session.execute(query)}
 
 
 async def release_notes(session: AsyncSession, limit: int = 20) -> Sequence[ReleaseNoteRow]:

@@ -1,7 +1,7 @@
 """What holds for every request: size limit, security headers, one log line without queries."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -26,12 +26,23 @@ class BodyTooLarge(Exception):
 
 
 class Guard:
-    """Refuses bodies beyond a limit, sets security headers, logs method, path, status and time."""
+    """Refuses bodies beyond a limit, sets security headers, logs method, path, status and time.
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int, refusal: bytes) -> None:
+    ``larger`` are the paths with a limit of their own.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_body_bytes: int,
+        refusal: bytes,
+        larger: Mapping[str, int] | None = None,
+    ) -> None:
         self._app = app
         self._refusal = refusal
         self._limit = max_body_bytes
+        self._larger = dict(larger or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -52,10 +63,11 @@ class Guard:
                     headers.setdefault("Content-Security-Policy", PAGE_POLICY)
             await send(message)
 
-        if _declared(scope) > self._limit:
+        limit = self._larger.get(scope["path"], self._limit)
+        if _declared(scope) > limit:
             await _refuse(send_with_headers, self._refusal)
         else:
-            await self._app(scope, _limited(receive, self._limit), send_with_headers)
+            await self._app(scope, _limited(receive, limit), send_with_headers)
         log.debug(
             "request",
             method=scope["method"],

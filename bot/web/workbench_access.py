@@ -16,6 +16,7 @@ from bot.workbench import EDITING_ROLES, LOOKING_ROLES, REVIEWING_ROLES
 SECTIONS: Sequence[tuple[str, str]] = (
     ("home", "/workbench"),
     ("answers", "/workbench/answers"),
+    ("guides", "/workbench/guides"),
     ("review", "/workbench/review"),
     ("try", "/workbench/try"),
     ("gaps", "/workbench/gaps"),

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from bot.accounts import Principal
 from bot.assembly import Services
 from bot.cards import answer_data
+from bot.staleness import Doubt
 from bot.web.page_access import FRESH, PageStaff
 from bot.web.security import AppServices
 from bot.web.workbench_access import Frame, frame
@@ -43,6 +44,7 @@ class ListPage(Frame):
     """A page of the list; ``next`` is the address of the following one."""
 
     rows: Sequence[Listed]
+    doubted: set[str]
     wanted: Wanted
     states: Sequence[AnswerState]
     modules: Sequence[str]
@@ -61,6 +63,7 @@ class AnswerPage(Frame):
     may_approve: bool
     locked_by: str
     index_missing: bool
+    doubts: Sequence[Doubt]
     error: str = ""
     note: str = ""
 
@@ -85,11 +88,13 @@ async def listing(
     owner: Text = "",
     q: Text = "",
     sort: Text = "",
+    stale: Text = "",
     after: Text = "",
 ) -> Response:
     """The list; every view of it is an address that can be kept."""
     known = state if state in {s.value for s in AnswerState} else ""
-    wanted = Wanted(known, module, owner, q.strip(), _key(after), sort == "oldest", PAGE + 1)
+    oldest, doubted = sort == "oldest", stale == "1"
+    wanted = Wanted(known, module, owner, q.strip(), _key(after), oldest, PAGE + 1, doubted)
     page = await _list_page(app, staff, wanted, "answers")
     return app.pages.page("workbench/answers.html", {"page": page}, headers=FRESH)
 
@@ -112,6 +117,7 @@ async def _list_page(app: Services, staff: Principal, wanted: Wanted, at: str) -
     return ListPage(
         **parts(frame(app, staff, at)),
         rows=rows[:PAGE],
+        doubted=await app.staleness.doubted(staff, [one.article.id for one in rows[:PAGE]]),
         wanted=wanted,
         states=list(AnswerState),
         modules=modules,
@@ -124,6 +130,7 @@ async def _list_page(app: Services, staff: Principal, wanted: Wanted, at: str) -
 def _address(at: str, wanted: Wanted, after: str) -> str:
     shown = {"state": wanted.state, "module": wanted.module, "owner": wanted.owner}
     shown |= {"q": wanted.text, "sort": "oldest" if wanted.oldest_first else "", "after": after}
+    shown |= {"stale": "1" if wanted.stale else ""}
     given = {} if at == "review" else {name: value for name, value in shown.items() if value}
     if at == "review" and after:
         given = {"after": after}
@@ -171,6 +178,7 @@ async def answer_page(
         and staff.may(*REVIEWING_ROLES),
         locked_by=work.locked_by if work is not None and held else "",
         index_missing=index_missing,
+        doubts=await app.staleness.doubts(staff, article_id),
         error=error,
         note=note,
     )

@@ -80,7 +80,7 @@ class AnswerForm:
             category=_category(self.category, before.category),
             kind=_kind(self.kind),
             ref=before.ref,
-            regions=tuple(_separated(self.regions)),
+            regions=tuple(separated(self.regions)),
             valid_from=_date("valid_from", self.valid_from),
             valid_until=_date("valid_until", self.valid_until),
             source_title=self.source_title,
@@ -134,7 +134,8 @@ def _date(name: str, text: str) -> date | None:
         raise AnswerInvalid(name, "date") from None
 
 
-def _separated(text: str) -> list[str]:
+def separated(text: str) -> list[str]:
+    """Names typed one after another, by whatever mark they are kept apart."""
     for mark in "、，,;；\n":
         text = text.replace(mark, " ")
     return text.split()

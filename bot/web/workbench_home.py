@@ -23,6 +23,7 @@ class HomePage(Frame):
     overview: Overview
     states: Sequence[AnswerState]
     counts: Mapping[str, int]
+    stale: int
 
 
 @router.get("/workbench")
@@ -31,5 +32,11 @@ async def home(staff: PageStaff, app: AppServices) -> Response:
     outer = frame(app, staff, "home")
     overview = await app.workbench.overview(staff)
     counts = {state.value: overview.counts.get(state.value, 0) for state in AnswerState}
-    page = HomePage(**parts(outer), overview=overview, states=list(AnswerState), counts=counts)
+    page = HomePage(
+        **parts(outer),
+        overview=overview,
+        states=list(AnswerState),
+        counts=counts,
+        stale=await app.staleness.count(staff),
+    )
     return app.pages.page("workbench/home.html", {"page": page}, headers=FRESH)

@@ -78,6 +78,12 @@ class IsolatedImporter:
         with self._lock:
             self._stop()
 
+    def interrupt(self) -> None:
+        """Let a `read` in another thread fail now, as a crash; does not wait for it."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._stop()
