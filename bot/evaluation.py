@@ -106,6 +106,8 @@ async def evaluate_workspace(
         triage = await evaluate_triage(live.thinker, material, now)
     if retrieval is None and not intents and not triage:
         raise EvaluationEmpty
+    calibration = live.index.calibration
+    revision = index.manifest.revision if index else ""
     return EvaluationReport(
         id=new_id(),
         at=now.isoformat(),
@@ -113,11 +115,13 @@ async def evaluate_workspace(
         source=material.source,
         suites=tuple(suites),
         questions=material.digest,
-        revision=index.manifest.revision if index else "",
+        revision=revision,
         answers=len(index.published) if index else 0,
         answer_cut=index.fusion.cuts.answer if index else 0.0,
         offer_cut=index.fusion.cuts.offer if index else 0.0,
         seconds=time.monotonic() - started,
+        calibrated_at=calibration.at if calibration else "",
+        is_stale=calibration is not None and _build(calibration.revision) != _build(revision),
         retrieval=retrieval,
         intents=intents,
         entities=entities,
@@ -281,6 +285,11 @@ def first_message(text: str) -> Snapshot:
         action=None,
         masked=frozenset(),
     )
+
+
+def _build(revision: str) -> str:
+    """The build below what was published since; that alone needs no new calibration."""
+    return revision.partition("+")[0]
 
 
 def _current(index: FreshIndex) -> SearchIndex | None:

@@ -36,6 +36,9 @@ def report_lines(
         offer_cut=f"{report.offer_cut:.3f}",
         seconds=f"{report.seconds:.1f}",
     )
+    if report.calibrated_at:
+        key = "evaluation.line.stale" if report.is_stale else "evaluation.line.calibrated"
+        yield phrases.say(key, at=local_minute(report.calibrated_at))
     if report.retrieval:
         yield from _retrieval(report.retrieval, changes, phrases)
     for label in (*report.intents, *report.triage):
@@ -64,7 +67,12 @@ def set_name(phrases: Phrases, name: str) -> str:
 
 def moment(report: EvaluationReport) -> str:
     """When a report was made, in local time to the minute."""
-    return f"{datetime.fromisoformat(report.at).astimezone(LOCAL):%Y-%m-%d %H:%M}"
+    return local_minute(report.at)
+
+
+def local_minute(at: str) -> str:
+    """An ISO time with its zone in local time, to the minute."""
+    return f"{datetime.fromisoformat(at).astimezone(LOCAL):%Y-%m-%d %H:%M}"
 
 
 def change(changes: Mapping[str, float], name: str) -> str:

@@ -24,13 +24,13 @@ class Labels:
     y: str
 
 
-def curve_plot(points: Sequence[CurvePoint], cut: float, labels: Labels) -> Markup:
-    """Precision over coverage; the point of the cut in use is marked."""
+def curve_plot(points: Sequence[CurvePoint], cut: float | None, labels: Labels) -> Markup:
+    """Precision over coverage; the point of the cut in use, if there is one, is marked."""
     ordered = sorted(points, key=lambda point: point.coverage)
     path = " ".join(f"{_x(point.coverage):.1f},{_y(point.precision):.1f}" for point in ordered)
     parts = [f'<polyline points="{path}" fill="none" stroke="{_LINE}" stroke-width="2"/>']
-    in_use = [point for point in points if point.cut >= cut]
-    if in_use:
+    in_use = [point for point in points if cut is not None and point.cut >= cut]
+    if cut is not None and in_use:
         here = max(in_use, key=lambda point: point.coverage)
         parts.append(
             f'<circle cx="{_x(here.coverage):.1f}" cy="{_y(here.precision):.1f}" r="4" '
@@ -85,7 +85,7 @@ def _framed(content: str, labels: Labels, *, x_numbers: bool = True) -> Markup:
     middle = (_x(0) + _x(1)) / 2
     words = (
         f'<text x="{middle}" y="{_HEIGHT - 6}" text-anchor="middle" fill="{_INK}">'
-        f'{escape(labels.x)}</text><text x="{_x(0)}" y="{_TOP - 1}" text-anchor="start" '
+        f'{escape(labels.x)}</text><text x="{_x(0)}" y="0" text-anchor="start" '
         f'fill="{_INK}">{escape(labels.y)}</text>'
     )
     # Every part is a number or was escaped above.

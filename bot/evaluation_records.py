@@ -120,7 +120,11 @@ class EntityFigures:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """One run. `questions` is a digest of what was asked: only equal ones can be compared."""
+    """One run. `questions` is a digest of what was asked: only equal ones can be compared.
+
+    `calibrated_at` is empty where the cuts are those of the settings; `is_stale` tells that the
+    calibration was fitted on an earlier build of the index.
+    """
 
     id: str
     at: str
@@ -133,6 +137,8 @@ class EvaluationReport:
     answer_cut: float
     offer_cut: float
     seconds: float
+    calibrated_at: str = ""
+    is_stale: bool = False
     retrieval: RetrievalReport | None = None
     intents: tuple[LabelFigures, ...] = ()
     entities: tuple[EntityFigures, ...] = ()

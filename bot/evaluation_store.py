@@ -65,8 +65,8 @@ class EvaluationStore:
     def compare(self, report: EvaluationReport) -> Comparison | None:
         """Against the newest earlier run over the same questions and suites, if there is one."""
         for before in self.newest():
-            is_earlier = before.id < report.id
-            if is_earlier and before.questions == report.questions and _share(before, report):
+            is_earlier = before.id < report.id and before.questions == report.questions
+            if is_earlier and set(report.suites) <= set(before.suites):
                 return compared(report, before)
         return None
 
@@ -99,7 +99,3 @@ class EvaluationStore:
         except (OSError, ValidationError) as error:
             log.warning("evaluation_unreadable", file=path.name, error=type(error).__name__)
             return None
-
-
-def _share(one: EvaluationReport, other: EvaluationReport) -> bool:
-    return bool(set(one.suites) & set(other.suites))

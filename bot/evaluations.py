@@ -121,10 +121,11 @@ class Evaluations:
 
     async def _material(self) -> Material:
         ours = await asyncio.to_thread(shipped, self.data / "evaluation")
-        golden = await self._golden()
+        golden = await self.golden()
         return replace(ours, tables=(*ours.tables, golden)) if golden.rows else ours
 
-    async def _golden(self) -> Table:
+    async def golden(self) -> Table:
+        """The golden questions of this workspace as a table."""
         async with self.database.reading() as session:
             questions = await golden_rows.questions(session)
         rows = tuple({"text": one.text, "answer_id": one.answer_id or ""} for one in questions)

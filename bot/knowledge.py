@@ -119,6 +119,7 @@ def _found(candidate: Candidate) -> Found:
         answer_id=candidate.answer_id,
         title=_title(candidate),
         score=candidate.score,
+        likeness=candidate.unmapped,
         collect=candidate.answer_kind is AnswerKind.COLLECT,
         category=candidate.category,
         module=candidate.module,

@@ -127,3 +127,13 @@ class AnswerInvalid(KnowledgeError):
         super().__init__(field, reason)
         self.field = field
         self.reason = reason
+
+
+class CalibrationRefused(KnowledgeError):
+    """Nothing was fitted: `reason` is few (too few questions) or target (no cut keeps it)."""
+
+    def __init__(self, reason: str, *, answerable: int, unanswerable: int) -> None:
+        super().__init__(reason, answerable, unanswerable)
+        self.reason = reason
+        self.answerable = answerable
+        self.unanswerable = unanswerable

@@ -1,7 +1,8 @@
 """The index that is searched: the current build with everything published since laid over it.
 
 What changed is one small file in the build's folder, replaced in one step, so that every process
-of a workspace finds the same. Refuses to decide what is published.
+of a workspace finds the same; so is the workspace's calibration (`kb.calibration_store`), which is
+laid over the build's scores and cuts. Refuses to decide what is published.
 """
 
 import fcntl
@@ -11,11 +12,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
 
 from kb.articles import Corpus, IndexedAnswer, answer_from_json, answer_to_json
+from kb.calibration_store import Calibration, calibration_file, read_calibration
 from kb.errors import IndexMissing
 from kb.incremental import Overlay, differences
 from kb.index_holder import indexes_dir
@@ -26,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 FILE = "changes.json"
 Changes = Mapping[str, IndexedAnswer | None]
+#: Of the changes, and of the calibration: when a file was written, and which file it is.
+_Stamps = tuple[tuple[int, int], tuple[int, int]]
 
 
 class FreshIndex:
@@ -36,19 +41,30 @@ class FreshIndex:
         self._below = below
         self._refresh_seconds = refresh_seconds
         self._overlay: Overlay | None = None
-        self._seen: tuple[int, int] = (0, 0)
+        self._index: SearchIndex | None = None
+        self._calibration: Calibration | None = None
+        self._seen: _Stamps = ((0, 0), (0, 0))
         self._looked_at = 0.0
         self._applying = threading.Lock()
 
     def current(self) -> SearchIndex:
         """The index to search now; raises IndexMissing before the first build."""
         base = self._below.current()
-        overlay = self._overlay
-        if overlay is None or overlay.base is not base:
-            return self._follow(base).index
-        if self._is_time_to_look() and _stamp(self._file(base)) != self._seen:
+        overlay, index = self._overlay, self._index
+        if overlay is None or index is None or overlay.base is not base:
+            return self._calibrated(self._follow(base).index)
+        if self._is_time_to_look() and self._stamps(base) != self._seen:
             threading.Thread(target=self._follow_quietly, args=(base,), daemon=True).start()
-        return overlay.index
+        return index
+
+    def uncalibrated(self) -> SearchIndex:
+        """The current index with the scores and cuts that it was built with."""
+        return self._follow(self._below.current()).index
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What is laid over the scores now."""
+        return self._calibration
 
     def apply(self, changes: Changes) -> bool:
         """Make these changes searchable, here at once and in other processes within moments.
@@ -70,7 +86,8 @@ class FreshIndex:
 
     def candidate(self, changes: Changes) -> SearchIndex:
         """What the index would be with these changes; nobody else searches it."""
-        return self._follow(self._below.current()).with_changes(changes).index
+        overlay = self._follow(self._below.current()).with_changes(changes)
+        return self._calibrated(overlay.index)
 
     def reconcile(self, corpus: Corpus) -> int:
         """Lay over whatever the index lacks of what is published; how many answers that were."""
@@ -84,18 +101,25 @@ class FreshIndex:
     def _follow(self, base: SearchIndex) -> Overlay:
         """Read the changes and lay them over; what was encoded before is not encoded again."""
         with self._applying:
-            path = self._file(base)
-            stamp, before = _stamp(path), self._overlay
-            if before is not None and before.base is base and stamp == self._seen:
+            stamps, before = self._stamps(base), self._overlay
+            if before is not None and before.base is base and stamps == self._seen:
                 return before
-            changes = _read(path)
-            if before is not None and before.base is base:
-                overlay = before.with_changes(changes)
+            if before is None or before.base is not base:
+                overlay = Overlay(base, _read(self._file(base)))
+            elif stamps[0] == self._seen[0]:
+                overlay = before
             else:
-                overlay = Overlay(base, changes)
-            _ = overlay.index  # Built here, not by the first search.
-            self._overlay, self._seen = overlay, stamp
+                overlay = before.with_changes(_read(self._file(base)))
+            self._calibration = read_calibration(self._home)
+            self._index = self._calibrated(overlay.index)  # Built here, not by the first search.
+            self._overlay, self._seen = overlay, stamps
             return overlay
+
+    def _calibrated(self, index: SearchIndex) -> SearchIndex:
+        calibration = self._calibration
+        if calibration is None:
+            return index
+        return replace(index, fusion=calibration.score_map.applied(index.fusion, calibration.cuts))
 
     def _follow_quietly(self, base: SearchIndex) -> None:
         try:
@@ -109,6 +133,9 @@ class FreshIndex:
             return False
         self._looked_at = now
         return True
+
+    def _stamps(self, base: SearchIndex) -> _Stamps:
+        return _stamp(self._file(base)), _stamp(calibration_file(self._home))
 
     def _file(self, base: SearchIndex) -> Path:
         return indexes_dir(self._home) / base.manifest.revision / FILE

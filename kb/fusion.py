@@ -85,10 +85,14 @@ class Cuts:
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """Fitted weights and cuts, as an index keeps them."""
+    """Fitted weights and cuts, as an index keeps them.
+
+    `unmapped` are the weights before a deployment's calibration; None where none is in force.
+    """
 
     weights: Weights
     cuts: Cuts
+    unmapped: Weights | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, signals by name."""

@@ -5,7 +5,7 @@ caller chooses the thread. Never touches the database and never decides what the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
@@ -24,7 +24,8 @@ class Candidate:
     """An answer that may fit.
 
     `score` is the probability that it answers (for a passage: it or a passage after it), `lexical`
-    and `dense` say why it is here.
+    and `dense` say why it is here. `unmapped` is the score without this deployment's calibration,
+    for judgements whose own weights were fitted on such scores.
     """
 
     answer_id: str
@@ -39,6 +40,7 @@ class Candidate:
     score: float
     lexical: float
     dense: float
+    unmapped: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,20 @@ class Retriever:
         order = np.argsort(-probabilities, kind="stable")[:limit]
         ranked = probabilities[order]
         shown = shown_scores(ranked, hits.is_passage[order])
+        unmapped = shown
+        if index.fusion.unmapped is not None:
+            unmapped = shown_scores(index.unmapped_score(hits)[order], hits.is_passage[order])
         return SearchResult(
             query=text,
             band=index.fusion.cuts.band(ranked),
             candidates=tuple(
-                _candidate(index.answers[hits.answers[place]], float(score), hits.signals[place])
-                for place, score in zip(order, shown, strict=True)
+                replace(
+                    _candidate(index.answers[hits.answers[place]], score, hits.signals[place]),
+                    unmapped=plain,
+                )
+                for place, score, plain in zip(
+                    order, shown.tolist(), unmapped.tolist(), strict=True
+                )
             ),
             revision=index.manifest.revision,
             probabilities=tuple(map(float, ranked)),

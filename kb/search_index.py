@@ -223,6 +223,11 @@ class SearchIndex:
         """The calibrated score of each candidate."""
         return fusion.scores(self.fusion.weights, hits.signals, hits.is_passage, hits.query)
 
+    def unmapped_score(self, hits: Hits) -> Floats:
+        """The same before this deployment's calibration, if one is in force."""
+        weights = self.fusion.unmapped or self.fusion.weights
+        return fusion.scores(weights, hits.signals, hits.is_passage, hits.query)
+
     def save(self, folder: Path) -> None:
         """Write every part; the manifest last, so that a folder without one is no index."""
         folder.mkdir(parents=True)

@@ -121,7 +121,7 @@ def calibrate(
     if held is None:
         has_articles = any(text.origin is AnswerOrigin.ARTICLE for text in texts)
         return Fusion(PRIOR if has_articles else GUIDES_ONLY, cuts)
-    embedder = _embedder(
+    embedder = held_out_embedder(
         held.texts, settings, lambda share: progress(Stage.CALIBRATING, 0.9 * share)
     )
     searchable = Searchable.build(held.texts, embedder)
@@ -198,12 +198,12 @@ def _final_embedder(
     return load_embedder(folder), model
 
 
-def _embedder(
+def held_out_embedder(
     texts: Sequence[SearchText],
     settings: KnowledgeSettings,
-    progress: Callable[[float], None],
+    progress: Callable[[float], None] = lambda _share: None,
 ) -> Embedder:
-    """An embedder for these texts that is not kept."""
+    """An embedder for these texts that is not kept; it has seen nothing else."""
     if settings.embedder:
         return load_embedder(settings.embedder, query_prompt=settings.query_prompt)
     bag = _train(texts, settings, progress)

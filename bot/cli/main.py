@@ -9,7 +9,7 @@ import structlog
 import typer
 from pydantic import ValidationError
 
-from bot.cli import evaluate, knowledge, serving, setup, staff, talking
+from bot.cli import calibrate, evaluate, knowledge, serving, setup, staff, talking
 from bot.deployment import Deployment
 from bot.settings import Settings
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(staff.app, name="staff")
 app.add_typer(knowledge.app, name="kb")
+knowledge.app.command()(calibrate.calibrate)
 app.add_typer(talking.nlu_app, name="nlu")
 for command in (setup.init, setup.migrate, setup.train, setup.doctor):
     app.command()(command)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from bot.evaluation_lines import change, moment, set_name
+from bot.calibrating import Fitted
+from bot.evaluation_lines import change, local_minute, moment, set_name
 from bot.evaluation_plots import Labels, curve_plot, reliability_plot
 from bot.evaluation_records import Comparison, EvaluationReport
 from bot.phrases import Phrases
@@ -33,6 +34,11 @@ class EvaluationView:
     def before_at(self) -> str:
         """When the earlier run was, in local time."""
         return moment(self.comparison.before) if self.comparison else ""
+
+    @property
+    def calibrated_at(self) -> str:
+        """When the cuts were chosen, in local time; empty where they are the settings'."""
+        return local_minute(self.report.calibrated_at) if self.report.calibrated_at else ""
 
     def set_name(self, name: str) -> str:
         """A set's name as people know it."""
@@ -66,4 +72,25 @@ def _labels(phrases: Phrases, name: str) -> Labels:
     start = f"evaluation.plot.{name}"
     return Labels(
         phrases.say(f"{start}.title"), phrases.say(f"{start}.x"), phrases.say(f"{start}.y")
+    )
+
+
+def calibration_page(phrases: Phrases, fitted: Fitted) -> str:
+    """A fit as one HTML file: both curves and both reliabilities."""
+    found, in_force = fitted.calibrated, fitted.calibration
+    curve, bars = _labels(phrases, "curve"), _labels(phrases, "reliability")
+    template = Pages.create(phrases).environment.get_template("calibration.html")
+    return template.render(
+        fitted=fitted,
+        at=local_minute(in_force.at),
+        plots={
+            "before": (
+                curve_plot(found.before.curve, None, curve),
+                reliability_plot(found.before.bins, bars),
+            ),
+            "after": (
+                curve_plot(found.after.curve, in_force.cuts.answer, curve),
+                reliability_plot(found.after.bins, bars),
+            ),
+        },
     )

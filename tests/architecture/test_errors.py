@@ -22,6 +22,7 @@ NOT_HTTP = {
     "kb.errors.IndexMissing": "searching finds nothing until there is an index",
     "kb.errors.IndexMismatch": "the index in memory stays",
     "kb.errors.NothingPublished": "training tells it",
+    "kb.errors.CalibrationRefused": "the command tells it",
     "nlu.errors.InterpreterUnavailable": "the other interpreter answers",
     "nlu.errors.TrainingDataInvalid": "training tells it",
     "nlu.errors.TrainingFailed": "training tells it",

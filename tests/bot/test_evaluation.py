@@ -1,5 +1,6 @@
 """Evaluation asks what answers users, counts it right, and sees when that gets worse."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +19,11 @@ from bot.greeting import LOCAL
 from bot.settings import data_dir
 from bot.understanding import learn_interpreter
 from bot.workspace import Workspace
+from kb.calibration_map import ScoreMap
+from kb.calibration_store import Calibration, write_calibration
 from kb.errors import IndexMissing
 from kb.fresh_index import FreshIndex
+from kb.fusion import Cuts
 from kb.index_holder import IndexHolder
 from kb.retriever import Retriever, SearchResult
 from kb.settings import KnowledgeSettings
@@ -119,6 +123,27 @@ async def test_a_shuffled_search_is_seen(
     worst = after.retrieval.worst[0]
     assert worst.miss in (Miss.ANSWERED_WRONG, Miss.NOT_FIRST)
     assert worst.winner != worst.expected
+
+
+async def test_triage_does_not_depend_on_a_calibration(product: Product) -> None:
+    """The weight of similar answers in a category was fitted on scores as they were built."""
+    parts = live(product)
+    texts = ["公务卡怎么还款", "电子票据开错了", "菜单没了，登录不上"]
+    before = [await parts.thinker.think(first_message(text), NOW) for text in texts]
+    scores = [one.searches[0].found[0].score for one in before]
+    cuts = Cuts(0.8, 0.5)
+    calibration = Calibration(
+        *(ScoreMap(3.0, 2.0), cuts, NOW.isoformat(), "r", "own", 99),
+        **dict.fromkeys(("target", "precision", "bound", "coverage"), 0.9),
+    )
+    write_calibration(product.services.settings.home, calibration)
+    for _ in range(500):
+        if parts.index.current().fusion.cuts == cuts:
+            break
+        await asyncio.sleep(0.02)
+    after = [await parts.thinker.think(first_message(text), NOW) for text in texts]
+    assert [one.searches[0].found[0].score for one in after] != scores
+    assert [one.triage for one in after] == [one.triage for one in before]
 
 
 class Parrot:

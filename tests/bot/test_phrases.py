@@ -42,6 +42,7 @@ COMPOSED = (
     "presence.",
     "routing.why.",
     "evaluation.",
+    "calibration.",
 )
 
 
