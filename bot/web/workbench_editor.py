@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bot.accounts import Principal
 from bot.assembly import Services
+from bot.staleness import Doubt
 from bot.web.page_access import FRESH, PageStaff, text_fields
 from bot.web.security import AppServices
 from bot.web.workbench_access import Frame, frame
@@ -39,6 +40,7 @@ class EditorPage(Frame):
     thefts: Sequence[Theft] = ()
     error: str = ""
     locked: AnswerLocked | None = None
+    doubts: Sequence[Doubt] = ()
 
 
 async def _page(
@@ -64,6 +66,7 @@ async def _page(
         thefts=thefts,
         error=error,
         locked=locked,
+        doubts=await app.staleness.doubts(staff, article_id) if article_id else (),
     )
     return app.pages.page("workbench/editor.html", {"page": page}, status=status, headers=FRESH)
 
