@@ -5,16 +5,19 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import structlog
 from fastapi import FastAPI
 
-from bot import background, incident_parts
+from bot import background, incident_parts, telegram
 from bot import greeting as greetings
 from bot import metrics as figures
 from bot.acting import Actor
 from bot.admitted import Admitted
+from bot.alert_sources import AlertDesk
+from bot.alerts import Alerts
 from bot.call_log import CallLog
 from bot.channel_intake import ChannelIntake
 from bot.channels import Channels
@@ -104,6 +107,8 @@ class Services:
     call_log: CallLog
     confirmations: Confirmations
     notifications: Notifications
+    alerts: Alerts
+    alert_desk: AlertDesk
     presences: Presences
     router: Router
     relay: Relay
@@ -168,6 +173,9 @@ def assemble(
         metrics=metrics,
     )
     sending = build_channels(settings, clock, channels or {})
+    notifications = Notifications.create(
+        database, settings.notify, settings.secrets.vault(), terms, phrases, clock=clock
+    )
     openings = Openings(database, greetings.load(data / "dialogue" / "seasons.yml", phrases))
     presences = Presences(database, settings.handoff, live, clock)
     return Services(
@@ -214,14 +222,9 @@ def assemble(
         incidents=incidents,
         dispatch=Dispatch(database, terms, settings.handoff, phrases, live, clock),
         confirmations=Confirmations(database, terms, settings.handoff, phrases, live, clock),
-        notifications=Notifications.create(
-            database,
-            settings.notify,
-            settings.secrets.vault(),
-            terms,
-            phrases,
-            clock=clock,
-        ),
+        notifications=notifications,
+        alerts=Alerts(database, notifications.vault, notifications, live, clock),
+        alert_desk=AlertDesk(database, notifications.vault, clock),
         presences=presences,
         router=Router(database, terms, settings.handoff, phrases, live, clock, presences),
         relay=Relay(
@@ -244,6 +247,9 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
     ]
     if worker:
         jobs.append(background.forever("relay", app.relay.run))
+        if (api := app.channels.telegram) is not None:
+            listening = partial(telegram.run, api, app.settings.telegram, app.channel_intake)
+            jobs.append(background.forever("telegram", listening))
         jobs.append(background.forever("news", app.notifications.run_scanner))
         jobs.append(background.forever("notifications", app.notifications.sender.run))
         jobs.append(background.forever("publishing", app.publishing.run))

@@ -23,6 +23,7 @@ class Place:
 _PLACES: Sequence[tuple[str, str, tuple[Role, ...]]] = (
     ("console", "/console", READING_ROLES),
     ("log", "/console/log", DESK_ROLES),
+    ("incidents", "/console/incidents", READING_ROLES),
     ("dead_letters", "/console/dead-letters", LOOK_ROLES),
     ("channels", "/console/admin/channels", NOTIFICATION_ROLES),
     ("workbench", "/workbench", (Role.EDITOR, Role.REVIEWER, *READING_ROLES)),
