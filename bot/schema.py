@@ -2,6 +2,7 @@
 
 from sqlalchemy import MetaData
 
+import bot.alert_tables
 import bot.gap_tables
 import bot.golden_tables
 import bot.guides_tables
@@ -20,6 +21,7 @@ from store.base import Base
 
 #: Imported for their side effect of declaring tables.
 DECLARED_IN = (
+    bot.alert_tables,
     bot.gap_tables,
     bot.golden_tables,
     bot.guides_tables,
