@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from bot.assembly import Services, running
 from bot.web import (
+    admin_alerts,
     admin_notification_rules,
     admin_notifications,
     chat_api,
@@ -87,6 +88,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         dead_letters,
         admin_notifications,
         admin_notification_rules,
+        admin_alerts,
         presence_pages,
         staff_pages,
         health,

@@ -41,5 +41,6 @@ async def _deliver(database: Database, channels: Mapping[str, Channel], row: Cla
             kind=message.kind,
             text=message.text,
             data=MessageOut.of(message).data,
+            seq=seq,
         )
     )

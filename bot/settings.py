@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.secrets_at_rest import SecretsSettings
 from connectors.notify_settings import NotifySettings
 from connectors.settings import WecomSettings
+from connectors.telegram_settings import TelegramSettings
 from handoff.settings import HandoffSettings
 from kb.settings import KnowledgeSettings
 from nlu.settings import NluSettings
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     kb: KnowledgeSettings = Field(default_factory=KnowledgeSettings)
     handoff: HandoffSettings = Field(default_factory=HandoffSettings)
     wecom: WecomSettings = Field(default_factory=WecomSettings)
+    telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)
     secrets: SecretsSettings = Field(default_factory=SecretsSettings)
 

@@ -24,13 +24,17 @@ class InboundMessage:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message that a channel has to show to a person. ``dedupe_key`` names it."""
+    """One message that a channel has to show to a person. ``dedupe_key`` names it.
+
+    ``seq`` is its place in the conversation, which a button below it refers to; 0 when it has none.
+    """
 
     dedupe_key: str
     external_user: str
     kind: str
     text: str
     data: Mapping[str, Any] = field(default_factory=dict)
+    seq: int = 0
 
 
 class TransientError(Exception):
