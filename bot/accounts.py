@@ -71,6 +71,11 @@ DESK_ROLES = (Role.ENGINEER, Role.SECOND_LINE, Role.OPERATIONS)
 READING_ROLES = (*DESK_ROLES, Role.MANAGER)
 
 
+def hash_password(password: str) -> str:
+    """What rests of a password. Slow on purpose: call it in a thread."""
+    return _HASHER.hash(password)
+
+
 def hash_token(token: str) -> str:
     """What rests of a token. Tokens are long and random, so a plain hash is enough."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -51,6 +51,7 @@ from bot.presence import Presences
 from bot.recording import Recorder
 from bot.routing import Router
 from bot.settings import Settings, data_dir
+from bot.staff_admin import StaffAdmin
 from bot.staleness import Staleness
 from bot.thinking import Thinker
 from bot.understanding import build_interpreter, build_triager
@@ -111,6 +112,7 @@ class Services:
     alert_desk: AlertDesk
     presences: Presences
     router: Router
+    staff_admin: StaffAdmin
     relay: Relay
     pages: "Pages"
 
@@ -226,6 +228,7 @@ def assemble(
         alerts=Alerts(database, notifications.vault, notifications, live, clock),
         alert_desk=AlertDesk(database, notifications.vault, clock),
         presences=presences,
+        staff_admin=StaffAdmin(database, terms, settings.handoff, phrases, live, clock),
         router=Router(database, terms, settings.handoff, phrases, live, clock, presences),
         relay=Relay(
             database,

@@ -105,6 +105,20 @@ class MessageTooLong(BotError):
 
 
 @dataclass
+class StaffNotFound(BotError):
+    """No such account."""
+
+    staff_id: str
+
+
+@dataclass
+class LastAdministrator(BotError):
+    """Without this account nobody could administer the product any more."""
+
+    staff_id: str
+
+
+@dataclass
 class DeadLetterNotFound(BotError):
     """No such undelivered row, it was sent again already, or it is outside the account's scope."""
 

@@ -18,6 +18,7 @@ from bot.tables import (
     Message,
     Owner,
     Rating,
+    Role,
     Sender,
     Staff,
     StaffSession,
@@ -187,6 +188,24 @@ async def staff_by_username(session: AsyncSession, username: str) -> Staff | Non
 async def staff_by_id(session: AsyncSession, staff_id: str) -> Staff | None:
     """The account with this id."""
     return await session.get(Staff, staff_id)
+
+
+async def staff_held(session: AsyncSession, staff_id: str) -> Staff | None:
+    """The account with this id, held until the transaction ends."""
+    query = select(Staff).where(Staff.id == staff_id).with_for_update()
+    return (await session.scalars(query)).one_or_none()
+
+
+async def active_admins(session: AsyncSession) -> Sequence[Staff]:
+    """Administrators who may log in, held until the transaction ends, in one order."""
+    query = (
+        select(Staff)
+        .where(Staff.role == Role.ADMIN.value, Staff.active.is_(True))
+        .order_by(Staff.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return (await session.scalars(query)).all()
 
 
 async def all_staff(session: AsyncSession) -> Sequence[Staff]:

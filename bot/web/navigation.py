@@ -26,6 +26,7 @@ _PLACES: Sequence[tuple[str, str, tuple[Role, ...]]] = (
     ("incidents", "/console/incidents", READING_ROLES),
     ("dead_letters", "/console/dead-letters", LOOK_ROLES),
     ("channels", "/console/admin/channels", NOTIFICATION_ROLES),
+    ("admin", "/console/admin/staff", ()),
     ("workbench", "/workbench", (Role.EDITOR, Role.REVIEWER, *READING_ROLES)),
 )
 

@@ -49,6 +49,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     errors.InvalidInput: Problem(422, "invalid_input"),
     errors.MessageTooLong: Problem(413, "message_too_long"),
     errors.DeadLetterNotFound: Problem(404, "dead_letter_not_found"),
+    errors.StaffNotFound: Problem(404, "staff_not_found"),
+    errors.LastAdministrator: Problem(409, "last_administrator"),
     errors.GapNotFound: Problem(404, "gap_not_found"),
     errors.GapChanged: Problem(409, "gap_changed"),
     errors.EvaluationNotFound: Problem(404, "evaluation_not_found"),

@@ -42,6 +42,8 @@ COMPOSED = (
     "notify.",
     "alerts.",
     "presence.",
+    "admin_sections.",
+    "staff_admin.",
     "routing.why.",
     "evaluation.",
     "calibration.",
