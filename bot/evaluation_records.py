@@ -171,14 +171,28 @@ def headline(report: EvaluationReport) -> dict[str, float]:
         figures[f"{group.name} coverage"] = group.coverage
         if group.precision is not None:
             figures[f"{group.name} precision"] = group.precision
+        if group.ours.auroc is not None:
+            figures[f"{group.name} auroc"] = group.ours.auroc
         if group.refusal is not None:
             figures[f"{group.name} refusal"] = group.refusal
     for label in (*report.intents, *report.triage):
         figures[f"{label.name} {label.task} accuracy"] = label.accuracy
         figures[f"{label.name} {label.task} macro_f1"] = label.macro_f1
+        figures |= _by_label(label) if label.task == "severity" else {}
     for entity in report.entities:
         figures[f"{entity.name} entities f1"] = entity.f1
     return figures
+
+
+def _by_label(label: LabelFigures) -> dict[str, float]:
+    """A missed major matter and a false alarm cost differently: each level by itself."""
+    start = f"{label.name} {label.task}"
+    shares = zip(label.labels, label.precision, label.recall, strict=True)
+    return {
+        f"{start} {level} {name}": value
+        for level, precision, recall in shares
+        for name, value in (("precision", precision), ("recall", recall))
+    }
 
 
 def compared(now: EvaluationReport, before: EvaluationReport) -> Comparison:

@@ -19,7 +19,7 @@ from kb.index_holder import indexes_dir
 
 log = structlog.get_logger(__name__)
 
-FILE = "calibration.json"
+FILE = "calibrated.json"
 #: Raised whenever the fields change their meaning.
 VERSION = 1
 

@@ -14,6 +14,7 @@ from bot.assembly import assemble
 from bot.cli.context import run, state_of
 from bot.deployment import Deployment
 from bot.errors import EvaluationEmpty, EvaluationFileInvalid, EvaluationRunning
+from bot.evaluation_floors import read_floors, shortfalls
 from bot.evaluation_lines import report_lines
 from bot.evaluation_records import Comparison, EvaluationReport, Suite
 from bot.web.evaluation_page import evaluation_page
@@ -37,18 +38,36 @@ def evaluate(
     ] = None,
     html: Annotated[Path | None, typer.Option(help="把报告写成一个 HTML 文件。")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="在标准输出给出 JSON。")] = False,
+    floors: Annotated[
+        Path | None, typer.Option(help="下限表（figure、least 两列）；有一项不到就以 1 退出。")
+    ] = None,
 ) -> None:
     """Measure search, understanding and triage of this workspace as users meet them."""
     state = state_of(context)
     suites = list(Suite) if suite is Chosen.ALL else [Suite(suite.value)]
-    report, comparison = _evaluated(state, suites, file)
+    try:
+        least = read_floors(floors) if floors else {}
+        report, comparison = _evaluated(state, suites, file)
+    except EvaluationFileInvalid as invalid:
+        raise _bad_file(state, invalid) from None
     if html is not None:
         _write(state, html, report, comparison)
     if as_json:
         typer.echo(json.dumps(asdict(report), ensure_ascii=False))
-        return
-    for line in report_lines(report, comparison, state.phrases):
-        typer.echo(line)
+    else:
+        for line in report_lines(report, comparison, state.phrases):
+            typer.echo(line)
+    missed = shortfalls(report, least)
+    for one in missed:
+        found = "—" if one.found is None else f"{one.found:.3f}"
+        state.say("evaluation.below", figure=one.figure, found=found, least=f"{one.least:.3f}")
+    if missed:
+        raise typer.Exit(1)
+
+
+def _bad_file(state: Deployment, invalid: EvaluationFileInvalid) -> typer.Exit:
+    reason = state.phrases.say(f"evaluation.invalid.{invalid.reason}")
+    return state.fail("evaluation.bad_file", file=invalid.file, line=invalid.line, reason=reason)
 
 
 def _evaluated(
@@ -56,11 +75,6 @@ def _evaluated(
 ) -> tuple[EvaluationReport, Comparison | None]:
     try:
         return run(state, _evaluate(state, suites, file))
-    except EvaluationFileInvalid as invalid:
-        reason = state.phrases.say(f"evaluation.invalid.{invalid.reason}")
-        raise state.fail(
-            "evaluation.bad_file", file=invalid.file, line=invalid.line, reason=reason
-        ) from None
     except EvaluationEmpty:
         raise state.fail("evaluation.empty") from None
     except EvaluationRunning:
