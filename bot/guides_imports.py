@@ -8,7 +8,7 @@ again; what it had finished stays finished. Refuses to know pages.
 import asyncio
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from bot import guides_repository as rows
 from bot.accounts import Principal
 from bot.clock import Clock
 from bot.guides_tables import GuideImportFileRow, GuideImportRow
-from bot.importing import Intake, import_file
+from bot.importing import FileReader, Intake, import_file
 from bot.workbench import EDITING_ROLES, LOOKING_ROLES, REVIEWING_ROLES
 from bot.workbench_publishing import Publishing
 from bot.workspace import Workspace
@@ -83,12 +83,15 @@ class GuideImports:
         publishing: Publishing,
         workspace: Workspace,
         clock: Clock,
+        *,
+        reader: Callable[[], FileReader] = IsolatedImporter,
     ) -> None:
         self._database = database
         self._database_url = database_url
         self._publishing = publishing
         self._workspace = workspace
         self._clock = clock
+        self._reader = reader
         self._tasks: set[asyncio.Task[None]] = set()
         self._turn = threading.Lock()
         self._stopping = threading.Event()
@@ -207,7 +210,7 @@ class GuideImports:
     async def _in_thread(self, import_id: str) -> None:
         """The whole job on a connection of its own, while another task says it is alive."""
         database = Database(self._database_url)
-        importer = IsolatedImporter()
+        importer = self._reader()
         intake = Intake(database, importer, self._workspace.media)
         over = asyncio.Event()
         beating = asyncio.create_task(self._beat(database, import_id, importer, over))
@@ -223,7 +226,7 @@ class GuideImports:
             await database.dispose()
 
     async def _beat(
-        self, database: Database, import_id: str, importer: IsolatedImporter, over: asyncio.Event
+        self, database: Database, import_id: str, importer: FileReader, over: asyncio.Event
     ) -> None:
         while not over.is_set():
             async with database.transaction() as session:

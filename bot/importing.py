@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -21,12 +21,25 @@ log = structlog.get_logger("bot.importing")
 Report = Callable[[dict[str, Any]], None]
 
 
+class FileReader(Protocol):
+    """Whatever turns files into guides and tables."""
+
+    def read(self, path: Path, *, name: str | None = None) -> Guide | FaqTable:
+        """Read one file; raises ImportRefused."""
+
+    def interrupt(self) -> None:
+        """Let a read that is under way fail now."""
+
+    def close(self) -> None:
+        """End whatever it started."""
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """Where files go: read by ``importer``, kept in ``database`` and ``media_dir``."""
 
     database: Database
-    importer: IsolatedImporter
+    importer: FileReader
     media_dir: Path
 
 

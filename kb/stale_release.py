@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,24 +41,34 @@ class Known:
     where: tuple[str, ...] = ()
 
 
+class Closeness(StrEnum):
+    """Where the name stands, the surest first."""
+
+    QUESTION = "question"  # in the answer's own question or its source section
+    SIMILAR = "similar"  # only in another way of asking
+    MODULE = "module"  # only its module was named
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An answer that may be concerned: by which names, from which line of the note.
-
-    `is_close` when the name stands in the answer's own question or source section; otherwise
-    only its module was named.
-    """
+    """An answer that may be concerned: by which names, from which line of the note."""
 
     answer: Known
     names: tuple[str, ...]
     line: str
-    is_close: bool
+    closeness: Closeness
+    likeness: float = 0.0
+
+    @property
+    def is_close(self) -> bool:
+        """Whether it would be flagged if nobody said otherwise."""
+        return self.closeness is Closeness.QUESTION
 
 
 def proposals(
     note: str, answers: Sequence[Known], names: Iterable[str], fold: Callable[[str], str]
 ) -> tuple[Proposal, ...]:
-    """Answers whose functions the note names, the close ones first.
+    """Answers whose functions the note names, the surest and those most like the line first.
 
     `names` are functions known from elsewhere (headings, the lexicon); modules are known from the
     answers. `fold` brings every spelling of a term to one form.
@@ -68,8 +79,9 @@ def proposals(
     texts = {one.article_id: _folded(one, fold) for one in answers}
     named = _named_lines(lines, known - {""}, fold)
     holders = _holders(named, texts)
-    found = (_proposal(one, named, holders, fold) for one in answers)
-    return tuple(sorted(filter(None, found), key=lambda one: not one.is_close))
+    found = filter(None, (_proposal(one, named, holders, fold) for one in answers))
+    order = list(Closeness)
+    return tuple(sorted(found, key=lambda one: (order.index(one.closeness), -one.likeness)))
 
 
 def _folded(answer: Known, fold: Callable[[str], str]) -> str:
@@ -109,12 +121,21 @@ def _proposal(
 ) -> Proposal | None:
     close = [name for name in named if answer.article_id in holders.get(name, ())]
     if close:
-        longest = max(close, key=len)
-        return Proposal(answer, tuple(close), named[longest], True)
+        own = fold("\n".join((answer.title, *answer.where)))
+        line = named[max(close, key=lambda name: (name in own, len(name)))]
+        sure = any(name in own for name in close)
+        closeness = Closeness.QUESTION if sure else Closeness.SIMILAR
+        return Proposal(answer, tuple(close), line, closeness, _likeness(fold(line), own))
     module = fold(answer.module)
     if module and module in named:
-        return Proposal(answer, (answer.module,), named[module], False)
+        return Proposal(answer, (answer.module,), named[module], Closeness.MODULE)
     return None
+
+
+def _likeness(line: str, own: str) -> float:
+    """The share of the line's character pairs that the answer's question has."""
+    pairs = {line[at : at + 2] for at in range(len(line) - 1)}
+    return sum(pair in own for pair in pairs) / len(pairs) if pairs else 0.0
 
 
 async def flag(

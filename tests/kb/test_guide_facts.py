@@ -188,12 +188,15 @@ FOLD = Normaliser(lexicon()).text
 def test_answers_of_named_functions_are_proposed_and_those_of_the_module_after_them() -> None:
     note = "1. 优化付款申请单的录入\n2. 公务卡模块调整还款流程\n"
     found = proposals(note, ANSWERS, ["支付申请", "公务卡还款", "还款流程"], FOLD)
-    assert [(one.answer.article_id, one.is_close) for one in found] == [
-        ("a", True),
-        ("b", True),
-        ("c", True),
-    ]
+    assert [one.answer.article_id for one in found] == ["a", "b", "c"]
+    assert all(one.is_close for one in found)
     assert found[0].line == "1. 优化付款申请单的录入"
+
+
+def test_a_name_in_another_way_of_asking_is_less_sure() -> None:
+    answers = (*ANSWERS, known("e", "收到实拨资金怎么做", "", "实拨要录支付申请吗"))
+    found = proposals("优化支付申请", answers, ["支付申请"], FOLD)
+    assert [(one.answer.article_id, one.is_close) for one in found] == [("a", True), ("e", False)]
 
 
 def test_a_module_alone_proposes_its_answers_as_distant() -> None:
