@@ -24,6 +24,7 @@ _PLACES: Sequence[tuple[str, str, tuple[Role, ...]]] = (
     ("console", "/console", READING_ROLES),
     ("log", "/console/log", DESK_ROLES),
     ("incidents", "/console/incidents", READING_ROLES),
+    ("alerts", "/console/alerts", READING_ROLES),
     ("dead_letters", "/console/dead-letters", LOOK_ROLES),
     ("channels", "/console/admin/channels", NOTIFICATION_ROLES),
     ("admin", "/console/admin/staff", ()),
