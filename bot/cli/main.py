@@ -9,7 +9,7 @@ import structlog
 import typer
 from pydantic import ValidationError
 
-from bot.cli import calibrate, evaluate, knowledge, serving, setup, staff, talking
+from bot.cli import calibrate, credentials, evaluate, knowledge, serving, setup, staff, talking
 from bot.deployment import Deployment
 from bot.settings import Settings
 
@@ -20,6 +20,7 @@ app = typer.Typer(
     help="财问：财政业务系统的对话式服务台。",
 )
 app.add_typer(staff.app, name="staff")
+app.add_typer(credentials.app, name="secrets")
 app.add_typer(knowledge.app, name="kb")
 knowledge.app.command()(calibrate.calibrate)
 app.add_typer(talking.nlu_app, name="nlu")
