@@ -29,7 +29,7 @@ _FOLDS = 5
 class LinearOptions:
     """How to fit. ``min_texts`` is in how many texts an n-gram must occur to be a feature."""
 
-    penalty_inverse: float = 0.5
+    penalty_inverse: float = 1.0
     min_texts: int = 2
     balanced: bool = True
 

@@ -34,4 +34,10 @@ def test_spelling_masks_numbers_and_cuts_repetitions() -> None:
 
 @given(st.text(max_size=60))
 def test_every_gram_has_a_size(text: str) -> None:
-    assert all(1 <= len(gram) <= 4 for gram in grams(text))
+    assert all(1 <= len(gram) <= 4 for gram in grams(text) if not gram.startswith("\x05"))
+
+
+def test_latin_words_and_their_pairs_are_read_whole() -> None:
+    words = [gram[1:] for gram in grams("重置 my ukey's pin 2026!") if gram.startswith("\x05")]
+    assert words == ["my", "ukey's", "pin", "my ukey's", "ukey's pin"]
+    assert not [gram for gram in grams("支付申请怎么撤回") if gram.startswith("\x05")]
