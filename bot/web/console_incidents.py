@@ -83,6 +83,17 @@ class EventLine:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceLine:
+    """One ticket that a proposal stood on, as it was then; the newest has no likeness."""
+
+    number: str
+    unit: str
+    region: str
+    at: datetime
+    likeness: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentPage:
     """One incident; ``typed`` is what a refused form held, ``refused`` which form."""
 
@@ -91,6 +102,7 @@ class IncidentPage:
     opened: Opened
     actions: frozenset[str]
     events: Sequence[EventLine]
+    evidence: Sequence[EvidenceLine]
     templates: Sequence[str]
     today: str
     typed: Mapping[str, str]
@@ -233,11 +245,17 @@ async def _page(
         opened=opened,
         actions=frozenset(action.value for action in actions),
         events=[_line(app, event) for event in reversed(opened.events)],
+        evidence=[_evidence(row) for row in opened.incident.evidence.get("tickets", ())],
         templates=TEMPLATES,
         today=_today(app.clock),
         **kept,
     )
     return app.pages.page("console/incident.html", {"page": page}, status=status, headers=FRESH)
+
+
+def _evidence(row: Mapping[str, Any]) -> EvidenceLine:
+    at = datetime.fromisoformat(row["opened_at"])
+    return EvidenceLine(row["number"], row["unit"], row["region"], at, row["likeness"])
 
 
 def _line(app: Services, event: IncidentEvent) -> EventLine:

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 import handoff.errors as desk
@@ -104,6 +105,7 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -152,6 +154,12 @@ async def _http(request: Request, exc: Exception) -> Response:
     }.get(status, "refused")
     headers = dict(exc.headers or {}) if isinstance(exc, HTTPException) else {}
     return render(request, Problem(status, slug), headers=headers)
+
+
+async def _left(request: Request, _exc: Exception) -> Response:
+    """The browser went to another page while it was sending: nobody reads an answer."""
+    log.debug("client_left", path=request.url.path)
+    return Response(status_code=400)
 
 
 async def _unforeseen(request: Request, exc: Exception) -> Response:

@@ -1,5 +1,6 @@
 // Draws messages by their kind. A kind that this release does not know is shown as its text.
 
+import { dayName, instant, timeOf } from "./clock.js";
 import { append, clear, el, icon } from "./dom.js";
 import { blocks, picture, plain } from "./content.js";
 import { say } from "./phrases.js";
@@ -23,6 +24,7 @@ export class Cards {
       offer: (message) => this.offer(message),
       ask: (message) => this.ask(message),
       ticket: (message) => this.ticket(message),
+      fault: (message) => this.fault(message),
       queue: (message) => this.queue(message),
       joined: (message) => this.joined(message),
       returned: (message) => this.returned(message),
@@ -229,6 +231,43 @@ export class Cards {
       el("summary", {}, say("ticket.why")),
       el("ul", {}, reasons.map((reason) => el("li", {}, String(reason)))),
     );
+  }
+
+  /** A known fault: what, since when, what to do meanwhile; following it or asking for a person. */
+  fault({ seq, data }) {
+    const over = data.status === RESOLVED;
+    const { board } = this.context;
+    const began = instant(data.since);
+    const status = el("span", { class: "status" });
+    board.setFrom(`fault ${data.number}`, seq, data.status);
+    board.watch(`fault ${data.number}`, ({ value }) => {
+      if (status.textContent !== value) status.textContent = value;
+    });
+    const card = el(
+      "div",
+      { class: `bubble card fault${over ? " over" : ""}` },
+      el(
+        "div",
+        { class: "head" },
+        icon(over ? "check" : "shield"),
+        el("b", {}, say(over ? "fault.over" : data.news ? "fault.news" : "fault.known")),
+        status,
+      ),
+      el("h2", {}, data.title || ""),
+      plain(data.note || ""),
+      facts([
+        [say("fault.meanwhile"), data.meanwhile],
+        [say("fault.began"), say("fault.since", { day: dayName(began), time: timeOf(began) })],
+      ]),
+    );
+    if (over) return card;
+    const list = this.choice(seq, [
+      { label: say("fault.follow"), text: say("fault.follow"), action: { kind: "follow", number: data.number } },
+      { label: say("fault.human"), text: say("fault.human"), action: { kind: "human" } },
+    ]);
+    list.classList.add("chips");
+    append(card, [list]);
+    return card;
   }
 
   queue({ seq, text, data }) {
