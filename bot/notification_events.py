@@ -32,6 +32,8 @@ DIGEST = "digest"
 class Happened:
     """One piece of news. ``key`` names it once and for all; ``subject`` is what people call it.
 
+    News of one ``thread`` belongs together; without one, that of a ticket does.
+
     ``values`` fill templates; ``ticket_id`` lets reminders stop when somebody takes the ticket.
     """
 
@@ -43,6 +45,7 @@ class Happened:
     region: str = ""
     ticket_id: str = ""
     path: str = ""
+    thread: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -56,6 +59,7 @@ class Happened:
             "region": self.region,
             "ticket_id": self.ticket_id,
             "path": self.path,
+            "thread": self.thread,
             "values": dict(self.values),
         }
 
@@ -71,5 +75,6 @@ class Happened:
             region=row["region"],
             ticket_id=row["ticket_id"],
             path=row["path"],
+            thread=row["thread"],
             values=row["values"],
         )

@@ -197,7 +197,7 @@ class Planner:
             "title": title[:300],
             "text": text,
             "link": f"{self.public_url.rstrip('/')}{happened.path}" if self.public_url else "",
-            "thread": f"ticket:{happened.ticket_id}" if happened.ticket_id else happened.key[:80],
+            "thread": _thread(happened),
             "values": values,
             "send_at": leaves_at(rule, happened.severity, now),
         }
@@ -230,6 +230,12 @@ def _blank(rule: NotificationRule, target: Target, now: datetime) -> dict[str, A
         "created_at": now,
         "settled_at": None,
     }
+
+
+def _thread(happened: Happened) -> str:
+    if happened.ticket_id and not happened.thread:
+        return f"ticket:{happened.ticket_id}"
+    return (happened.thread or happened.key)[:80]
 
 
 async def _enqueue(session: AsyncSession, values: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from bot.tables import Audience, Conversation, Message, Owner, Sender
+from handoff.incident_tables import Incident, IncidentEvent
 from handoff.repository import UNFINISHED
 from handoff.tables import Ticket, TicketEvent
 from handoff.ticket import OPEN_STATUSES, Status
@@ -21,7 +22,7 @@ async def newest_event(session: AsyncSession) -> int:
     return (await session.scalar(select(func.max(TicketEvent.id)))) or 0
 
 
-async def event_ids(session: AsyncSession, after: int, *, limit: int) -> Sequence[int]:
+async def event_ids(session: AsyncSession, after: int, limit: int) -> Sequence[int]:
     """Ids beyond ``after``, in order."""
     query = select(TicketEvent.id).where(TicketEvent.id > after).order_by(TicketEvent.id)
     return (await session.scalars(query.limit(limit))).all()
@@ -38,6 +39,30 @@ async def events(
         .order_by(TicketEvent.id)
     )
     return [(event, ticket) for event, ticket in await session.execute(query)]
+
+
+async def newest_incident_event(session: AsyncSession) -> int:
+    """The highest id of what was done to incidents."""
+    return (await session.scalar(select(func.max(IncidentEvent.id)))) or 0
+
+
+async def incident_event_ids(session: AsyncSession, after: int, limit: int) -> Sequence[int]:
+    """Ids beyond ``after``, in order."""
+    query = select(IncidentEvent.id).where(IncidentEvent.id > after).order_by(IncidentEvent.id)
+    return (await session.scalars(query.limit(limit))).all()
+
+
+async def incident_events(
+    session: AsyncSession, ids: Collection[int]
+) -> Sequence[tuple[IncidentEvent, Incident]]:
+    """What was done, with the incidents as they are now, in order."""
+    query = (
+        select(IncidentEvent, Incident)
+        .join(Incident, Incident.id == IncidentEvent.incident_id)
+        .where(IncidentEvent.id.in_(list(ids)))
+        .order_by(IncidentEvent.id)
+    )
+    return [(event, incident) for event, incident in await session.execute(query)]
 
 
 async def severity_before(session: AsyncSession, event: TicketEvent) -> str:

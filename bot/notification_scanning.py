@@ -5,7 +5,7 @@ How far it has looked is kept: nothing is missed over a restart, and what was be
 start is no news. Looking twice is harmless, because plans are made once per event and target.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,26 +14,24 @@ from bot import notification_repository as rows
 from bot import notification_scan_repository as scans
 from bot.cards import local_time
 from bot.notification_events import Happened, NoticeEvent
+from bot.notification_feed import Feed, Rows
 from bot.notification_planning import Planner
 from bot.phrases import Phrases
 from handoff import lifecycle, sla
 from handoff import repository as tickets
 from handoff.contract import Terms
+from handoff.incident import IncidentAction
 from handoff.sla import Milestone
 from handoff.tables import Ticket, TicketEvent
 from handoff.ticket import Action
 from store.session import Database
 from store.vocabulary import Severity
 
-#: Ids may become visible out of order on PostgreSQL: those just before are looked at again.
-OVERLAP = 200
-RECENT = timedelta(minutes=2)
-BATCH = 200
 #: Deadlines and silence are looked for this often, and from a little before the last time.
 CLOCK_EVERY, CLOCK_OVERLAP = timedelta(seconds=5), timedelta(seconds=30)
 #: How far back silence is looked for: what is older was told, or is no news any more.
 SILENCE_WINDOW = timedelta(hours=1)
-EVENTS_CURSOR, CLOCK_CURSOR = "ticket_events", "clock"
+EVENTS_CURSOR, INCIDENTS_CURSOR, CLOCK_CURSOR = "ticket_events", "incident_events", "clock"
 
 _DONE: Mapping[str, NoticeEvent] = {
     Action.OPEN.value: NoticeEvent.OPENED,
@@ -42,6 +40,17 @@ _DONE: Mapping[str, NoticeEvent] = {
     Action.REOPEN.value: NoticeEvent.REOPENED,
     Action.RESOLVE.value: NoticeEvent.RESOLVED,
 }
+#: What is done to an incident that staff elsewhere should know.
+_INCIDENT_NEWS = frozenset(
+    action.value
+    for action in (
+        IncidentAction.PROPOSE,
+        IncidentAction.OPEN,
+        IncidentAction.CONFIRM,
+        IncidentAction.RESOLVE,
+        IncidentAction.REOPEN,
+    )
+)
 
 
 class Scanner:
@@ -61,52 +70,64 @@ class Scanner:
         self._terms = terms
         self._phrases = phrases
         self._silence = silence
-        self._seen: dict[int, None] = {}
-        self._position: int | None = None
+        self._feeds = (
+            Feed(
+                database,
+                Rows(EVENTS_CURSOR, scans.newest_event, scans.event_ids, self._plan_ticket_events),
+            ),
+            Feed(
+                database,
+                Rows(
+                    INCIDENTS_CURSOR,
+                    scans.newest_incident_event,
+                    scans.incident_event_ids,
+                    self._plan_incident_events,
+                ),
+            ),
+        )
         self._clock_at: datetime | None = None
         self._milestones: dict[str, tuple[tuple[int, str], tuple[Milestone, ...]]] = {}
 
     async def run_once(self, now: datetime) -> int:
         """Plan for everything new; how many notifications that made."""
-        planned = await self._look_at_events(now)
+        planned = sum([await feed.look(now) for feed in self._feeds])
         if self._clock_at is None or now - self._clock_at >= CLOCK_EVERY:
             planned += await self._look_at_clock(now)
         return planned
 
-    async def _look_at_events(self, now: datetime) -> int:
-        if self._position is None:
-            self._position = await self._begin(now)
-            async with self._database.glance() as session:
-                known = await scans.event_ids(
-                    session, max(0, self._position - OVERLAP), limit=OVERLAP
-                )
-            self._seen = dict.fromkeys(n for n in known if n <= self._position)
-        async with self._database.glance() as session:
-            ids = await scans.event_ids(
-                session, max(0, self._position - OVERLAP), limit=OVERLAP + BATCH
-            )
-        fresh = [number for number in ids if number not in self._seen]
-        if not fresh:
-            return 0
+    async def _plan_ticket_events(
+        self, session: AsyncSession, ids: Collection[int], now: datetime
+    ) -> int:
         planned = 0
-        async with self._database.transaction() as session:
-            for event, ticket in await scans.events(session, fresh):
-                if event.id > self._position or event.at > now - RECENT:
-                    planned += await self._plan_event(session, event, ticket, now)
-            position = max(self._position, *fresh)
-            await rows.move_cursor(session, EVENTS_CURSOR, position=position, now=now)
-        self._position = position
-        self._seen = dict.fromkeys(ids)
+        for event, ticket in await scans.events(session, ids):
+            planned += await self._plan_event(session, event, ticket, now)
         return planned
 
-    async def _begin(self, now: datetime) -> int:
-        async with self._database.transaction() as session:
-            known = await rows.cursor(session, EVENTS_CURSOR)
-            if known is not None:
-                return known.position
-            newest = await scans.newest_event(session)
-            await rows.move_cursor(session, EVENTS_CURSOR, position=newest, now=now)
-            return newest
+    async def _plan_incident_events(
+        self, session: AsyncSession, ids: Collection[int], now: datetime
+    ) -> int:
+        planned = 0
+        for event, incident in await scans.incident_events(session, ids):
+            if event.action not in _INCIDENT_NEWS:
+                continue
+            happened = Happened(
+                key=f"incident_event:{incident.id}:{event.seq}",
+                event=NoticeEvent.INCIDENT,
+                at=event.at,
+                severity=Severity(incident.severity),
+                subject=incident.number,
+                path=f"/console/incidents/{incident.number}",
+                thread=f"incident:{incident.id}",
+                values={
+                    "title": incident.title,
+                    "module": incident.module or "",
+                    "status": incident.status,
+                    "opened": local_time(incident.began_at),
+                    "detail": self._phrases.say(f"notify.incident.{event.action}"),
+                },
+            )
+            planned += await self._planner.plan(session, happened, now=now)
+        return planned
 
     async def _plan_event(
         self, session: AsyncSession, event: TicketEvent, ticket: Ticket, now: datetime

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from bot.clock import utc_now
+from bot.greeting import LOCAL
 from bot.notification_events import NoticeEvent
 from bot.notification_scanning import Scanner
 from bot.notification_tables import Notification
@@ -19,6 +20,11 @@ from bot.notifications import SCAN_S
 from bot.secrets_at_rest import SecretsSettings
 from bot.settings import Settings
 from connectors.notify_settings import NotifySettings
+from handoff import incident_service
+from handoff.incident import PublicWords
+from handoff.incident_service import Doing, NewIncident
+from handoff.ticket import Actor, ActorKind
+from store.vocabulary import Severity
 from tests.bot.notification_builders import KEY, SETTINGS, keep, robot, rule
 from tests.connectors.notify_peers import HttpPeer, http_peer
 from tests.product import Product, copy_workspace, make_settings, serving
@@ -258,3 +264,16 @@ async def test_reminders_go_on_until_somebody_takes_it(
         [] if claimed else ["【第 1 次提醒】", "【第 2 次提醒】"]
     )
     assert all(number in text for text in texts)
+
+
+async def test_incidents_are_told(prepared_workspace: Path, tmp_path: Path) -> None:
+    async with world(tmp_path / "home", prepared_workspace) as made:
+        services = made.product.services
+        await asyncio.sleep(SCAN_S + 0.2)
+        async with services.database.transaction() as session:
+            doing = Doing(session, Actor(ActorKind.ENGINEER, "e", "陈工"), utc_now())
+            new = NewIncident("登录失败", Severity.MAJOR, words=PublicWords("正在处理"))
+            incident = await incident_service.open_incident(doing, new, zone=LOCAL)
+        await asyncio.wait_for(made.peer.arrived_times(1), 5)
+        assert made.texts()[0].startswith(f"【重大】事件 {incident.number}\n登录失败")
+        assert made.texts()[0].endswith(f"/console/incidents/{incident.number}")
