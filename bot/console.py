@@ -17,10 +17,12 @@ from bot.problem_reports import ReportWriter
 from bot.tables import Message, Turn, User
 from bot.ticket_work import visible_ticket
 from bot.web.schemas import MessageOut
+from handoff import incident_repository as incident_rows
 from handoff import problem_report, summary, work_orders
 from handoff import repository as rows
 from handoff.contract import Terms
 from handoff.errors import TicketNotFound
+from handoff.incident_tables import Incident
 from handoff.lifecycle import Event
 from handoff.relations import relations
 from handoff.repository import TicketFilter
@@ -128,8 +130,10 @@ class Console:
             talk = await _talk(session, ticket)
             similar = await rows.similar_resolved(session, ticket)
             names = await _staff_names(session, ticket, events)
+            incident = await incident_rows.latest_of(session, ticket.id)
         return {
             **ticket_row(ticket),
+            "incident": _incident(incident),
             "description": ticket.description,
             "cause": ticket.cause,
             "solution": ticket.solution,
@@ -316,6 +320,12 @@ def _event(event: Event, names: dict[str, str]) -> dict[str, Any]:
 def _report(events: Sequence[Event]) -> dict[str, str] | None:
     handed_in = problem_report.latest(events)
     return asdict(handed_in.report) if handed_in else None
+
+
+def _incident(incident: Incident | None) -> dict[str, str] | None:
+    if incident is None:
+        return None
+    return {"number": incident.number, "title": incident.title, "status": incident.status}
 
 
 def _order(order: WorkOrder | None) -> dict[str, Any] | None:

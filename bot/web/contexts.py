@@ -295,6 +295,7 @@ class TicketView:
     version: int
     waits: str
     relations: Sequence["RelationView"]
+    incident: Mapping[str, str] | None
     order: Mapping[str, Any] | None
     report: Mapping[str, str] | None
     report_required: bool

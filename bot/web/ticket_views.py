@@ -155,6 +155,7 @@ class Views:
                 RelationView(self.phrases.say(f"console.relation.{r['relation']}"), r["number"])
                 for r in found["relations"]
             ],
+            incident=found["incident"],
             order=found["work_order"],
             report=found["report"],
             report_required=_owes_report(found),

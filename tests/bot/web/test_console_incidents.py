@@ -45,6 +45,8 @@ async def test_from_opening_by_hand_to_the_end(product: Product, chen: Browser) 
     assert ticket in page.text
     assert WORDS["note"] in page.text
     assert HOSTILE not in page.text
+    side = await chen.get(f"/console/tickets/{ticket}")
+    assert f"/console/incidents/{number}" in side.text
     listed = await chen.get("/console/incidents")
     assert number in listed.text
     steps: list[tuple[str, dict[str, str]]] = [
