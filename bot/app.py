@@ -11,8 +11,10 @@ from starlette.staticfiles import StaticFiles
 from bot.assembly import Services, running
 from bot.web import (
     admin_alerts,
+    admin_calendar,
     admin_notification_rules,
     admin_notifications,
+    admin_sla,
     admin_staff,
     chat_api,
     console_incidents,
@@ -92,6 +94,8 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         admin_alerts,
         presence_pages,
         admin_staff,
+        admin_calendar,
+        admin_sla,
         staff_pages,
         health,
         media,

@@ -18,6 +18,7 @@ from bot.acting import Actor
 from bot.admitted import Admitted
 from bot.alert_sources import AlertDesk
 from bot.alerts import Alerts
+from bot.calendar_admin import CalendarAdmin
 from bot.call_log import CallLog
 from bot.channel_intake import ChannelIntake
 from bot.channels import Channels
@@ -61,6 +62,7 @@ from bot.workspace import Workspace
 from connectors.base import Channel
 from connectors.relay import Relay
 from handoff.contract import Terms
+from handoff.current_terms import CurrentTerms
 from handoff.holidays import published_holidays
 from handoff.terms import load_terms
 from kb.fresh_index import FreshIndex
@@ -113,6 +115,7 @@ class Services:
     presences: Presences
     router: Router
     staff_admin: StaffAdmin
+    calendar_admin: CalendarAdmin
     relay: Relay
     pages: "Pages"
 
@@ -142,7 +145,8 @@ def assemble(
     workspace = Workspace(settings.home)
     database = Database(settings.effective_database_url)
     phrases = load_phrases(data / "locales" / f"{settings.locale}.yml")
-    terms = load_all_terms(settings)
+    current_terms = CurrentTerms(load_all_terms(settings), published_holidays())
+    terms = current_terms.terms
     live = Live()
     index = FreshIndex(
         settings.home,
@@ -228,6 +232,7 @@ def assemble(
         alerts=Alerts(database, notifications.vault, notifications, live, clock),
         alert_desk=AlertDesk(database, notifications.vault, clock),
         presences=presences,
+        calendar_admin=CalendarAdmin(database, current_terms, settings.handoff, clock),
         staff_admin=StaffAdmin(database, terms, settings.handoff, phrases, live, clock),
         router=Router(database, terms, settings.handoff, phrases, live, clock, presences),
         relay=Relay(
@@ -243,7 +248,9 @@ def assemble(
 @asynccontextmanager
 async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Services]:
     """The product with its background work; on leaving, everything is put down in order."""
+    await app.calendar_admin.refresh()
     jobs = [
+        background.forever("calendars", app.calendar_admin.run),
         background.forever("watch", lambda: background.watch(app.database, app.live)),
         background.forever("recovery", app.conversations.run_recovery),
         background.forever("incidents", app.incidents.board.run),

@@ -119,6 +119,20 @@ class LastAdministrator(BotError):
 
 
 @dataclass
+class CalendarNotFound(BotError):
+    """No such calendar."""
+
+    calendar_id: str
+
+
+@dataclass
+class CalendarChanged(BotError):
+    """Somebody else saved the calendar after it was opened."""
+
+    calendar_id: str
+
+
+@dataclass
 class DeadLetterNotFound(BotError):
     """No such undelivered row, it was sent again already, or it is outside the account's scope."""
 

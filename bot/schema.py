@@ -8,6 +8,7 @@ import bot.golden_tables
 import bot.guides_tables
 import bot.notification_tables
 import bot.tables
+import handoff.calendar_tables
 import handoff.incident_tables
 import handoff.presence_tables
 import handoff.tables
@@ -27,6 +28,7 @@ DECLARED_IN = (
     bot.guides_tables,
     bot.notification_tables,
     bot.tables,
+    handoff.calendar_tables,
     handoff.incident_tables,
     handoff.presence_tables,
     handoff.tables,

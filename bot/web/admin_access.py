@@ -11,7 +11,12 @@ from bot.assembly import Services
 from bot.web.navigation import Place, places
 
 #: Key (also of the phrase `admin_sections.<key>`) and address, in the order of the tabs.
-SECTIONS: Sequence[tuple[str, str]] = (("staff", "/console/admin/staff"),)
+SECTIONS: Sequence[tuple[str, str]] = (
+    ("staff", "/console/admin/staff"),
+    ("calendars", "/console/admin/calendars"),
+    ("contracts", "/console/admin/contracts"),
+    ("channels", "/console/admin/channels"),
+)
 
 
 @dataclass(frozen=True, slots=True)

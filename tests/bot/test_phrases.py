@@ -44,6 +44,7 @@ COMPOSED = (
     "presence.",
     "admin_sections.",
     "staff_admin.",
+    "calendar_admin.",
     "routing.why.",
     "evaluation.",
     "calibration.",
