@@ -40,6 +40,7 @@ from bot.web import (
     workbench_guides,
     workbench_home,
     workbench_quality,
+    workbench_sheets,
     workbench_staleness,
     workbench_try,
 )
@@ -80,6 +81,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         larger={
             workbench_guide_imports.UPLOADS: web.max_import_bytes,
             workbench_staleness.NOTES: web.max_import_bytes,
+            workbench_sheets.SHEETS: web.max_import_bytes,
         },
     )
     for router in (
@@ -114,6 +116,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         workbench_guide_imports,
         workbench_staleness,
         workbench_quality,
+        workbench_sheets,
     ):
         app.include_router(router.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -18,6 +18,7 @@ from bot.acting import Actor
 from bot.admitted import Admitted
 from bot.alert_sources import AlertDesk
 from bot.alerts import Alerts
+from bot.answer_sheets import AnswerSheets
 from bot.calendar_admin import CalendarAdmin
 from bot.call_log import CallLog
 from bot.channel_intake import ChannelIntake
@@ -98,6 +99,7 @@ class Services:
     guides: Guides
     guide_imports: GuideImports
     staleness: Staleness
+    answer_sheets: AnswerSheets
     evaluations: Evaluations
     openings: Openings
     conversations: Conversations
@@ -184,6 +186,13 @@ def assemble(
     )
     openings = Openings(database, greetings.load(data / "dialogue" / "seasons.yml", phrases))
     presences = Presences(database, settings.handoff, live, clock)
+    workbench = Workbench(
+        database,
+        publishing,
+        clock,
+        media_dir=workspace.media,
+        own_review=settings.kb.own_review,
+    )
     return Services(
         settings=settings,
         workspace=workspace,
@@ -197,12 +206,9 @@ def assemble(
         interpreter=understood,
         knowledge=knowledge,
         publishing=publishing,
-        workbench=Workbench(
-            database,
-            publishing,
-            clock,
-            media_dir=workspace.media,
-            own_review=settings.kb.own_review,
+        workbench=workbench,
+        answer_sheets=AnswerSheets(
+            database, workbench, phrases, clock, workspace.home / "answer-sheets"
         ),
         gaps=Gaps(database, knowledge, phrases, live, clock),
         golden=Golden(database, index, clock, settings.kb.gate_drop),

@@ -6,7 +6,7 @@ Refuses to change anything; the editor is in ``workbench_editor``, the verbs in
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -51,6 +51,12 @@ class ListPage(Frame):
     owners: Sequence[str]
     next: str
     first: str
+
+    @property
+    def sheet(self) -> str:
+        """The address of these answers as a workbook."""
+        query = _address("answers", replace(self.wanted, after=None), "").partition("?")[2]
+        return "/workbench/answer-sheets/answers.xlsx" + (f"?{query}" if query else "")
 
 
 @dataclass(frozen=True, slots=True)
