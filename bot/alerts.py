@@ -15,8 +15,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import alert_repository as rows
+from bot import incident_alerts
 from bot.alert_authentication import SIGNATURE_HEADER, Credentials, check
 from bot.alert_folding import Change, Known, Step, step
+from bot.alert_proposals import proposals_from_alert
 from bot.alert_reading import Alert, FieldMap, Flaw, Report, read
 from bot.alert_sources import SourceKind, place_of
 from bot.alert_tables import (
@@ -28,6 +30,7 @@ from bot.alert_tables import (
 )
 from bot.cards import local_time
 from bot.clock import Clock
+from bot.greeting import LOCAL
 from bot.live import STAFF, Live
 from bot.notification_errors import (
     AlertRefused,
@@ -149,6 +152,8 @@ class Alerts:
             _fold(session, folding, alert)
         await session.flush()
         told = await self._tell(session, folding)
+        proposals = proposals_from_alert(folding.news)
+        await incident_alerts.propose(session, proposals, zone=LOCAL, now=now)
         return Received(len(report.alerts), folding.begun, folding.ended, told, report.flaw)
 
     async def _tell(self, session: AsyncSession, folding: _Folding) -> int:

@@ -71,12 +71,33 @@ async def propose(
     doing: Doing, new: NewIncident, evidence: Evidence, *, zone: ZoneInfo
 ) -> Incident:
     """A guess that waits for a person; the evidence stays as it is now."""
-    incident = await _begin(doing, IncidentAction.PROPOSE, new, zone=zone, evidence=evidence)
+    incident = await _begin(
+        doing,
+        IncidentAction.PROPOSE,
+        new,
+        zone=zone,
+        evidence=to_json(evidence),
+        began_at=evidence.began_at,
+    )
     for place, symptom in enumerate(evidence.symptoms):
         likeness = evidence.matches[place - 1].likeness if place else None
         _belong(doing, incident.id, symptom.ticket_id, Belonging.EVIDENCE, likeness)
     await doing.session.flush()
     return incident
+
+
+async def propose_alert(
+    doing: Doing,
+    new: NewIncident,
+    *,
+    zone: ZoneInfo,
+    began_at: datetime,
+    evidence: dict[str, Any],
+) -> Incident:
+    """A machine saw a fault before users did; tickets may join it."""
+    return await _begin(
+        doing, IncidentAction.PROPOSE, new, zone=zone, evidence=evidence, began_at=began_at
+    )
 
 
 async def open_incident(
@@ -93,12 +114,11 @@ async def _begin(
     new: NewIncident,
     *,
     zone: ZoneInfo,
-    evidence: Evidence | None = None,
+    evidence: dict[str, Any] | None = None,
     began_at: datetime | None = None,
 ) -> Incident:
     check_performer(action, doing.actor)
     status = BEGINNINGS[action]
-    began = evidence.began_at if evidence else began_at
     incident = Incident(
         id=new_id(),
         number=await next_incident_number(doing.session, zone=zone, now=doing.now),
@@ -110,16 +130,16 @@ async def _begin(
         code=clipped(new.code, 60),
         note=optional("note", new.words.note, NOTE_LIMIT),
         meanwhile=optional("meanwhile", new.words.meanwhile, NOTE_LIMIT),
-        evidence=to_json(evidence) if evidence else {},
+        evidence=evidence or {},
         review={},
-        began_at=min(began or doing.now, doing.now),
+        began_at=min(began_at or doing.now, doing.now),
         created_at=doing.now,
         updated_at=doing.now,
         confirmed_at=doing.now if status is IncidentStatus.OPEN else None,
     )
     doing.session.add(incident)
     await doing.session.flush()
-    units = {"units": evidence.units} if evidence else {}
+    units = {"units": evidence["units"]} if evidence and "units" in evidence else {}
     await _publish(doing, incident, action, None, {"severity": incident.severity, **units})
     return incident
 
