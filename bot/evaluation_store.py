@@ -7,10 +7,12 @@ Refuses to run anything; it only lets one run at a time.
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
@@ -22,6 +24,7 @@ log = structlog.get_logger("bot.evaluation_store")
 
 #: Older files are removed when a new one is kept.
 KEPT = 60
+LOCK_TRIES, LOCK_PAUSE_S = 3, 0.01
 _REPORT = TypeAdapter(EvaluationReport)
 
 
@@ -75,19 +78,18 @@ class EvaluationStore:
         """Raises EvaluationRunning while another process or task of this workspace evaluates."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "running.lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise EvaluationRunning from None
+            _lock(file)
             yield
 
     def is_running(self) -> bool:
         """Whether somebody evaluates now."""
-        try:
-            with self.running_alone():
-                return False
-        except EvaluationRunning:
-            return True
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "running.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            return False
 
     def _files(self) -> list[Path]:
         # Ids sort by the time they were made.
@@ -99,3 +101,15 @@ class EvaluationStore:
         except (OSError, ValidationError) as error:
             log.warning("evaluation_unreadable", file=path.name, error=type(error).__name__)
             return None
+
+
+def _lock(file: IO[str]) -> None:
+    """Whoever only looks whether somebody runs holds the lock for an instant: try again then."""
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_PAUSE_S)
+        else:
+            return
+    raise EvaluationRunning

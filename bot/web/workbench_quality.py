@@ -3,6 +3,7 @@
 Refuses to evaluate during a request: a run goes on in the background and the page follows it.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -72,10 +73,7 @@ async def show_one(report_id: ReportId, staff: PageStaff, app: AppServices) -> R
 async def whole_report(report_id: ReportId, staff: PageStaff, app: AppServices) -> Response:
     """One file to keep or to send, with everything in it."""
     staff.require(*EDITING_ROLES)
-    report = app.evaluations.store.find(report_id)
-    if report is None:
-        raise EvaluationNotFound(report_id)
-    html = evaluation_page(app.phrases, report, app.evaluations.store.compare(report))
+    html = await asyncio.to_thread(_html, app, report_id)
     return HTMLResponse(html, headers={**FRESH, "Content-Security-Policy": _REPORT_POLICY})
 
 
@@ -89,15 +87,8 @@ async def run(staff: PageStaff, app: AppServices) -> Response:
 async def _page(app: Services, staff: Principal, report_id: str | None) -> Response:
     outer = frame(app, staff, "quality")
     staff.require(*EDITING_ROLES)
-    reports = app.evaluations.store.newest(TREND_RUNS)
-    chosen = reports[0] if reports else None
-    if report_id is not None:
-        chosen = app.evaluations.store.find(report_id)
-        if chosen is None:
-            raise EvaluationNotFound(report_id)
-    view = None
-    if chosen is not None:
-        view = view_of(app.phrases, chosen, app.evaluations.store.compare(chosen))
+    # Dozens of files: read in a thread, for others wait for this loop.
+    reports, chosen, view = await asyncio.to_thread(_read, app, report_id)
     page = QualityPage(
         **parts(outer),
         view=view,
@@ -107,6 +98,28 @@ async def _page(app: Services, staff: Principal, report_id: str | None) -> Respo
         failed=app.evaluations.failed,
     )
     return app.pages.page("workbench/quality.html", {"page": page}, headers=FRESH)
+
+
+def _html(app: Services, report_id: str) -> str:
+    report = app.evaluations.store.find(report_id)
+    if report is None:
+        raise EvaluationNotFound(report_id)
+    return evaluation_page(app.phrases, report, app.evaluations.store.compare(report))
+
+
+def _read(
+    app: Services, report_id: str | None
+) -> tuple[list[EvaluationReport], EvaluationReport | None, EvaluationView | None]:
+    """The newest reports, the chosen one and its view; raises EvaluationNotFound."""
+    store = app.evaluations.store
+    reports = store.newest(TREND_RUNS)
+    chosen = reports[0] if reports else None
+    if report_id is not None:
+        chosen = store.find(report_id)
+        if chosen is None:
+            raise EvaluationNotFound(report_id)
+    view = view_of(app.phrases, chosen, store.compare(chosen)) if chosen else None
+    return reports, chosen, view
 
 
 def _run(report: EvaluationReport) -> Run:
