@@ -145,17 +145,12 @@ class AlertDesk:
         now = self.clock()
         async with self.database.reading() as session:
             return AlertBoard(
-                firing=[
-                    one
-                    for one in await rows.firing(session)
-                    if staff.covers(region=one.region or None, module=one.module or None)
-                ],
+                firing=sorted(
+                    _covered(staff, await rows.firing(session)),
+                    key=lambda one: -Severity(one.severity).rank,
+                ),
                 total=await rows.count_firing(session),
-                over=[
-                    one
-                    for one in await rows.over(session)
-                    if staff.covers(region=one.region or None, module=one.module or None)
-                ],
+                over=_covered(staff, await rows.over(session)),
                 flawed=await rows.flawed(session),
                 silences=await rows.silences(session, now),
                 sources=await rows.sources(session),
@@ -268,6 +263,14 @@ class AlertDesk:
             silence = await rows.silence(session, silence_id)
             silence.ends_at = min(silence.ends_at, now)
             await _trail(session, staff, "alert_silence.ended", silence_id, now)
+
+
+def _covered(staff: Principal, instances: Sequence[AlertInstance]) -> list[AlertInstance]:
+    return [
+        one
+        for one in instances
+        if staff.covers(region=one.region or None, module=one.module or None)
+    ]
 
 
 def _matchers(text: str, kind: SilenceKind) -> dict[str, str]:

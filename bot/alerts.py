@@ -4,6 +4,7 @@ One delivery is one transaction: when this returns, it is recorded; when it rais
 ``AlertRefused``, the sender must send again, and may, because everything here happens once.
 """
 
+import asyncio
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -49,6 +50,7 @@ from store.vocabulary import Severity
 BODY_CHARS = 20_000
 #: Bodies and what was over are kept this long.
 KEPT = timedelta(days=30)
+FORGET_S = 6 * 3_600.0
 #: New alerts of one name in one delivery are told together; of more names, as one.
 MAX_TOLD = 20
 
@@ -111,6 +113,17 @@ class Alerts:
             truncated=report.truncated,
         )
         return received
+
+    async def forget_old(self) -> None:
+        """Drop bodies and past alerts that are older than they are kept."""
+        async with self.database.transaction() as session:
+            await rows.forget_before(session, self.clock() - KEPT)
+
+    async def run_forgetting(self) -> None:
+        """Forget now and again, until cancelled."""
+        while True:
+            await self.forget_old()
+            await asyncio.sleep(FORGET_S)
 
     async def _source(self, source_id: str) -> AlertSource:
         try:

@@ -268,6 +268,7 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
             jobs.append(background.forever("telegram", listening))
         jobs.append(background.forever("news", app.notifications.run_scanner))
         jobs.append(background.forever("notifications", app.notifications.sender.run))
+        jobs.append(background.forever("old_alerts", app.alerts.run_forgetting))
         jobs.append(background.forever("publishing", app.publishing.run))
         jobs.append(background.forever("routing", app.router.run))
         jobs.append(background.forever("gaps", lambda: background.run_gaps(app.gaps)))

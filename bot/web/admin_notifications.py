@@ -89,6 +89,7 @@ class FieldRow:
     value: str
     required: bool
     kept: bool
+    may_forget: bool
     choices: Sequence[str]
 
 
@@ -311,6 +312,7 @@ def _rows(kind: Kind, form: ChannelForm, channel: NotificationChannel | None) ->
                 value=value,
                 required=field.required and field.name not in known,
                 kept=field.name in known,
+                may_forget=field.name in known and not field.required,
                 choices=field.choices,
             )
         )

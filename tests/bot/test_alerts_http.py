@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -248,3 +248,19 @@ async def test_no_token_is_in_any_log(world: World, caplog: pytest.LogCaptureFix
     async with world.product.services.database.reading() as session:
         source = await alert_repository.source(session, world.source_id)
     assert world.token not in json.dumps([source.config, source.secrets])
+
+
+async def test_what_is_over_is_forgotten_after_a_month(world: World) -> None:
+    services = world.product.services
+    await world.send(raw(startsAt=ago(minutes=9)))
+    await world.send(raw(startsAt=ago(minutes=9), fingerprint="over"))
+    await world.send(
+        raw(status="resolved", startsAt=ago(minutes=9), endsAt=ago(minutes=1), fingerprint="over")
+    )
+    await services.alerts.forget_old()
+    assert len(await world.instances()) == 2
+    later = replace(services.alerts, clock=lambda: utc_now() + timedelta(days=31))
+    await later.forget_old()
+    assert [one.status for one in await world.instances()] == ["firing"]
+    async with services.database.reading() as session:
+        assert await session.scalar(select(func.count()).select_from(AlertDelivery)) == 0
