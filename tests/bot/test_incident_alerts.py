@@ -11,7 +11,9 @@ from handoff.incident import IncidentStatus
 from handoff.incident_tables import Incident
 from store.session import Database
 from store.vocabulary import Severity
+from tests.bot.web.plain_browser import open_browser
 from tests.handoff.terms import at
+from tests.product import Product
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = at("2026-03-10 09:00")
@@ -49,6 +51,17 @@ async def test_an_alert_proposes_once(database: Database) -> None:
     )
     assert incident.began_at == ALERT.began_at
     assert incident.evidence == {"alert": {"summary": "5 分钟内 90% 请求失败", "region": "禅城区"}}
+
+
+async def test_its_page_shows_what_monitoring_said(product: Product) -> None:
+    assert await propose_all(product.services.database, ALERT) == 1
+    number = (await proposed(product.services.database))[0].number
+    browser = open_browser(product)
+    await browser.log_in()
+    page = await browser.get(f"/console/incidents/{number}")
+    assert page.status_code == 200
+    assert ALERT.summary in page.text
+    await browser.client.aclose()
 
 
 async def test_a_storm_proposes_a_few_of_the_gravest(sqlite_database: Database) -> None:

@@ -47,6 +47,7 @@ async def confirm(console: Page) -> None:
         "该功能目前打不开，我们已经确认是系统故障，正在抢修。您不必重复操作，也不必重装控件。"
     )
     await console.locator("#note-confirm").fill(NOTE)
+    await console.evaluate("scrollTo(0, 0)")
     await shoot(console, "incident-proposal")
     await console.get_by_role("button", name="确认为故障").click()
     await expect(console.locator("#status")).to_have_text("处理中")
@@ -79,6 +80,7 @@ async def test_one_fault_and_many_people(browser: Browser, product: Product) -> 
     await console.locator("#resolve summary").click()
     await console.locator("#resolve-cause").fill("服务未随升级启动")
     await console.locator("#resolve-solution").fill("已重启核算服务，刷新即可")
+    await console.evaluate("scrollTo(0, 0)")
     await shoot(console, "incident-open")
     await console.get_by_role("button", name="解决事件").click()
     await expect(console.locator("#status")).to_have_text("已解决")
@@ -109,6 +111,7 @@ async def test_one_fault_and_many_people(browser: Browser, product: Product) -> 
     await console.get_by_role("button", name="办结").click()
     await console.get_by_role("button", name="关闭事件").click()
     await expect(console.locator("#status")).to_have_text("已关闭")
+    await console.evaluate("scrollTo(0, 0)")
     await shoot(console, "incident-closed")
     await theirs.close()
     await desk.close()
