@@ -18,7 +18,7 @@ from kb.answer_versions import Author
 from kb.errors import AnswerInvalid
 from kb.guide_sections import section_text, section_texts
 from kb.section_matching import Fate, SectionMatch, SectionText, match_sections
-from kb.stale_sources import named_section
+from kb.stale_sources import SectionFinder
 from kb.stale_tables import AnswerSourceRow, StaleMarkRow
 from kb.stored_text import storable
 from kb.tables import ArticleRow, GuideRow, GuideVersionRow
@@ -145,17 +145,16 @@ async def still_right(
 async def _resolve(session: AsyncSession, guide: GuideRow, version_id: str, now: datetime) -> None:
     """Find the sections of answers whose source is only a line of text."""
     found = await rows.without_section(session, guide.title)
-    sections = await section_texts(session, version_id) if found else ()
-    for article in found:
-        section = await asyncio.to_thread(
-            named_section,
-            sections,
-            guide_title=guide.title,
-            source_title=article.source_title,
-            answer=article.answer,
-        )
-        if section is not None:
-            session.add(_source(article.id, None, section.id, now))
+    if not found:
+        return
+    sections = await section_texts(session, version_id)
+
+    def find() -> Sequence[tuple[str, str]]:
+        finder = SectionFinder(guide.title, sections)
+        named = ((one.id, finder.find(one.source_title, one.answer)) for one in found)
+        return [(article_id, section.id) for article_id, section in named if section is not None]
+
+    session.add_all(_source(*pair, base=None, now=now) for pair in await asyncio.to_thread(find))
     await session.flush()
 
 
@@ -167,7 +166,7 @@ async def _sources(
     for article, known, section in await rows.sources_in_guide(session, guide_id):
         source = known
         if source is None:
-            source = _source(article.id, article.source_section_id, section.id, now)
+            source = _source(article.id, section.id, base=article.source_section_id, now=now)
             session.add(source)
         found[section.version_id].append(source)
     return found
@@ -257,7 +256,9 @@ def _mark(
     )
 
 
-def _source(article_id: str, base: str | None, section_id: str, now: datetime) -> AnswerSourceRow:
+def _source(
+    article_id: str, section_id: str, *, base: str | None, now: datetime
+) -> AnswerSourceRow:
     return AnswerSourceRow(
         article_id=article_id, base_section_id=base, section_id=section_id, updated_at=now
     )

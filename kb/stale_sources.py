@@ -5,9 +5,10 @@ with one section.
 """
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from kb.section_matching import SectionText, contained, grams
+from kb.section_matching import SectionText, grams
 
 #: Share of an answer's text that must stand in a section to have been written from it.
 _DRAWN = 0.5
@@ -15,44 +16,56 @@ _BLANK = re.compile(r"\s+")
 _NUMBER = re.compile(r"\d+(?:\.\d+)+")
 
 
-def named_section(
-    sections: Sequence[SectionText], *, guide_title: str, source_title: str, answer: str
-) -> SectionText | None:
-    """The section by its heading in the source line, by its number there, or by shared words."""
-    rest = _squeezed(source_title).replace(_squeezed(guide_title), "")
-    return _by_heading(sections, rest) or _by_number(sections, rest) or _by_words(sections, answer)
+class SectionFinder:
+    """The sections of one guide version, prepared once for any number of answers."""
 
+    def __init__(self, guide_title: str, sections: Sequence[SectionText]) -> None:
+        self._title = _squeezed(guide_title)
+        self._sections = sections
+        self._headings = [one.bare_heading for one in sections]
+        self._by_gram: defaultdict[str, list[int]] = defaultdict(list)
+        for at, section in enumerate(sections):
+            for gram in grams(section.text):
+                self._by_gram[gram].append(at)
 
-def _by_heading(sections: Sequence[SectionText], rest: str) -> SectionText | None:
-    """The longest heading that the line has; of equal ones that of the named number, the last."""
-    found = [one for one in sections if len(one.bare_heading) > 1 and one.bare_heading in rest]
-    if not found:
-        return None
-    return max(
-        found,
-        key=lambda one: (
-            len(one.bare_heading),
-            bool(one.number) and one.number in rest,
-            len(one.path),
-        ),
-    )
+    def find(self, source_title: str, answer: str) -> SectionText | None:
+        """The section by its heading in the source line, by its number, or by shared words."""
+        rest = _squeezed(source_title).replace(self._title, "")
+        named = self._by_heading(rest) or self._by_number(rest) if rest else None
+        return named or self._by_words(answer)
 
+    def _by_heading(self, rest: str) -> SectionText | None:
+        """The longest heading that the line has; of equal ones that of the named number."""
+        found = [
+            section
+            for heading, section in zip(self._headings, self._sections, strict=True)
+            if 1 < len(heading) <= len(rest) and heading in rest
+        ]
+        if not found:
+            return None
+        return max(
+            found,
+            key=lambda one: (
+                len(one.bare_heading),
+                bool(one.number) and one.number in rest,
+                len(one.path),
+            ),
+        )
 
-def _by_number(sections: Sequence[SectionText], rest: str) -> SectionText | None:
-    numbers = _NUMBER.findall(rest)
-    found = [one for one in sections if numbers and one.number.rstrip(".、") == numbers[-1]]
-    return found[0] if len(found) == 1 else None
+    def _by_number(self, rest: str) -> SectionText | None:
+        numbers = _NUMBER.findall(rest)
+        if not numbers:
+            return None
+        found = [one for one in self._sections if one.number.rstrip(".、") == numbers[-1]]
+        return found[0] if len(found) == 1 else None
 
-
-def _by_words(sections: Sequence[SectionText], answer: str) -> SectionText | None:
-    words = grams(answer)
-    ranked = sorted(
-        ((contained(words, grams(one.text)), -at) for at, one in enumerate(sections) if one.text),
-        reverse=True,
-    )
-    if not ranked or ranked[0][0] < _DRAWN:
-        return None
-    return sections[-ranked[0][1]]
+    def _by_words(self, answer: str) -> SectionText | None:
+        words = grams(answer)
+        shared = Counter(at for gram in words for at in self._by_gram.get(gram, ()))
+        if not shared:
+            return None
+        at, count = min(shared.items(), key=lambda one: (-one[1], one[0]))
+        return self._sections[at] if count / len(words) >= _DRAWN else None
 
 
 def _squeezed(text: str) -> str:

@@ -207,6 +207,15 @@ async def test_an_upload_without_files_or_with_too_many_is_refused(product: Prod
     assert unknown.status_code == 404
 
 
+async def test_only_uploads_may_be_large(product: Product) -> None:
+    editor = await sit_down(product, Role.EDITOR)
+    large = b"\x00" * 1_500_000
+    assert (await upload(editor, ("大.bin", large))).status_code == 303
+    await product.services.guide_imports.settle()
+    guide = await imported(product, editor, guide_text())
+    assert (await editor.post(f"{guide}/facts", version="x" * 1_500_000)).status_code == 413
+
+
 async def test_a_chosen_guide_gets_whatever_is_uploaded_as_its_version(product: Product) -> None:
     editor = await sit_down(product, Role.EDITOR)
     guide = await imported(product, editor, guide_text())
