@@ -51,6 +51,7 @@ from bot.phrases import Phrases
 from bot.phrases import load as load_phrases
 from bot.presence import Presences
 from bot.recording import Recorder
+from bot.revisits import Revisits
 from bot.routing import Router
 from bot.settings import Settings, data_dir
 from bot.staff_admin import StaffAdmin
@@ -118,6 +119,7 @@ class Services:
     router: Router
     staff_admin: StaffAdmin
     calendar_admin: CalendarAdmin
+    revisits: Revisits
     relay: Relay
     pages: "Pages"
 
@@ -239,6 +241,7 @@ def assemble(
         alert_desk=AlertDesk(database, notifications.vault, clock),
         presences=presences,
         calendar_admin=CalendarAdmin(database, current_terms, settings.handoff, clock),
+        revisits=Revisits(database, terms, settings.handoff, clock),
         staff_admin=StaffAdmin(database, terms, settings.handoff, phrases, live, clock),
         router=Router(database, terms, settings.handoff, phrases, live, clock, presences),
         relay=Relay(
@@ -271,6 +274,7 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
         jobs.append(background.forever("old_alerts", app.alerts.run_forgetting))
         jobs.append(background.forever("publishing", app.publishing.run))
         jobs.append(background.forever("routing", app.router.run))
+        jobs.append(background.forever("call_backs", app.revisits.run))
         jobs.append(background.forever("gaps", lambda: background.run_gaps(app.gaps)))
         jobs.append(
             background.forever(

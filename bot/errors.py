@@ -119,6 +119,20 @@ class LastAdministrator(BotError):
 
 
 @dataclass
+class CallBackNotFound(BotError):
+    """No such call-back, or outside the account's scope."""
+
+    call_back_id: str
+
+
+@dataclass
+class CallBackDone(BotError):
+    """Somebody else has written down the result meanwhile."""
+
+    call_back_id: str
+
+
+@dataclass
 class CalendarNotFound(BotError):
     """No such calendar."""
 

@@ -9,6 +9,7 @@ import bot.guides_tables
 import bot.notification_tables
 import bot.tables
 import handoff.calendar_tables
+import handoff.callbacks_tables
 import handoff.incident_tables
 import handoff.presence_tables
 import handoff.tables
@@ -29,6 +30,7 @@ DECLARED_IN = (
     bot.notification_tables,
     bot.tables,
     handoff.calendar_tables,
+    handoff.callbacks_tables,
     handoff.incident_tables,
     handoff.presence_tables,
     handoff.tables,

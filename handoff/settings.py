@@ -65,6 +65,12 @@ class HandoffSettings(BaseModel):
     away_minutes: int = Field(
         default=10, ge=1, le=240, description="Without mouse or keyboard for longer means away."
     )
+    callback_sample_percent: int = Field(
+        default=10, ge=0, le=100, description="Closed tickets called back besides the major ones."
+    )
+    callback_days: int = Field(
+        default=2, ge=1, le=30, description="Working days after closing to call back within."
+    )
     wait_window_minutes: int = Field(
         default=120, ge=10, description="Recent claims that the expected wait is reckoned from."
     )

@@ -25,6 +25,7 @@ _PLACES: Sequence[tuple[str, str, tuple[Role, ...]]] = (
     ("log", "/console/log", DESK_ROLES),
     ("incidents", "/console/incidents", READING_ROLES),
     ("alerts", "/console/alerts", READING_ROLES),
+    ("call_backs", "/console/callbacks", READING_ROLES),
     ("dead_letters", "/console/dead-letters", LOOK_ROLES),
     ("channels", "/console/admin/channels", NOTIFICATION_ROLES),
     ("admin", "/console/admin/staff", ()),

@@ -51,6 +51,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     errors.MessageTooLong: Problem(413, "message_too_long"),
     errors.DeadLetterNotFound: Problem(404, "dead_letter_not_found"),
     errors.StaffNotFound: Problem(404, "staff_not_found"),
+    errors.CallBackNotFound: Problem(404, "call_back_not_found"),
+    errors.CallBackDone: Problem(409, "call_back_done"),
     errors.CalendarNotFound: Problem(404, "calendar_not_found"),
     errors.CalendarChanged: Problem(409, "calendar_changed"),
     errors.LastAdministrator: Problem(409, "last_administrator"),

@@ -45,6 +45,7 @@ COMPOSED = (
     "admin_sections.",
     "staff_admin.",
     "calendar_admin.",
+    "call_backs.",
     "routing.why.",
     "evaluation.",
     "calibration.",
