@@ -3,8 +3,8 @@
 BANKING77, CLINC150 and HWU64 from `../shared/datasets` (or $CAIWEN_SHARED; skipped where absent),
 with the model of the in-process interpreter, and with ``--rasa`` with the pipeline of `config.yml`
 where only the tokenizer is another one: Chinese is cut by a dictionary, English at its blanks.
-Printed beside published figures. Nothing is chosen on a test part; the threshold for CLINC150's
-foreign questions is chosen on its validation part.
+Printed beside published figures. The thresholds for CLINC150's foreign questions are chosen on its
+validation part, never on a test part.
 """
 
 import argparse

@@ -5,7 +5,7 @@ caller chooses the thread. Never touches the database and never decides what the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
@@ -98,10 +98,7 @@ class Retriever:
             query=text,
             band=index.fusion.cuts.band(ranked),
             candidates=tuple(
-                replace(
-                    _candidate(index.answers[hits.answers[place]], score, hits.signals[place]),
-                    unmapped=plain,
-                )
+                _candidate(index.answers[hits.answers[place]], score, plain, hits.signals[place])
                 for place, score, plain in zip(
                     order, shown.tolist(), unmapped.tolist(), strict=True
                 )
@@ -120,7 +117,7 @@ def _allowed(
     return np.fromiter((answers[row].is_valid(today, region) for row in rows), bool, len(rows))
 
 
-def _candidate(answer: IndexedAnswer, score: float, signals: Floats) -> Candidate:
+def _candidate(answer: IndexedAnswer, score: float, unmapped: float, signals: Floats) -> Candidate:
     return Candidate(
         answer_id=answer.answer_id,
         origin=answer.origin,
@@ -134,4 +131,5 @@ def _candidate(answer: IndexedAnswer, score: float, signals: Floats) -> Candidat
         score=score,
         lexical=float(signals[2:6].max()),
         dense=float(signals[0]),
+        unmapped=unmapped,
     )

@@ -21,6 +21,7 @@ from bot.learning import build_knowledge_index, corpus_is_indexed, read_categori
 from bot.settings import data_dir
 from bot.tables import Role
 from bot.understanding import learn_interpreter
+from kb.calibration_store import calibration_file
 from nlu.errors import TrainingFailed
 from nlu.train import train_rasa
 
@@ -98,6 +99,8 @@ def _train(state: Deployment, *, kb: bool, nlu: bool, only_missing: bool) -> Non
                 "cli.step.index",
                 lambda: run(state, build_knowledge_index(state, threads=threads)),
             )
+            if calibration_file(state.settings.home).exists():
+                state.say("calibration.again")
         if rasa is not None:
             _finish_rasa_training(state, prints, rasa)
 

@@ -80,6 +80,17 @@ def test_the_live_search_judges_by_it(home: Path, tmp_path: Path) -> None:
     assert band(home, "公务卡怎么还款") == "none"
 
 
+def test_training_anew_keeps_it_and_says_so(home: Path, tmp_path: Path) -> None:
+    assert caiwen(home, "kb", "calibrate", "--file", own_table(tmp_path)).exit_code == 0
+    before = read_calibration(home)
+    trained = caiwen(home, "train", "--kb")
+    assert trained.exit_code == 0, trained.output
+    assert "再运行一次 caiwen kb calibrate" in trained.stderr
+    assert read_calibration(home) == before
+    report = caiwen(home, "evaluate", "--suite", "retrieval", "--file", own_table(tmp_path))
+    assert "在旧索引上校准" in report.stdout
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
