@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +22,7 @@ MAX_ALERTS = 5_000
 MAX_LABELS, LABEL_CHARS, SUMMARY_CHARS = 64, 300, 2_000
 #: Before this a time means "none": Go writes its zero time for alerts that go on.
 _EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
+_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 #: Grafana's own alerts about itself: monitoring is out of order, not necessarily the service.
 _ABOUT_MONITORING = frozenset({"DatasourceNoData", "DatasourceError"})
 _SEVERITIES = {
@@ -191,7 +192,7 @@ def _instant(raw: Any) -> datetime | None:
     """An instant of RFC 3339 or in seconds; ``None`` for the zero time and for what is none."""
     try:
         if isinstance(raw, int | float) and not isinstance(raw, bool):
-            found = datetime.fromtimestamp(raw, UTC)
+            found = _UNIX + timedelta(seconds=raw)
         else:
             found = datetime.fromisoformat(str(raw))
             # Local time of the sender is not known: UTC is what everybody else sends.
