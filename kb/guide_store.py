@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kb import guide_repository, repository, stale
 from kb.blocks import blocks_to_json, image_to_json
 from kb.errors import GuideMissing
+from kb.guide_cover import cover_facts
 from kb.media import extension, write_media
 from kb.passages import PassageDraft, make_passages
 from kb.sections import Guide, Image, Section, Table
@@ -164,6 +165,7 @@ async def _add_version(
     earlier = await repository.newest_passages(session, row.id)
     known = (await guide_repository.versions(session, row.id))[:1]
     number = known[0].number + 1 if known else 1
+    cover = cover_facts(guide.meta)
     version = GuideVersionRow(
         id=new_id(),
         guide_id=row.id,
@@ -174,9 +176,13 @@ async def _add_version(
         fmt=guide.fmt,
         version=storable(guide.version)[:200] if guide.version else None,
         issued=guide.issued[:10] if guide.issued else None,
+        document_number=cover.document_number,
+        effective_from=cover.effective_from,
+        effective_until=cover.effective_until,
+        fiscal_year=cover.fiscal_year,
         # Who it is for seldom changes from one version to the next; its dates always do.
         regions=list(known[0].regions) if known else [],
-        audience=list(known[0].audience) if known else [],
+        audience=list(cover.audience) or (list(known[0].audience) if known else []),
         warnings=storable_json([asdict(warning) for warning in guide.warnings]),
         meta=storable_json(dict(guide.meta)),
         created_at=now,

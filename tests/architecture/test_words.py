@@ -20,6 +20,7 @@ LEXICONS = {
     "kb/passages.py": "headings of guides",
     "kb/blocks.py": "numbering of steps in answers",
     "kb/guide_store.py": "version marks in file names",
+    "kb/guide_cover.py": "labels on the cover of guides",
     "kb/section_matching.py": "numbering of headings",
     "bot/dialogue/queries.py": "words that lean on the turn before",
     "bot/masking.py": "labels before passwords",

@@ -15,6 +15,7 @@ from kb.answer_text import AnswerText
 from kb.answer_versions import Author
 from kb.answers import answer_card, load_corpus, valid_on
 from kb.errors import AnswerInvalid, GuideInvalid, GuideMissing
+from kb.guide_cover import cover_facts
 from kb.guide_difference import paragraph_changes
 from kb.guide_draft import draft_of_section
 from kb.guide_facts import GuideFacts, set_facts
@@ -95,6 +96,34 @@ def test_senseless_facts_are_refused_by_name(facts: GuideFacts, field: str) -> N
     with pytest.raises(GuideInvalid) as refused:
         facts.checked()
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("meta", "facts"),
+    [
+        ({}, GuideFacts()),
+        ({"适用年度": "2026年度末、2027年度初"}, GuideFacts()),
+        ({"适用年度": "2027年度预算编制"}, GuideFacts(fiscal_year=2027)),
+        ({"适用对象": "持卡人、单位财务人员"}, GuideFacts(audience=("持卡人", "单位财务人员"))),
+        ({"文号": " 粤财〔2026〕3号 "}, GuideFacts(document_number="粤财〔2026〕3号")),
+        ({"施行日期": "2026年3月1日"}, GuideFacts(effective_from=date(2026, 3, 1))),
+        ({"失效日期": "2026-02-30", "生效日期": "另行通知"}, GuideFacts()),
+        ({"生效日期": "2026-03-01", "失效日期": "2020-01-01"}, GuideFacts()),
+        ({"文号": "号" * 900, "适用对象": "、".join("甲" * 200)}, None),
+    ],
+)
+def test_a_cover_tells_what_it_tells(meta: dict[str, str], facts: GuideFacts | None) -> None:
+    found = cover_facts(meta)
+    assert facts is None or found == facts
+
+
+async def test_a_cover_is_kept_with_the_version(database: Database, tmp_path: Path) -> None:
+    meta = {"适用年度": "2026年度", "适用对象": "预算单位经办人"}
+    stored = await keep(database, replace(make_guide(), meta=meta), tmp_path)
+    async with database.reading() as session:
+        version = await guide_repository.version(session, stored.version_id)
+    assert version is not None
+    assert (version.fiscal_year, version.audience) == (2026, ["预算单位经办人"])
 
 
 async def test_facts_of_no_guide_are_refused(database: Database) -> None:
