@@ -19,6 +19,7 @@ from store.vocabulary import Severity
 
 MAX_NAME_CHARS, MAX_RECIPIENTS, MAX_REGIONS = 80, 50, 100
 MAX_MINUTES, MAX_REMINDERS = 1_440, 20
+MAX_RECIPIENT_CHARS = 190
 _PHONE = re.compile(r"\+?[0-9]{5,15}")
 _MAILBOX = re.compile(MAILBOX)
 _SEPARATORS = re.compile(r"[\s,;，；、]+")
@@ -138,7 +139,7 @@ def recipients(text: str, reach: Reach, name: str) -> list[str]:
             raise NotificationInvalid(name, "nobody")
         return []
     for one in found:
-        if not shape.fullmatch(one):
+        if len(one) > MAX_RECIPIENT_CHARS or not shape.fullmatch(one):
             raise NotificationInvalid(name, reach.value, one[:60])
     if not found and reach is not Reach.MENTIONS:
         raise NotificationInvalid(name, "missing")

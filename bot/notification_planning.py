@@ -162,6 +162,7 @@ class Planner:
             "severity": Severity.GENERAL.value,
             "title": self.phrases.say("notify.digest.title"),
             "thread": f"{DIGEST}:{rule.id}",
+            "link": self._link("/console"),
             "send_at": at,
         }
         if await rows.add_notification(session, values):
@@ -196,11 +197,14 @@ class Planner:
             "subject": happened.subject,
             "title": title[:300],
             "text": text,
-            "link": f"{self.public_url.rstrip('/')}{happened.path}" if self.public_url else "",
+            "link": self._link(happened.path),
             "thread": _thread(happened),
             "values": values,
             "send_at": leaves_at(rule, happened.severity, now),
         }
+
+    def _link(self, path: str) -> str:
+        return f"{self.public_url.rstrip('/')}{path}" if self.public_url else ""
 
     def _template(self, key: str) -> str:
         return self.phrases.lines(key)[0]

@@ -148,6 +148,8 @@ class Sender:
             error=error,
             ms=elapsed,
         )
+        if outcome is Outcome.MISCONFIGURED:
+            log.error("notification_channel_broken", channel=channel.id, error=error)
         if outcome is Outcome.HELD:
             self._rests[kind] = now + timedelta(seconds=wait_s)
         return outcome not in (Outcome.HELD, Outcome.MISCONFIGURED)
@@ -171,7 +173,8 @@ class Sender:
         breaker = self._makers.breaker(channel.id)
         now = self._clock()
         try:
-            if channel.state == ChannelState.ON.value:
+            # What is urgent goes to see for itself; its own retries keep it from hammering.
+            if channel.state == ChannelState.ON.value and not urgent:
                 breaker.enter(now)
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await self._makers.notifier(channel).send(notice)

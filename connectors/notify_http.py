@@ -56,9 +56,11 @@ async def post(
     :class:`PermanentError`.
     """
     try:
-        async with client.stream(method, address, content=content, headers=dict(headers)) as answer:
+        asked = {**headers, "Accept-Encoding": "identity"}
+        async with client.stream(method, address, content=content, headers=asked) as answer:
             body = b""
-            async for chunk in answer.aiter_bytes():
+            # As it comes: unpacking would let a small answer become a large one.
+            async for chunk in answer.aiter_raw():
                 body += chunk
                 if len(body) > MAX_ANSWER_BYTES:
                     break

@@ -233,6 +233,26 @@ async def test_pace_holds_what_is_small_and_not_what_is_urgent(world: World) -> 
         assert await session.scalar(select(func.count()).select_from(NotificationAttempt)) == 41
 
 
+async def test_what_is_urgent_does_not_wait_for_the_rest_of_a_failing_channel(
+    world: World,
+) -> None:
+    async with http_peer(always=(500, {})) as peer:
+        hook = webhook(peer.address)
+        await keep(world.database, hook, rule(hook.id))
+        await world.tell(*(happened(f"e{n}") for n in range(8)))
+        await world.sender.settle()
+        assert len(peer.taken) == 5  # then it rests
+        peer.always = {}
+        await world.tell(happened("m", severity=Severity.MAJOR))
+        await world.sender.settle()
+        assert peer.taken[-1].json["facts"]["severity"] == "重大"
+        assert len(peer.taken) == 6
+        for _ in range(3):
+            world.now += timedelta(minutes=5)
+            await world.sender.settle()
+    assert set(await world.statuses()) == {"sent"}
+
+
 async def test_a_hanging_channel_holds_up_nobody_else(world: World) -> None:
     async with http_peer(always=30.0) as slow, http_peer() as quick:
         hanging, group = webhook(slow.address), robot(quick.address)

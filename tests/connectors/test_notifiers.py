@@ -3,6 +3,7 @@
 import asyncio
 import email
 import email.policy
+import gzip
 import hashlib
 import hmac
 from collections.abc import Callable
@@ -116,6 +117,18 @@ async def test_answers_that_are_none_are_transient(
         notifier = make(peer.address)
         with pytest.raises(TransientError):
             await notifier.send(NOTICE)
+        await notifier.close()
+
+
+async def test_a_packed_or_endless_answer_is_not_unpacked() -> None:
+    packed = gzip.compress(b'{"errcode":0}' + b" " * 50_000_000)
+    async with http_peer() as peer:
+        peer.answers = [(200, packed, {"Content-Encoding": "gzip"}), (200, b"x" * 10_000_000)]
+        notifier = robot(peer.address)
+        for _ in range(2):
+            with pytest.raises(TransientError):
+                await notifier.send(NOTICE)
+        assert peer.taken[0].headers["Accept-Encoding"] == "identity"
         await notifier.close()
 
 
