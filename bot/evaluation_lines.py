@@ -20,6 +20,9 @@ from bot.phrases import Phrases
 
 #: How many of the worst queries a terminal shows.
 WORST_SHOWN = 10
+CONFUSIONS_SHOWN = 3
+#: For the share that could be answered if only so many answers had to be right.
+_WANTED_PRECISION = 0.95
 
 
 def report_lines(
@@ -43,6 +46,7 @@ def report_lines(
         yield from _retrieval(report.retrieval, changes, phrases)
     for label in (*report.intents, *report.triage):
         yield _label(label, changes, phrases)
+        yield from _confusions(label, phrases)
     for entity in report.entities:
         yield _entity(entity, changes, phrases)
     if comparison:
@@ -75,6 +79,12 @@ def local_minute(at: str) -> str:
     return f"{datetime.fromisoformat(at).astimezone(LOCAL):%Y-%m-%d %H:%M}"
 
 
+def label_name(phrases: Phrases, label: str) -> str:
+    """A label as people know it; vocabulary values and intents are their own names."""
+    key = f"evaluation.label.{label.lower()}"
+    return phrases.say(key) if phrases.has(key) else label
+
+
 def change(changes: Mapping[str, float], name: str) -> str:
     """The change of a figure since the earlier run with its sign; empty when there is none."""
     value = changes.get(name)
@@ -95,6 +105,15 @@ def _retrieval(
         yield _decision(group, changes, phrases)
         if group.unmatched:
             yield phrases.say("evaluation.line.unmatched", count=group.unmatched)
+    reachable = [one for one in report.curve if one.precision >= _WANTED_PRECISION]
+    if reachable:
+        best = max(reachable, key=lambda one: one.coverage)
+        yield phrases.say(
+            "evaluation.line.reachable",
+            precision=f"{_WANTED_PRECISION:.2f}",
+            coverage=f"{best.coverage:.3f}",
+            cut=f"{best.cut:.3f}",
+        )
     yield phrases.say("evaluation.line.reliability", error=f"{report.calibration_error:.3f}")
     if report.worst:
         yield phrases.say("evaluation.line.worst", count=len(report.worst))
@@ -133,6 +152,23 @@ def _label(label: LabelFigures, changes: Mapping[str, float], phrases: Phrases) 
         accuracy=f"{label.accuracy:.3f}" + _bracketed(changes, f"{start} accuracy"),
         macro_f1=f"{label.macro_f1:.3f}" + _bracketed(changes, f"{start} macro_f1"),
     )
+
+
+def _confusions(label: LabelFigures, phrases: Phrases) -> Iterator[str]:
+    """What is taken for something else most often."""
+    found = [
+        (times, right, given)
+        for right, row in zip(label.labels, label.matrix, strict=True)
+        for given, times in zip(label.labels, row, strict=True)
+        if times and right != given
+    ]
+    found.sort(key=lambda one: (-one[0], one[1:]))
+    if found:
+        pairs = (
+            f"{label_name(phrases, right)} → {label_name(phrases, given)} {times}"
+            for times, right, given in found[:CONFUSIONS_SHOWN]
+        )
+        yield phrases.say("evaluation.line.confusions", pairs="；".join(pairs))
 
 
 def _entity(entity: EntityFigures, changes: Mapping[str, float], phrases: Phrases) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from bot.calibrating import Fitted
-from bot.evaluation_lines import change, local_minute, moment, set_name
+from bot.evaluation_lines import change, label_name, local_minute, moment, set_name
 from bot.evaluation_plots import Labels, curve_plot, reliability_plot
 from bot.evaluation_records import Comparison, EvaluationReport
 from bot.phrases import Phrases
@@ -43,6 +43,10 @@ class EvaluationView:
     def set_name(self, name: str) -> str:
         """A set's name as people know it."""
         return set_name(self.phrases, name)
+
+    def label_name(self, label: str) -> str:
+        """A label as people know it."""
+        return label_name(self.phrases, label)
 
     def changed(self, name: str) -> str:
         """How a figure changed since the earlier run, with its sign."""

@@ -23,6 +23,8 @@ SECTIONS: Sequence[tuple[str, str]] = (
     ("golden", "/workbench/golden"),
     ("quality", "/workbench/quality"),
 )
+#: Sections whose pages only those who edit may open.
+EDITORS_ONLY = frozenset({"quality"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,11 @@ def frame(app: Services, staff: Principal, at: str) -> Frame:
     return Frame(
         staff=staff,
         places=places(app.phrases, staff),
-        sections=[Place(key, say(f"workbench.sections.{key}"), href) for key, href in SECTIONS],
+        sections=[
+            Place(key, say(f"workbench.sections.{key}"), href)
+            for key, href in SECTIONS
+            if key not in EDITORS_ONLY or staff.may(*EDITING_ROLES)
+        ],
         at=at,
         may_edit=staff.may(*EDITING_ROLES),
         may_review=staff.may(*REVIEWING_ROLES),

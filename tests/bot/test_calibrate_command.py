@@ -52,6 +52,7 @@ def test_cuts_are_chosen_put_in_force_and_forgotten(home: Path, tmp_path: Path) 
     assert "<script" not in html
     report = caiwen(home, "evaluate", "--suite", "retrieval", "--file", table)
     assert "caiwen kb calibrate 于" in report.stdout
+    assert "答对不低于 0.95 时最多能直接回答" in report.stdout
     assert f"直接回答门槛 {found.cuts.answer:.3f}" in report.stdout
     assert caiwen(home, "kb", "calibrate", "--forget").exit_code == 0
     assert read_calibration(home) is None

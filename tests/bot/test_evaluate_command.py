@@ -63,6 +63,8 @@ def test_everything_that_is_shipped_can_be_asked(home: Path) -> None:
     assert done.exit_code == 0, done.output
     for line in ("[检索] 用户消息", "[意图] 意图与实体", "[级别] 分级", "[实体] 意图与实体"):
         assert line in done.stdout
+    assert "最常错认：" in done.stdout
+    assert "False" not in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ async def test_earlier_runs_are_listed_and_can_be_opened(product: Product, edito
     first, _ = await evaluations.run([Suite.RETRIEVAL], actor="定时")
     second, _ = await evaluations.run([Suite.RETRIEVAL], actor="定时")
     page = await editor.get(AT)
+    assert f'href="{AT}" aria-current' in page.text
     assert page.text.count("<svg ") == 3  # the trend too
     assert f"{AT}/{first.id}" in page.text
     assert "新答对 0 题" in shown(page)
@@ -66,6 +67,7 @@ async def test_an_id_is_never_a_path(editor: Browser) -> None:
 async def test_engineers_may_neither_look_nor_run(chen: Browser) -> None:
     assert (await chen.get(AT)).status_code == 403
     assert (await chen.post(f"{AT}/run")).status_code == 403
+    assert AT not in (await chen.get("/workbench")).text
 
 
 async def test_a_run_without_an_index_says_why(product: Product, editor: Browser) -> None:
