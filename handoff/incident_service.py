@@ -5,13 +5,10 @@ commit, to read the clock, to move tickets and to speak: whoever handles the out
 ``incident_event`` carries the news to tickets and people.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff import incident_repository as rows
 from handoff.errors import AttachRefused, NothingToChange, ReviewRequired
@@ -25,10 +22,10 @@ from handoff.incident import (
     next_status,
 )
 from handoff.incident_matching import Evidence, to_json
+from handoff.incident_performing import OUTBOX_KIND, Doing, perform, publish
 from handoff.incident_tables import (
     Incident,
     IncidentAsker,
-    IncidentEvent,
     IncidentMeasure,
     IncidentTicket,
 )
@@ -36,24 +33,35 @@ from handoff.numbering import next_incident_number
 from handoff.problem_report import ProblemReport
 from handoff.tables import Ticket
 from handoff.texts import LONG_LIMIT, SHORT_LIMIT, TITLE_LIMIT, clipped, optional, required
-from handoff.ticket import FINAL_STATUSES, Actor, Status
-from store import audit, outbox
+from handoff.ticket import FINAL_STATUSES, Status
 from store.base import new_id
 from store.vocabulary import Severity
 
-#: The kind of the outbox row that every verb writes.
-OUTBOX_KIND = "incident_event"
+__all__ = [
+    "NOTE_LIMIT",
+    "OUTBOX_KIND",
+    "Doing",
+    "NewIncident",
+    "add_measure",
+    "attach",
+    "change_severity",
+    "close",
+    "confirm",
+    "detach",
+    "finish_measure",
+    "note_asker",
+    "open_incident",
+    "propose",
+    "propose_alert",
+    "reject",
+    "reopen",
+    "resolve",
+    "review",
+    "tell",
+]
+
 #: What users are told fits a message.
 NOTE_LIMIT = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Doing:
-    """Who does something, when, in which transaction."""
-
-    session: AsyncSession
-    actor: Actor
-    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +148,7 @@ async def _begin(
     doing.session.add(incident)
     await doing.session.flush()
     units = {"units": evidence["units"]} if evidence and "units" in evidence else {}
-    await _publish(doing, incident, action, None, {"severity": incident.severity, **units})
+    await publish(doing, incident, action, None, {"severity": incident.severity, **units})
     return incident
 
 
@@ -155,7 +163,7 @@ async def confirm(
     """It is a fault. Its tickets get this severity, users this answer."""
     note = required("note", words.note, NOTE_LIMIT)
     meanwhile = optional("meanwhile", words.meanwhile, NOTE_LIMIT)
-    return await _perform(
+    return await perform(
         doing,
         incident,
         IncidentAction.CONFIRM,
@@ -171,7 +179,7 @@ async def confirm(
 async def reject(doing: Doing, incident: Incident, *, why: str) -> Incident:
     """It is none. Its tickets never count towards a proposal again."""
     detail = {"why": required("why", why, SHORT_LIMIT)}
-    return await _perform(doing, incident, IncidentAction.REJECT, detail=detail)
+    return await perform(doing, incident, IncidentAction.REJECT, detail=detail)
 
 
 async def attach(
@@ -194,7 +202,7 @@ async def attach(
         raise AttachRefused(ticket.number, incident.number)
     detail = {"ticket": ticket.number, "belonging": belonging.value, "likeness": likeness}
     began = min(incident.began_at, ticket.opened_at)
-    await _perform(doing, incident, IncidentAction.ATTACH, detail=detail, began_at=began)
+    await perform(doing, incident, IncidentAction.ATTACH, detail=detail, began_at=began)
     if known is not None:
         known.belonging, known.attached_at, known.detached_at = belonging.value, doing.now, None
     else:
@@ -223,7 +231,7 @@ async def detach(doing: Doing, incident: Incident, ticket: Ticket, *, why: str) 
     if known is None or known.detached_at is not None:
         raise NothingToChange(incident.number, "ticket")
     detail = {"ticket": ticket.number, "why": required("why", why, SHORT_LIMIT)}
-    await _perform(doing, incident, IncidentAction.DETACH, detail=detail)
+    await perform(doing, incident, IncidentAction.DETACH, detail=detail)
     known.detached_at = doing.now
     await doing.session.flush()
     return incident
@@ -236,7 +244,7 @@ async def change_severity(
     if incident.severity == severity.value:
         raise NothingToChange(incident.number, "severity")
     detail = {"severity": severity.value, "why": required("why", why, SHORT_LIMIT)}
-    return await _perform(
+    return await perform(
         doing, incident, IncidentAction.CHANGE_SEVERITY, detail=detail, severity=severity.value
     )
 
@@ -248,7 +256,7 @@ async def tell(doing: Doing, incident: Incident, *, words: PublicWords) -> Incid
     if (incident.note, incident.meanwhile) == (note, meanwhile):
         raise NothingToChange(incident.number, "note")
     detail = {"note": note, "meanwhile": meanwhile}
-    return await _perform(
+    return await perform(
         doing, incident, IncidentAction.TELL, detail=detail, note=note, meanwhile=meanwhile
     )
 
@@ -259,7 +267,7 @@ async def resolve(doing: Doing, incident: Incident, *, cause: str, solution: str
         "cause": required("cause", cause, LONG_LIMIT),
         "solution": required("solution", solution, LONG_LIMIT),
     }
-    return await _perform(
+    return await perform(
         doing, incident, IncidentAction.RESOLVE, detail=words, resolved_at=doing.now, **words
     )
 
@@ -267,13 +275,13 @@ async def resolve(doing: Doing, incident: Incident, *, cause: str, solution: str
 async def reopen(doing: Doing, incident: Incident, *, why: str) -> Incident:
     """It is not over; the tickets that it resolved go on."""
     detail = {"why": required("why", why, SHORT_LIMIT)}
-    return await _perform(doing, incident, IncidentAction.REOPEN, detail=detail, resolved_at=None)
+    return await perform(doing, incident, IncidentAction.REOPEN, detail=detail, resolved_at=None)
 
 
 async def review(doing: Doing, incident: Incident, *, report: ProblemReport) -> Incident:
     """What it was, what it did, what was done, what keeps it from coming back."""
     detail = report.detail()
-    return await _perform(doing, incident, IncidentAction.REVIEW, detail=detail, review=detail)
+    return await perform(doing, incident, IncidentAction.REVIEW, detail=detail, review=detail)
 
 
 async def add_measure(
@@ -290,7 +298,7 @@ async def add_measure(
         outcome="",
     )
     detail = {"text": measure.text, "owner": measure.owner, "due": due.isoformat()}
-    await _perform(doing, incident, IncidentAction.ADD_MEASURE, detail=detail)
+    await perform(doing, incident, IncidentAction.ADD_MEASURE, detail=detail)
     doing.session.add(measure)
     await doing.session.flush()
     return measure
@@ -305,7 +313,7 @@ async def finish_measure(
         raise NothingToChange(incident.number, "measure")
     words = required("outcome", outcome, SHORT_LIMIT)
     detail = {"text": measure.text, "outcome": words}
-    await _perform(doing, incident, IncidentAction.FINISH_MEASURE, detail=detail)
+    await perform(doing, incident, IncidentAction.FINISH_MEASURE, detail=detail)
     measure.done_at, measure.outcome = doing.now, words
     await doing.session.flush()
     return measure
@@ -353,66 +361,4 @@ async def close(doing: Doing, incident: Incident) -> Incident:
     owed = sum(one.done_at is None for one in every)
     if owed or not incident.review:
         raise ReviewRequired(incident.number, owed=owed)
-    return await _perform(doing, incident, IncidentAction.CLOSE, detail={}, closed_at=doing.now)
-
-
-async def _perform(
-    doing: Doing,
-    incident: Incident,
-    action: IncidentAction,
-    *,
-    detail: Mapping[str, Any],
-    **changes: Any,
-) -> Incident:
-    check_performer(action, doing.actor)
-    before = IncidentStatus(incident.status)
-    values = {
-        "status": next_status(before, action).value,
-        "version": incident.version + 1,
-        # Clocks of two machines differ a little; a history in which time runs back is worse.
-        "updated_at": max(doing.now, incident.updated_at),
-        **changes,
-    }
-    await rows.compare_and_set(doing.session, incident, values)
-    await _publish(doing, incident, action, before, detail)
-    return incident
-
-
-async def _publish(
-    doing: Doing,
-    incident: Incident,
-    action: IncidentAction,
-    before: IncidentStatus | None,
-    detail: Mapping[str, Any],
-) -> None:
-    event = IncidentEvent(
-        incident_id=incident.id,
-        seq=incident.version,
-        at=incident.updated_at,
-        action=action.value,
-        actor_kind=doing.actor.kind.value,
-        actor_id=doing.actor.id,
-        actor_name=doing.actor.name,
-        from_status=before.value if before else None,
-        to_status=incident.status,
-        detail=dict(detail),
-    )
-    doing.session.add(event)
-    await doing.session.flush()
-    await audit.record(
-        doing.session,
-        actor=doing.actor.reference,
-        action=f"incident.{action}",
-        subject=f"incident:{incident.number}",
-        detail={"seq": event.seq, "from": event.from_status, "to": event.to_status},
-        now=event.at,
-    )
-    await outbox.enqueue(
-        doing.session,
-        kind=OUTBOX_KIND,
-        payload={"incident_id": incident.id, "seq": event.seq, "action": action.value},
-        dedupe_key=f"{OUTBOX_KIND}:{incident.id}:{event.seq}",
-        # Decisions about one incident leave in their order, as messages of a conversation do.
-        conversation_id=incident.id,
-        available_at=event.at,
-    )
+    return await perform(doing, incident, IncidentAction.CLOSE, detail={}, closed_at=doing.now)
