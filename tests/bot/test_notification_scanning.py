@@ -277,3 +277,30 @@ async def test_incidents_are_told(prepared_workspace: Path, tmp_path: Path) -> N
         await asyncio.wait_for(made.peer.arrived_times(1), 5)
         assert made.texts()[0].startswith(f"【重大】事件 {incident.number}\n登录失败")
         assert made.texts()[0].endswith(f"/console/incidents/{incident.number}")
+
+
+async def test_a_user_who_waits_for_an_answer_is_told_of_once(any_settings: Settings) -> None:
+    """On both databases: the engineer has the ticket, the user wrote last."""
+    secrets = SecretsSettings(keys=SecretStr(KEY))
+    notify = SETTINGS.model_copy(update={"unanswered_minutes": 0})
+    settings = any_settings.model_copy(update={"notify": notify, "secrets": secrets})
+    async with http_peer() as peer, serving(settings) as product:
+        made = World(product, peer)
+        group = robot(peer.address)
+        await keep(product.services.database, group, rule(group.id, events=["unanswered"]))
+        chat = await product.open(name="李会计", unit="市一小")
+        await chat.say("门户的菜单是空的")
+        await chat.say("转人工", kind="human")
+        number = next(m for m in await chat.read() if m["kind"] == "ticket")["data"]["number"]
+        assert (await product.desk("claim", number)).status_code == 200
+        assert (await product.desk("reply", number, text="请稍等")).status_code < 300
+        await chat.say("好了吗")
+        await chat.say("还在吗")
+        scanner = other_scanner(made, silence=timedelta(minutes=10))
+        now = utc_now()
+        for minutes in (0, 9, 11, 20, 40):
+            await scanner.run_once(now + timedelta(minutes=minutes))
+        assert [event for event, _ in await made.events()] == ["unanswered"]
+        assert (await product.desk("reply", number, text="处理好了")).status_code < 300
+        await scanner.run_once(now + timedelta(minutes=50))
+        assert len(await made.events()) == 1
