@@ -80,17 +80,36 @@ def margins_of(probabilities: Sequence[float]) -> Floats:
 
 def fit_map(questions: Sequence[Asked]) -> ScoreMap:
     """The map under which what is known of these questions is likeliest."""
-    result = minimize(_loss, np.zeros(2), args=(questions,), method="Nelder-Mead")
+    stacked = _Stacked([one for one in questions if len(one.margins)])
+    result = minimize(stacked.loss, np.zeros(2), method="Nelder-Mead")
     scale = float(np.clip(np.exp(result.x[0]), _LEAST, _MOST))
     return ScoreMap(scale, float(result.x[1]))
 
 
-def _loss(packed: Floats, questions: Sequence[Asked]) -> float:
-    score_map = ScoreMap(float(np.exp(np.clip(packed[0], -3.0, 3.0))), float(packed[1]))
-    loss = 0.5 * (packed[0] / _SPREAD_SCALE) ** 2 + 0.5 * (packed[1] / _SPREAD_SHIFT) ** 2
-    for asked in questions:
-        probabilities = score_map.probabilities(asked)
+class _Stacked:
+    """All candidates of all questions in one row; questions without any tell nothing."""
+
+    def __init__(self, questions: Sequence[Asked]) -> None:
+        sizes = np.array([len(one.margins) for one in questions], dtype=np.int64)
+        self._starts = np.concatenate([[0], np.cumsum(sizes)])[:-1].astype(np.int64)
+        self._sizes = sizes
+        nothing = np.zeros(0)
+        self._margins = np.concatenate([nothing, *(one.margins for one in questions)])
+        self._right = np.concatenate([nothing, *(one.right for one in questions)])
+        self._weights = np.array([one.weight for one in questions])
+        self._is_found = np.array([bool(one.right.any()) for one in questions], bool)
+
+    def loss(self, packed: Floats) -> float:
+        """Negative log-likelihood, and the pull to changing nothing."""
+        loss = 0.5 * (packed[0] / _SPREAD_SCALE) ** 2 + 0.5 * (packed[1] / _SPREAD_SHIFT) ** 2
+        if not len(self._sizes):
+            return float(loss)
+        logits = float(np.exp(np.clip(packed[0], -3.0, 3.0))) * self._margins - packed[1]
+        highest = np.maximum(np.maximum.reduceat(logits, self._starts), 0.0)
+        exponentials = np.exp(logits - np.repeat(highest, self._sizes))
+        none = np.exp(-highest)
         # A right answer that is no candidate cannot be found by any map: nothing here answers.
-        likely = probabilities[asked.right].sum() if asked.right.any() else 1 - probabilities.sum()
-        loss -= asked.weight * np.log(max(float(likely), 1e-12))
-    return float(loss)
+        right = np.add.reduceat(exponentials * self._right, self._starts)
+        likely = np.where(self._is_found, right, none)
+        share = likely / (np.add.reduceat(exponentials, self._starts) + none)
+        return float(loss - self._weights @ np.log(np.maximum(share, 1e-12)))
