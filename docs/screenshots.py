@@ -194,6 +194,53 @@ def _workbench(browser: Browser, address: str) -> None:
     _shoot(reviewer, "workbench-try")
 
 
+GUIDE = "公务卡报销还款指引"
+
+
+def _next_version(folder: Path) -> Path:
+    """A later state of a sample guide: one section rewritten, one new."""
+    [sample] = (Path(__file__).parent.parent / "data" / "guides").glob(f"*{GUIDE}.md")
+    text = sample.read_text("utf-8").replace("V1.0", "V1.1")
+    text = text.replace("勾选后点击【签发】", "核对收款账户后点击【确认签发】")
+    changed = folder / sample.name
+    changed.write_text(f"{text}\n## 七、 还款凭证打印\n\n还款成功后可以打印汇总凭证。\n", "utf-8")
+    return changed
+
+
+def _import(page: Page, file: Path) -> None:
+    page.goto("/workbench/guides")
+    page.locator("#files").set_input_files(file)
+    page.get_by_label("导入后立即启用").check()
+    page.get_by_role("button", name="开始导入").click()
+    expect(page.locator(".pill-job-done")).to_be_visible()
+
+
+def _guides(browser: Browser, address: str, folder: Path) -> None:
+    """A guide, an answer drawn from it, and what its next version does to that answer."""
+    editor = _at_workbench(browser, address, "editor")
+    reviewer = _at_workbench(browser, address, "reviewer")
+    editor.goto("/workbench/guides")
+    editor.get_by_role("link", name=GUIDE).click()
+    section = editor.locator('[data-section*="报销还款步骤"]')
+    section.locator("summary").click()
+    _shoot(editor, "workbench-guide")
+    section.get_by_role("button", name="用这一节起草答案").click()
+    editor.get_by_role("button", name="保存为新版本").click()
+    editor.get_by_role("button", name="提交审核").click()
+    expect(editor.locator(".pill").first).to_have_text("待审核")
+    answer = editor.url
+    reviewer.goto(answer)
+    reviewer.get_by_role("button", name="通过并发布").click()
+    expect(reviewer.locator(".pill").first).to_have_text("已发布")
+    _import(reviewer, _next_version(folder))
+    _shoot(reviewer, "workbench-import")
+    reviewer.locator("#files").get_by_role("link").first.click()
+    reviewer.get_by_role("link", name="与上一版比较").click()
+    _shoot(reviewer, "workbench-guide-changes")
+    editor.goto(answer)
+    _shoot(editor, "workbench-stale")
+
+
 def _desk(browser: Browser, address: str) -> None:
     """Pages of the desk besides the console, and what the workbench makes of the questions."""
     asked = ("单位食堂餐补怎么核销", "食堂的餐补在系统里怎么核销", "请问食堂餐补如何核销")
@@ -267,6 +314,7 @@ def main() -> None:
             _engineer(browser, address, *_user(browser, address))
             _phone(browser, address)
             _workbench(browser, address)
+            _guides(browser, address, copy)
             _desk(browser, address)
             _dead_letters(browser, address)
 
