@@ -42,6 +42,8 @@ from bot.guides import Guides
 from bot.guides_imports import GuideImports
 from bot.incident_parts import IncidentParts
 from bot.knowledge import SearchedKnowledge
+from bot.lexicons import Lexicons, LiveRules
+from bot.lexicons import shipped as shipped_lexicon
 from bot.live import Live
 from bot.metrics import Metrics
 from bot.notification_planning import PREFIX as NOTIFICATIONS
@@ -101,6 +103,7 @@ class Services:
     guide_imports: GuideImports
     staleness: Staleness
     answer_sheets: AnswerSheets
+    lexicons: Lexicons
     evaluations: Evaluations
     openings: Openings
     conversations: Conversations
@@ -163,6 +166,7 @@ def assemble(
     desk = Desk(terms, settings.handoff, phrases)
     metrics = figures.create()
     triager = build_triager(workspace)
+    rules = LiveRules(settings.home, clarifications.load(data / "dialogue" / "clarifications.yml"))
     foundation = incident_parts.Foundation(database, terms, settings.handoff, phrases, live, clock)
     incidents = incident_parts.build(foundation, knowledge, data)
     thinker = Thinker(
@@ -170,7 +174,7 @@ def assemble(
         interpreter=understood,
         knowledge=knowledge,
         triager=triager,
-        clarifications=clarifications.load(data / "dialogue" / "clarifications.yml"),
+        rules=rules,
         faults=incidents.board,
     )
     conversations = Conversations(
@@ -209,6 +213,7 @@ def assemble(
         knowledge=knowledge,
         publishing=publishing,
         workbench=workbench,
+        lexicons=Lexicons(database, shipped_lexicon(data), index, settings.home, clock),
         answer_sheets=AnswerSheets(
             database, workbench, phrases, clock, workspace.home / "answer-sheets"
         ),

@@ -4,11 +4,12 @@ import asyncio
 
 from bot.clock import utc_now
 from bot.deployment import Deployment
+from bot.lexicons import entries_of, shipped
 from bot.settings import data_dir
 from kb.articles import Corpus
 from kb.errors import IndexMismatch, IndexMissing, NothingPublished
 from kb.index_holder import current_folder
-from kb.lexicon import load_lexicon
+from kb.lexicon_entries import searched
 from kb.search_index import read_manifest
 from kb.service import load_corpus
 from kb.train import Build, build_index
@@ -34,8 +35,11 @@ def negatives() -> list[str]:
 async def build_knowledge_index(state: Deployment, *, threads: int | None = None) -> Build | None:
     """Train and index with so many threads; ``None`` when nothing is published."""
     database = state.database()
+    known = shipped(data_dir())
     try:
         corpus = await read_corpus(database)
+        async with database.reading() as session:
+            lexicon = searched(await entries_of(session, known), known.base)
     finally:
         await database.dispose()
     settings = state.settings.kb
@@ -47,7 +51,7 @@ async def build_knowledge_index(state: Deployment, *, threads: int | None = None
             state.settings.home,
             corpus,
             settings,
-            lexicon=load_lexicon(data_dir() / "lexicon"),
+            lexicon=lexicon,
             negatives=negatives(),
             now=utc_now(),
         )

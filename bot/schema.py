@@ -14,6 +14,7 @@ import handoff.incident_tables
 import handoff.presence_tables
 import handoff.tables
 import kb.answer_tables
+import kb.lexicon_tables
 import kb.stale_tables
 import kb.tables
 import store.audit
@@ -35,6 +36,7 @@ DECLARED_IN = (
     handoff.presence_tables,
     handoff.tables,
     kb.answer_tables,
+    kb.lexicon_tables,
     kb.stale_tables,
     kb.tables,
     store.audit,

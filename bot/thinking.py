@@ -11,13 +11,13 @@ from typing import Protocol
 
 from bot import message_repository
 from bot.dialogue import answering, queries
-from bot.dialogue.clarifications import Clarifications
 from bot.dialogue.decide import decide
 from bot.dialogue.decision import Decision, RaiseTicket, Say
 from bot.dialogue.state import Awaiting, DialogueState, from_json
 from bot.dialogue.turn import (
     ActionKind,
     Band,
+    Clarification,
     Found,
     KnownFault,
     OpenTicket,
@@ -54,6 +54,18 @@ class Faults(Protocol):
 
     async def look(self, text: str, module: str | None = None) -> KnownFault | None:
         """The one that a text is most like; at once ``None`` while there is none."""
+        ...
+
+
+class Rules(Protocol):
+    """What editors have laid down about words."""
+
+    def match(self, text: str) -> Clarification | None:
+        """The question that a message needs before it can be answered, if any."""
+        ...
+
+    def is_blocked(self, text: str) -> bool:
+        """Whether a message is for people, whatever is known about it."""
         ...
 
 
@@ -111,7 +123,7 @@ class Thinker:
     interpreter: Interpreter
     knowledge: Knowledge
     triager: Triager
-    clarifications: Clarifications
+    rules: Rules
     faults: Faults | None = None
     #: Searches in flight at once: they are CPU work, more threads than cores only queue up.
     searching: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
@@ -141,7 +153,7 @@ class Thinker:
         return Thought(decide(snapshot.state, turn), understanding, turn.searches, turn.triage)
 
     async def _search(self, query: str, region: str | None, now: datetime) -> Search:
-        if not queries.has_words(query):
+        if not queries.has_words(query) or self.rules.is_blocked(query):
             return Search(query, Band.NONE)
         async with self.searching:
             return await asyncio.to_thread(self.knowledge.search, query, region=region, now=now)
@@ -166,7 +178,7 @@ class Thinker:
             action=snapshot.action,
             chosen=self._chosen(snapshot),
             tickets=_open_tickets(snapshot),
-            clarification=self.clarifications.match(snapshot.text),
+            clarification=self.rules.match(snapshot.text),
             masked=snapshot.masked,
         )
 

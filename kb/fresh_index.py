@@ -1,10 +1,12 @@
 """The index that is searched: the current build with everything published since laid over it.
 
 What changed is one small file in the build's folder, replaced in one step, so that every process
-of a workspace finds the same; so is the workspace's calibration (`kb.calibration_store`), which is
-laid over the build's scores and cuts. Refuses to decide what is published.
+of a workspace finds the same; so are the workspace's calibration (`kb.calibration_store`), which is
+laid over the build's scores and cuts, and its lexicon (`kb.lexicon_store`), which questions are
+read with. Refuses to decide what is published.
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -22,6 +24,8 @@ from kb.calibration_store import Calibration, calibration_file, read_calibration
 from kb.errors import IndexMissing
 from kb.incremental import Overlay, differences
 from kb.index_holder import indexes_dir
+from kb.lexicon_store import lexicon_file, read_lexicon
+from kb.normalise import Normaliser
 from kb.retriever import IndexSource
 from kb.search_index import SearchIndex
 
@@ -29,8 +33,8 @@ log = structlog.get_logger(__name__)
 
 FILE = "changes.json"
 Changes = Mapping[str, IndexedAnswer | None]
-#: Of the changes, and of the calibration: when a file was written, and which file it is.
-_Stamps = tuple[tuple[int, int], tuple[int, int]]
+#: Of the changes, the calibration and the lexicon: when a file was written, and which it is.
+_Stamps = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
 
 class FreshIndex:
@@ -43,7 +47,8 @@ class FreshIndex:
         self._overlay: Overlay | None = None
         self._index: SearchIndex | None = None
         self._calibration: Calibration | None = None
-        self._seen: _Stamps = ((0, 0), (0, 0))
+        self._seen: _Stamps = ((0, 0), (0, 0), (0, 0))
+        self._lexicon: tuple[tuple[int, int], Normaliser | None] = ((0, 0), None)
         self._looked_at = 0.0
         self._applying = threading.Lock()
 
@@ -60,6 +65,11 @@ class FreshIndex:
     def uncalibrated(self) -> SearchIndex:
         """The current index with the scores and cuts that it was built with."""
         return self._follow(self._below.current()).index
+
+    def follow(self) -> None:
+        """Take in now what the files say, rather than at the next look."""
+        with contextlib.suppress(IndexMissing):
+            self._follow(self._below.current())
 
     @property
     def calibration(self) -> Calibration | None:
@@ -111,11 +121,17 @@ class FreshIndex:
             else:
                 overlay = before.with_changes(_read(self._file(base)))
             self._calibration = read_calibration(self._home)
+            if stamps[2] != self._lexicon[0]:
+                lexicon = read_lexicon(self._home)
+                self._lexicon = (stamps[2], Normaliser(lexicon) if lexicon else None)
             self._index = self._calibrated(overlay.index)  # Built here, not by the first search.
             self._overlay, self._seen = overlay, stamps
             return overlay
 
     def _calibrated(self, index: SearchIndex) -> SearchIndex:
+        _, normaliser = self._lexicon
+        if normaliser is not None:
+            index = replace(index, normaliser=normaliser)
         calibration = self._calibration
         if calibration is None:
             return index
@@ -135,7 +151,8 @@ class FreshIndex:
         return True
 
     def _stamps(self, base: SearchIndex) -> _Stamps:
-        return _stamp(self._file(base)), _stamp(calibration_file(self._home))
+        calibration, lexicon = calibration_file(self._home), lexicon_file(self._home)
+        return _stamp(self._file(base)), _stamp(calibration), _stamp(lexicon)
 
     def _file(self, base: SearchIndex) -> Path:
         return indexes_dir(self._home) / base.manifest.revision / FILE

@@ -53,6 +53,34 @@ def load_lexicon(folder: Path) -> Lexicon:
     )
 
 
+def shipped_groups(folder: Path) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+    """What the files hold by kind - synonym, typo, filler - as (word, variants)."""
+    synonyms = _read(folder / "synonyms.yml") or []
+    typos = _read(folder / "typos.yml") or {}
+    fillers = _read(folder / "fillers.yml") or {}
+    return {
+        "synonym": [(str(g["term"]), tuple(map(str, g["variants"]))) for g in synonyms],
+        "typo": [(str(term), tuple(map(str, forms))) for term, forms in typos.items()],
+        "filler": [(str(word), ()) for group in fillers.values() for word in group],
+    }
+
+
+def lexicon_to_json(lexicon: Lexicon) -> dict[str, Any]:
+    """Plain JSON."""
+    return {
+        "replacements": dict(lexicon.replacements),
+        "fillers": list(lexicon.fillers),
+        "terms": list(lexicon.terms),
+    }
+
+
+def lexicon_from_json(row: Mapping[str, Any]) -> Lexicon:
+    """The inverse of `lexicon_to_json`; raises KeyError, TypeError or ValueError."""
+    replacements = {str(form): str(term) for form, term in dict(row["replacements"]).items()}
+    fillers, terms = (tuple(map(str, row[name])) for name in ("fillers", "terms"))
+    return Lexicon(replacements, fillers, terms)
+
+
 def _read(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
 

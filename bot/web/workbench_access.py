@@ -21,6 +21,7 @@ SECTIONS: Sequence[tuple[str, str]] = (
     ("try", "/workbench/try"),
     ("gaps", "/workbench/gaps"),
     ("golden", "/workbench/golden"),
+    ("lexicon", "/workbench/lexicon"),
     ("quality", "/workbench/quality"),
 )
 #: Sections whose pages only those who edit may open.
