@@ -18,6 +18,7 @@ from bot.accounts import Principal, add_staff, hash_password
 from bot.errors import InvalidInput, LastAdministrator, StaffNotFound
 from bot.live import STAFF
 from bot.ownership import give_to
+from bot.presence import LEVELS
 from bot.tables import Owner, Role, Staff
 from bot.ticket_work import TicketWork, Work
 from handoff import presence_repository, service
@@ -54,6 +55,11 @@ class Account:
     staff: Staff
     capacity: int | None
     open_tickets: int
+
+    @property
+    def routed(self) -> bool:
+        """Whether tickets are given to the account."""
+        return Role(self.staff.role) in LEVELS
 
     @property
     def profile(self) -> Profile:
