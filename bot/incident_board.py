@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from bot.accounts import Principal
 from bot.clock import Clock
 from bot.dialogue.turn import KnownFault
 from bot.incident_desk import known_fault
@@ -17,6 +18,7 @@ from bot.incident_likeness import MOST_CHARS, Reader, Reading, alike, matter_of,
 from handoff import incident_repository as rows
 from handoff.incident import IncidentStatus
 from handoff.incident_matching import codes_in, needed
+from handoff.incident_tables import Incident
 from store.session import Database
 
 log = structlog.get_logger("bot.incidents")
@@ -45,12 +47,17 @@ class IncidentBoard:
         self._clock = clock
         self._mark: tuple[int, int] = (0, 0)
         self._posted: tuple[_Posted, ...] = ()
+        self._proposed: tuple[Incident, ...] = ()
         self._turn = asyncio.Lock()
 
     @property
     def faults(self) -> tuple[KnownFault, ...]:
         """Every open fault that users are told of, the newest change first."""
         return tuple(one.fault for one in self._posted)
+
+    def proposed_to(self, staff: Principal) -> int:
+        """How many proposals wait for somebody who works in this account's modules."""
+        return sum(staff.covers(region=None, module=one.module) for one in self._proposed)
 
     async def refresh(self) -> bool:
         """Take over what has changed; whether anything had."""
@@ -60,6 +67,7 @@ class IncidentBoard:
                 if mark == self._mark:
                     return False
                 found = await rows.with_status(session, [IncidentStatus.OPEN], limit=SHOWN)
+                proposed = await rows.with_status(session, [IncidentStatus.PROPOSED])
                 told = [one for one in found if one.note]
                 texts = [
                     [matter_of(member.ticket) for member in members]
@@ -75,7 +83,7 @@ class IncidentBoard:
                 )
                 for incident, own in zip(told, texts, strict=True)
             ]
-            self._posted, self._mark = tuple(posted), mark
+            self._posted, self._proposed, self._mark = tuple(posted), tuple(proposed), mark
             return True
 
     async def _read(self, texts: Sequence[str]) -> tuple[Reading, ...]:

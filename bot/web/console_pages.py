@@ -100,6 +100,7 @@ async def _queue(app: Services, staff: Principal, wanted: Asked, chosen: str = "
         statuses=[s.value for s in Status],
         empty=app.phrases.say("console.empty.narrowed" if narrowed else _EMPTY[key]),
         narrowed=narrowed,
+        proposals=app.incidents.board.proposed_to(staff),
         waiting=" ".join(news.waiting),
         unread=news.unread,
         query=query,

@@ -94,6 +94,8 @@ class Queue:
     statuses: Sequence[str]
     empty: str
     narrowed: bool
+    #: Proposed incidents that nobody has decided about.
+    proposals: int
     #: Numbers that nobody has yet, for announcing new ones.
     waiting: str
     #: Unread messages in one's own tickets.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -102,6 +103,16 @@ async def test_three_units_propose_and_the_evidence_says_why(any_product: Produc
     assert {row["unit"] for row in incident.evidence["tickets"]} == set(UNITS)
     assert shown.reach.units == 3
     assert shown.severity is not Severity.GENERAL
+    board = product.services.incidents.board
+
+    async def noticed() -> bool:
+        return board.proposed_to(CHEN) == 1
+
+    await eventually(noticed)
+    assert board.proposed_to(replace(CHEN, modules=("工资统发",))) == (incident.module is None)
+    headers = await product.staff()
+    page = await product.client.get("/console", headers={**headers, "Accept": "text/html"})
+    assert "1 个疑似故障事件待确认" in page.text
     assert not await cards((await report(product, "区水务局"))[0])
 
     async def joined() -> bool:
