@@ -5,9 +5,11 @@ are about the same thing, however they put it. Synchronous work for a thread. Me
 ``bench/incidents.py``. Refuses to decide what is alike enough.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +22,8 @@ from kb.clustering import Floats, likenesses
 ANSWER_WEIGHT = 0.5
 #: The first words of a report say what is wrong.
 MOST_CHARS = 400
+#: Readings of a busy day; the one longest unused is forgotten first.
+KEPT = 1_000
 
 
 class Reader(Protocol):
@@ -57,6 +61,34 @@ def read(reader: Reader, texts: Sequence[str], now: datetime) -> list[Reading]:
         Reading(text, vector, _answers(reader, text, now))
         for text, vector in zip(texts, vectors, strict=True)
     ]
+
+
+class Readings:
+    """Readings kept at hand: a storm of reports compares the same tickets again and again.
+
+    Safe from several threads. What was read with an older index is kept until it is forgotten.
+    """
+
+    def __init__(self, reader: Reader, limit: int = KEPT) -> None:
+        self._reader = reader
+        self._limit = limit
+        self._known: OrderedDict[str, Reading] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, texts: Sequence[str], now: datetime) -> list[Reading]:
+        """A reading per text, made only where there is none yet."""
+        with self._lock:
+            found = {text: self._known[text] for text in texts if text in self._known}
+        missing = [text for text in dict.fromkeys(texts) if text not in found]
+        if missing:
+            found.update((one.text, one) for one in read(self._reader, missing, now))
+        with self._lock:
+            for text in texts:
+                self._known[text] = found[text]
+                self._known.move_to_end(text)
+            while len(self._known) > self._limit:
+                self._known.popitem(last=False)
+        return [found[text] for text in texts]
 
 
 def _answers(reader: Reader, text: str, now: datetime) -> dict[str, float]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from bot.clock import Clock
 from bot.incident_board import IncidentBoard
 from bot.incident_gathering import Gathering
-from bot.incident_likeness import Reader
+from bot.incident_likeness import Reader, Readings
 from bot.incident_news import IncidentNews
 from bot.incident_watch import IncidentWatch
 from bot.incidents import Incidents
@@ -45,7 +45,7 @@ def build(on: Foundation, reader: Reader, data: Path) -> IncidentParts:
     rules = load_rules(on.settings.incident_rules or data / "incidents.yml", zone=zone)
     gathering = Gathering(on.terms, on.phrases)
     board = IncidentBoard(on.database, reader, on.clock)
-    watch = IncidentWatch(on.database, rules, gathering, reader, on.clock)
+    watch = IncidentWatch(on.database, rules, gathering, Readings(reader), on.clock)
     news = IncidentNews(
         on.database, on.terms, on.settings, on.phrases, on.live, on.clock, board, watch
     )

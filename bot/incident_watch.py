@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.clock import Clock
 from bot.incident_gathering import INCIDENT, Gathering
-from bot.incident_likeness import MOST_CHARS, Reader, alike, matter_of, read
+from bot.incident_likeness import MOST_CHARS, Readings, alike, matter_of
 from handoff import incident_repository as incidents
 from handoff import incident_service
 from handoff import repository as tickets
@@ -40,9 +40,9 @@ from store.vocabulary import Category, Severity
 log = structlog.get_logger("bot.incidents")
 
 #: Loose tickets that a new one is compared with, and members that speak for an incident.
-POOL, SPEAKERS = 120, 12
+POOL, SPEAKERS = 120, 8
 #: Incidents that may take a ticket in.
-LIVING = 40
+LIVING = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class IncidentWatch:
     database: Database
     rules: IncidentRules
     gathering: Gathering
-    reader: Reader
+    readings: Readings
     clock: Clock
 
     async def consider(self, ticket_id: str) -> None:
@@ -101,7 +101,7 @@ class IncidentWatch:
         voices = [voice for one in living for voice in one.tickets]
         texts = [matter_of(one) for one in (ticket, *voices, *loose)]
         titles = [one.incident.title[:MOST_CHARS] for one in living]
-        first, *others = read(self.reader, [*texts, *titles], now)
+        first, *others = self.readings.of([*texts, *titles], now)
         scores = alike(first, others)
         numbers = self.rules.at(ticket.module, ticket.opened_at)
         symptom = symptom_of(ticket)
