@@ -23,6 +23,7 @@ from connectors.notify_settings import NotifySettings
 from handoff import incident_service
 from handoff.incident import PublicWords
 from handoff.incident_service import Doing, NewIncident
+from handoff.tables import TicketEvent
 from handoff.ticket import Actor, ActorKind
 from store.vocabulary import Severity
 from tests.bot.notification_builders import KEY, SETTINGS, keep, robot, rule
@@ -63,6 +64,13 @@ class World:
     def texts(self) -> list[str]:
         return [one.json["text"]["content"] for one in self.peer.taken]
 
+    async def delay(self, action: str, arrival: int) -> timedelta:
+        """How long after something was done to a ticket the robot had this message."""
+        async with self.product.services.database.reading() as session:
+            done = await session.scalar(select(TicketEvent.at).where(TicketEvent.action == action))
+        assert done is not None
+        return self.peer.taken[arrival].at - done
+
     async def events(self) -> list[tuple[str, str]]:
         async with self.product.services.database.reading() as session:
             query = select(Notification).order_by(Notification.id)
@@ -80,17 +88,16 @@ async def world(home: Path, template: Path, **over: object) -> AsyncIterator[Wor
             yield World(product, peer)
 
 
-async def test_a_major_ticket_is_told_within_five_seconds(
+async def test_a_ticket_that_becomes_major_is_told_within_five_seconds(
     prepared_workspace: Path, tmp_path: Path
 ) -> None:
-    """From the request that makes it 重大 to the arrival at the robot, with the real workers."""
+    """From the moment that is written down to the arrival at the robot, with the real workers."""
     async with world(tmp_path / "home", prepared_workspace) as made:
         number = await made.open_ticket()
-        await asyncio.wait_for(made.peer.arrived_times(1), 5)
-        began = asyncio.get_running_loop().time()
+        await asyncio.wait_for(made.peer.arrived_times(1), 20)
         await made.raise_to(number, "重大")
-        await asyncio.wait_for(made.peer.arrived_times(2), 5)
-        assert asyncio.get_running_loop().time() - began < 5
+        await asyncio.wait_for(made.peer.arrived_times(2), 20)
+        assert await made.delay("change_severity", 1) < timedelta(seconds=5)
         first, second = made.texts()
         assert f"新工单 {number}" in first
         assert second.startswith(f"【重大】工单 {number} 级别升高")
@@ -101,13 +108,10 @@ async def test_a_ticket_that_opens_as_major_is_told_within_five_seconds(
     prepared_workspace: Path, tmp_path: Path
 ) -> None:
     async with world(tmp_path / "home", prepared_workspace) as made:
-        began = asyncio.get_running_loop().time()
         await made.open_ticket(MAJOR)
-        await asyncio.wait_for(made.peer.arrived_times(1), 10)
-        elapsed = asyncio.get_running_loop().time() - began
+        await asyncio.wait_for(made.peer.arrived_times(1), 20)
         assert made.texts()[0].startswith("【重大】新工单"), made.texts()
-        # The whole conversation is in it as well, so the share of telling is smaller still.
-        assert elapsed < 5
+        assert await made.delay("open", 0) < timedelta(seconds=5)
 
 
 async def test_a_slow_delivery_to_the_user_does_not_delay_it(
@@ -122,7 +126,7 @@ async def test_a_slow_delivery_to_the_user_does_not_delay_it(
 
         services.relay._handlers["ticket_event"] = hang
         await made.open_ticket()
-        await asyncio.wait_for(made.peer.arrived_times(1), 5)
+        await asyncio.wait_for(made.peer.arrived_times(1), 20)
 
 
 async def test_what_engineers_do_is_told_once_each(
@@ -140,7 +144,7 @@ async def test_what_engineers_do_is_told_once_each(
         reopened = await desk("reopen", number, why="又出现了")
         assert reopened.status_code == 200, reopened.text
         await made.raise_to(number, "一般")  # lowering is no news
-        await asyncio.wait_for(made.peer.arrived_times(5), 10)
+        await asyncio.wait_for(made.peer.arrived_times(5), 20)
         # Another process that looks at the same rows tells nothing again.
         other = other_scanner(made)
         for _ in range(3):
@@ -187,7 +191,7 @@ async def test_what_was_before_the_first_start_is_no_news_and_a_pause_loses_none
             product.services.notifications.scanner.run_once = nothing  # type: ignore[method-assign]
             await World(product, peer).open_ticket()
         async with serving(settings_of(home)):
-            await asyncio.wait_for(peer.arrived_times(1), 5)
+            await asyncio.wait_for(peer.arrived_times(1), 20)
         assert len(peer.taken) == 1
 
 
@@ -198,7 +202,7 @@ async def nothing(_now: datetime) -> int:
 async def test_deadlines_warn_once_and_break_once(prepared_workspace: Path, tmp_path: Path) -> None:
     async with world(tmp_path / "home", prepared_workspace) as made:
         await made.open_ticket()
-        await asyncio.wait_for(made.peer.arrived_times(1), 5)
+        await asyncio.wait_for(made.peer.arrived_times(1), 20)
         # A clock of its own runs ahead, in steps a worker would take.
         scanner = other_scanner(made)
         now = utc_now()
@@ -217,7 +221,7 @@ async def test_deadlines_warn_once_and_break_once(prepared_workspace: Path, tmp_
 async def test_silence_is_told_once(prepared_workspace: Path, tmp_path: Path) -> None:
     async with world(tmp_path / "home", prepared_workspace, unanswered_minutes=0) as made:
         number = await made.open_ticket()
-        await asyncio.wait_for(made.peer.arrived_times(1), 5)
+        await asyncio.wait_for(made.peer.arrived_times(1), 20)
         scanner = other_scanner(made, silence=timedelta(minutes=10))
         now = utc_now()
         assert await scanner.run_once(now) == 0
@@ -251,7 +255,7 @@ async def test_reminders_go_on_until_somebody_takes_it(
             )
             await keep(product.services.database, group, boss, repeating)
             number = await made.open_ticket()
-            await asyncio.wait_for(first.arrived_times(1), 5)
+            await asyncio.wait_for(first.arrived_times(1), 20)
             if claimed:
                 assert (await product.desk("claim", number)).status_code == 200
             sender = product.services.notifications.sender
@@ -274,7 +278,7 @@ async def test_incidents_are_told(prepared_workspace: Path, tmp_path: Path) -> N
             doing = Doing(session, Actor(ActorKind.ENGINEER, "e", "陈工"), utc_now())
             new = NewIncident("登录失败", Severity.MAJOR, words=PublicWords("正在处理"))
             incident = await incident_service.open_incident(doing, new, zone=LOCAL)
-        await asyncio.wait_for(made.peer.arrived_times(1), 5)
+        await asyncio.wait_for(made.peer.arrived_times(1), 20)
         assert made.texts()[0].startswith(f"【重大】事件 {incident.number}\n登录失败")
         assert made.texts()[0].endswith(f"/console/incidents/{incident.number}")
 

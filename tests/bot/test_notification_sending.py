@@ -254,15 +254,18 @@ async def test_what_is_urgent_does_not_wait_for_the_rest_of_a_failing_channel(
 
 
 async def test_a_hanging_channel_holds_up_nobody_else(world: World) -> None:
+    patient = SETTINGS.model_copy(update={"timeout_s": 15.0})
+    makers = Makers(vault(), patient, world.clock)
+    sender = Sender(world.database, makers, world.planner, world.clock)
     async with http_peer(always=30.0) as slow, http_peer() as quick:
         hanging, group = webhook(slow.address), robot(quick.address)
         await keep(world.database, hanging, group, rule(hanging.id), rule(group.id))
         await world.tell(*(happened(f"e{n}") for n in range(3)))
-        await world.sender.start_due()
-        async with asyncio.timeout(1.5):
-            await quick.arrived_times(3)
+        work = asyncio.create_task(sender.run())
+        await asyncio.wait_for(quick.arrived_times(3), 10)
         assert len(slow.taken) <= 1
-        await world.sender.settle()
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
 
 
 async def test_digests_gather_and_leave_once(world: World) -> None:

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -30,6 +31,7 @@ class Taken:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    at: datetime
 
     @property
     def json(self) -> Any:
@@ -55,7 +57,13 @@ class HttpPeer:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         self.taken.append(
-            Taken(request.path, dict(request.query), dict(request.headers), body),
+            Taken(
+                request.path,
+                dict(request.query),
+                dict(request.headers),
+                body,
+                datetime.now(UTC),
+            )
         )
         self.arrived.set()
         async with self._news:
