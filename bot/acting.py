@@ -34,6 +34,7 @@ from bot.dialogue.decision import (
     UrgeTicket,
 )
 from bot.dialogue.state import to_json
+from bot.greeting import LOCAL
 from bot.incident_desk import IncidentDesk
 from bot.ownership import give_to
 from bot.phrases import Phrases
@@ -98,7 +99,7 @@ class Actor:
         self, snapshot: Snapshot, thought: Thought, now: datetime, elapsed_ms: int
     ) -> Acted:
         """Act on one thought. Raises what the database raises; nothing is half done then."""
-        contents = await self._contents(thought)
+        contents = await self._contents(thought, now)
         async with self.database.transaction() as session:
             conversation = await repository.lock_conversation(session, snapshot.conversation_id)
             if conversation is None or conversation.handled_seq >= snapshot.seq:
@@ -115,13 +116,21 @@ class Actor:
             conversation.state = to_json(thought.decision.state)
             return Acted(Outcome.DONE, await _finish(scene, elapsed_ms, drafted=False))
 
-    async def _contents(self, thought: Thought) -> dict[str, AnswerContent | None]:
-        """Read before the transaction, so that others need not wait for it meanwhile."""
+    async def _contents(self, thought: Thought, now: datetime) -> dict[str, AnswerContent | None]:
+        """Read before the transaction, so that others need not wait for it meanwhile.
+
+        What was offered yesterday and has expired since counts as withdrawn.
+        """
         wanted = [part.answer_id for part in thought.decision.parts if isinstance(part, ShowAnswer)]
         if not wanted:
             return {}
         async with self.database.glance() as session:
-            return {one: await kb_service.answer_card(session, one) for one in wanted}
+            found = {one: await kb_service.answer_card(session, one) for one in wanted}
+        today = now.astimezone(LOCAL).date()
+        return {
+            one: content if content and kb_service.valid_on(content, today) else None
+            for one, content in found.items()
+        }
 
     async def _act_on(self, scene: _Scene, part: Part) -> None:  # noqa: C901  # one arm per part
         match part:

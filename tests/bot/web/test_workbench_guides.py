@@ -1,11 +1,13 @@
 """Guides on pages: import, versions, changes, facts, drafts, doubts, and release notes."""
 
 import re
+from datetime import date
 
 import httpx
 import pytest
 
 from bot.tables import Role
+from kb import repository
 from tests.bot.web.plain_browser import HOSTILE, PAGE, Browser, shown
 from tests.bot.web.test_workbench_answers import closed_afterwards, do, sit_down, told
 from tests.product import Product
@@ -148,6 +150,24 @@ async def test_what_is_published_on_the_page_is_answered_at_once(product: Produc
     assert "车牌号" in await told(product, question)
     assert (await reviewer.post(f"{guide}/withdraw")).status_code == 303
     assert "车牌号" not in await told(product, question)
+
+
+async def test_an_answer_that_expired_after_it_was_offered_is_not_shown(product: Product) -> None:
+    chat = await product.open(name="甲")
+    async with product.services.database.transaction() as session:
+        article = (await repository.published_articles(session))[0]
+        article_id, said = article.id, article.answer.splitlines()[0]
+        article.valid_until = date(2020, 1, 1)
+    shown_now = await chat.say("这一条", kind="choose", answer_id=article_id)
+    assert not any(said in message["text"] for message in shown_now)
+    assert not any(message["kind"] == "answer" for message in shown_now)
+    async with product.services.database.transaction() as session:
+        again = await repository.article(session, article_id)
+        assert again is not None
+        again.valid_until = None
+    other = await product.open(name="乙")
+    told_now = await other.say("这一条", kind="choose", answer_id=article_id)
+    assert any(said in message["text"] for message in told_now)
 
 
 @pytest.mark.parametrize(
