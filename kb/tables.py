@@ -63,6 +63,11 @@ class GuideVersionRow(Base):
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
 
+    def holds_on(self, day: date) -> bool:
+        """Whether it answers on that day, as far as its dates say."""
+        begun = self.effective_from is None or self.effective_from <= day
+        return begun and (self.effective_until is None or day <= self.effective_until)
+
 
 class GuideSectionRow(Base):
     """A heading of a guide version; `path` are the headings from the top, its own last."""

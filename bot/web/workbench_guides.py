@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.accounts import Principal
 from bot.assembly import Services
+from bot.greeting import LOCAL
 from bot.guides import GuideChanges, OpenedGuide
 from bot.guides_imports import SeenJob
 from bot.web.page_access import FRESH, PageStaff, text_fields
@@ -47,6 +48,7 @@ class GuidesPage(Frame):
     """The list, and the imports that are or were under way."""
 
     q: str
+    today: date
     guides: Sequence[ListedGuide]
     jobs: Sequence[SeenJob]
     error: str = ""
@@ -57,6 +59,7 @@ class GuidePage(Frame):
     """One version of a guide; ``form`` holds what was typed where a form was refused."""
 
     opened: OpenedGuide
+    today: date
     form: Mapping[str, str]
     warnings: Sequence[Mapping[str, Any]]
     error: str
@@ -95,11 +98,16 @@ async def guides_page(
     page = GuidesPage(
         **parts(frame(app, staff, "guides")),
         q=q,
+        today=_today(app),
         guides=await app.guides.listed(staff, q),
         jobs=await app.guide_imports.newest(staff),
         error=error,
     )
     return app.pages.page("workbench/guides.html", {"page": page}, status=status, headers=FRESH)
+
+
+def _today(app: Services) -> date:
+    return app.clock().astimezone(LOCAL).date()
 
 
 @router.get(f"{ADDRESS}/{{guide_id}}")
@@ -134,6 +142,7 @@ async def guide_page(
     page = GuidePage(
         **parts(frame(app, staff, "guides")),
         opened=opened,
+        today=_today(app),
         form=typed or _form(GuideFacts.of(opened.shown)),
         warnings=opened.shown.warnings,
         error=error,

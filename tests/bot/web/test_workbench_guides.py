@@ -146,6 +146,8 @@ async def test_what_is_published_on_the_page_is_answered_at_once(product: Produc
     past = {"number": "1", "effective_until": "2020-01-01"}
     assert (await reviewer.post(f"{guide}/facts", **past)).status_code == 303
     assert "车牌号" not in await told(product, question)
+    for path in (GUIDES, guide):
+        assert "不在生效期内" in (await reviewer.get(path)).text
     await reviewer.post(f"{guide}/facts", number="1", effective_from=day, fiscal_year="2026")
     assert "车牌号" in await told(product, question)
     assert (await reviewer.post(f"{guide}/withdraw")).status_code == 303
