@@ -52,6 +52,7 @@ from bot.opening import Openings
 from bot.phrases import Phrases
 from bot.phrases import load as load_phrases
 from bot.presence import Presences
+from bot.queue_times import QueueTimes
 from bot.recording import Recorder
 from bot.revisits import Revisits
 from bot.routing import Router
@@ -119,6 +120,7 @@ class Services:
     alerts: Alerts
     alert_desk: AlertDesk
     presences: Presences
+    queue_times: QueueTimes
     router: Router
     staff_admin: StaffAdmin
     calendar_admin: CalendarAdmin
@@ -245,6 +247,7 @@ def assemble(
         alerts=Alerts(database, notifications.vault, notifications, live, clock),
         alert_desk=AlertDesk(database, notifications.vault, clock),
         presences=presences,
+        queue_times=QueueTimes(database, terms, settings.handoff, live, clock),
         calendar_admin=CalendarAdmin(database, current_terms, settings.handoff, clock),
         revisits=Revisits(database, terms, settings.handoff, clock),
         staff_admin=StaffAdmin(database, terms, settings.handoff, phrases, live, clock),
@@ -265,6 +268,7 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
     await app.calendar_admin.refresh()
     jobs = [
         background.forever("calendars", app.calendar_admin.run),
+        background.forever("queue_times", app.queue_times.run),
         background.forever("watch", lambda: background.watch(app.database, app.live)),
         background.forever("recovery", app.conversations.run_recovery),
         background.forever("incidents", app.incidents.board.run),

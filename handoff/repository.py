@@ -115,6 +115,14 @@ async def _one(
     return ticket
 
 
+async def by_ids(session: AsyncSession, ids: Collection[str]) -> dict[str, Ticket]:
+    """These tickets, by id, as far as they exist."""
+    if not ids:
+        return {}
+    query = select(Ticket).where(Ticket.id.in_(list(ids)))
+    return {ticket.id: ticket for ticket in await session.scalars(query)}
+
+
 async def surviving(session: AsyncSession, ticket: Ticket) -> Ticket:
     """The ticket that ``ticket`` was merged into, through any number of mergers; else itself."""
     seen = {ticket.id}

@@ -15,7 +15,7 @@ from starlette.responses import StreamingResponse
 from bot import message_repository
 from bot.assembly import Services
 from bot.live import STAFF
-from bot.tables import Sender
+from bot.tables import Owner, Sender
 from bot.web.schemas import MessageOut
 
 HEADERS = {
@@ -81,7 +81,10 @@ async def _news(app: Services, view: View, after: int) -> message_repository.New
 def _state(app: Services, view: View, news: message_repository.News) -> dict[str, object]:
     now = asyncio.get_running_loop().time()
     typing = app.live.is_typing(view.conversation_id, view.other.value, now)
-    return {"owner": news.owner, "typing": typing, "thinking": news.thinking}
+    state: dict[str, object] = {"owner": news.owner, "typing": typing, "thinking": news.thinking}
+    if news.owner == Owner.QUEUE and (place := app.queue_times.of(view.conversation_id)):
+        state["queue"] = place.data()
+    return state
 
 
 def _patience(app: Services, view: View) -> float:

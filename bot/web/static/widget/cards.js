@@ -271,22 +271,23 @@ export class Cards {
   }
 
   queue({ seq, text, data }) {
-    const place =
-      data.off_hours || !data.position
-        ? say("queue.off_hours")
-        : say("queue.position", { position: data.position });
-    const wait =
-      Number.isFinite(data.minutes) && !data.off_hours
-        ? say("queue.minutes", { minutes: data.minutes })
-        : "";
+    const { board } = this.context;
+    const place = el("b", { role: "status" }, placeWords(data));
+    const wait = el("span", { class: "wait" }, waitWords(data));
     const card = el(
       "div",
       { class: "bubble card queue" },
-      el("div", { class: "head" }, icon("clock"), el("b", {}, place), el("span", { class: "wait" }, wait)),
+      el("div", { class: "head" }, icon("clock"), place, wait),
       el("p", {}, text),
     );
-    this.context.board.setFrom("queue", seq, seq);
-    this.context.board.watch("queue", ({ value }) => card.classList.toggle("past", value !== seq));
+    board.setFrom("queue", seq, seq);
+    board.watch("queue", ({ value }) => card.classList.toggle("past", value !== seq));
+    board.watch("place", (now) => {
+      // Only the newest card is about the present; the older ones say what was true then.
+      if (board.get("queue").value !== seq) return;
+      if (place.textContent !== placeWords(now)) place.textContent = placeWords(now);
+      if (wait.textContent !== waitWords(now)) wait.textContent = waitWords(now);
+    });
     return card;
   }
 
@@ -322,6 +323,16 @@ export class Cards {
     });
     return card;
   }
+}
+
+function placeWords({ handed, off_hours: offHours, position }) {
+  if (handed) return say("queue.handed");
+  if (offHours || !position) return say("queue.off_hours");
+  return say("queue.position", { position });
+}
+
+function waitWords({ handed, off_hours: offHours, minutes }) {
+  return Number.isFinite(minutes) && !offHours && !handed ? say("queue.minutes", { minutes }) : "";
 }
 
 function facts(pairs) {

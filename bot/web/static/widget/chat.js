@@ -207,6 +207,8 @@ class Chat {
   state(state) {
     if (typeof state.owner === "string" && state.owner !== this.owner) this.owned(state.owner);
     this.presence(state);
+    if (state.queue) this.board.set("place", state.queue);
+    else this.board.values.delete("place");
   }
 
   owned(owner) {
