@@ -8,6 +8,7 @@ start is no news. Looking twice is harmless, because plans are made once per eve
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import notification_repository as rows
@@ -20,6 +21,7 @@ from bot.phrases import Phrases
 from handoff import lifecycle, sla
 from handoff import repository as tickets
 from handoff.contract import Terms
+from handoff.errors import HandoffError
 from handoff.incident import IncidentAction
 from handoff.sla import Milestone
 from handoff.tables import Ticket, TicketEvent
@@ -32,6 +34,8 @@ CLOCK_EVERY, CLOCK_OVERLAP = timedelta(seconds=5), timedelta(seconds=30)
 #: How far back silence is looked for: what is older was told, or is no news any more.
 SILENCE_WINDOW = timedelta(hours=1)
 EVENTS_CURSOR, INCIDENTS_CURSOR, CLOCK_CURSOR = "ticket_events", "incident_events", "clock"
+
+log = structlog.get_logger("bot.notifications")
 
 _DONE: Mapping[str, NoticeEvent] = {
     Action.OPEN.value: NoticeEvent.OPENED,
@@ -89,10 +93,19 @@ class Scanner:
         self._milestones: dict[str, tuple[tuple[int, str], tuple[Milestone, ...]]] = {}
 
     async def run_once(self, now: datetime) -> int:
-        """Plan for everything new; how many notifications that made."""
-        planned = sum([await feed.look(now) for feed in self._feeds])
+        """Plan for everything new; how many notifications that made.
+
+        One kind of news that cannot be read must not silence the others.
+        """
+        looks = [feed.look for feed in self._feeds]
         if self._clock_at is None or now - self._clock_at >= CLOCK_EVERY:
-            planned += await self._look_at_clock(now)
+            looks.append(self._look_at_clock)
+        planned = 0
+        for look in looks:
+            try:
+                planned += await look(now)
+            except Exception:
+                log.exception("scan_failed")
         return planned
 
     async def _plan_ticket_events(
@@ -180,16 +193,22 @@ class Scanner:
         found = []
         for ticket_id, version, terms in running:
             if self._milestones.get(ticket_id, (None,))[0] != (version, terms):
-                events = lifecycle.clock_events(await tickets.events_of(session, ticket_id))
-                self._milestones[ticket_id] = (
-                    (version, terms),
-                    sla.milestones(events, self._terms),
-                )
+                reckoned = await self._milestones_of(session, ticket_id)
+                self._milestones[ticket_id] = ((version, terms), reckoned)
             passed = [one for one in self._milestones[ticket_id][1] if since < one.at <= now]
             if passed:
                 ticket = await tickets.by_id(session, ticket_id)
                 found += [self._deadline(ticket, one) for one in self._worth(ticket, passed)]
         return found
+
+    async def _milestones_of(self, session: AsyncSession, ticket_id: str) -> tuple[Milestone, ...]:
+        try:
+            events = lifecycle.clock_events(await tickets.events_of(session, ticket_id))
+            return sla.milestones(events, self._terms)
+        except HandoffError as error:
+            # Its contract is gone, say: the other tickets' deadlines still count.
+            log.warning("deadlines_unreadable", ticket_id=ticket_id, error=type(error).__name__)
+            return ()
 
     def _worth(self, ticket: Ticket, passed: Iterable[Milestone]) -> Sequence[Milestone]:
         """Deadlines, and of the warnings before them the contract's last one."""

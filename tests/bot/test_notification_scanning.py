@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import Select, insert, inspect, literal, select
+from structlog.testing import capture_logs
 
 from bot.clock import utc_now
 from bot.greeting import LOCAL
@@ -23,7 +25,7 @@ from connectors.notify_settings import NotifySettings
 from handoff import incident_service
 from handoff.incident import PublicWords
 from handoff.incident_service import Doing, NewIncident
-from handoff.tables import TicketEvent
+from handoff.tables import Ticket, TicketEvent
 from handoff.ticket import Actor, ActorKind
 from store.vocabulary import Severity
 from tests.bot.notification_builders import KEY, SETTINGS, keep, robot, rule
@@ -308,3 +310,37 @@ async def test_a_user_who_waits_for_an_answer_is_told_of_once(any_settings: Sett
         assert (await product.desk("reply", number, text="处理好了")).status_code < 300
         await scanner.run_once(now + timedelta(minutes=50))
         assert len(await made.events()) == 1
+
+
+async def test_a_ticket_that_cannot_be_reckoned_silences_no_other(
+    prepared_workspace: Path, tmp_path: Path
+) -> None:
+    async with world(tmp_path / "home", prepared_workspace) as made:
+        await made.open_ticket()
+        await asyncio.wait_for(made.peer.arrived_times(1), 20)
+        async with made.product.services.database.transaction() as session:
+            opened = await session.scalar(select(TicketEvent).where(TicketEvent.action == "open"))
+            assert opened is not None
+            copy = await session.get(Ticket, opened.ticket_id)
+            assert copy is not None
+            await session.execute(insert(Ticket).from_select(*lost(copy)))
+        scanner = other_scanner(made)
+        now = utc_now()
+        with capture_logs() as lines:
+            for _ in range(40):
+                now += timedelta(hours=4)
+                await scanner.run_once(now)
+        assert [one["event"] for one in lines if one["log_level"] == "warning"] == [
+            "deadlines_unreadable"
+        ]
+        assert "sla_breached" in [event for event, _ in await made.events()]
+
+
+def lost(ticket: Ticket) -> tuple[list[str], Select[Any]]:
+    """A copy of a ticket of which no history is left."""
+    changed = {"id": "0" * 32, "number": "FS20000101-0001"}
+    columns = [column for column in inspect(Ticket).columns if column.key != "id"]
+    names = ["id", *(column.key for column in columns)]
+    values = [literal(changed["id"])]
+    values += [literal(changed["number"]) if c.key == "number" else c for c in columns]
+    return names, select(*values).where(Ticket.id == ticket.id)
