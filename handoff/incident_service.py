@@ -308,6 +308,7 @@ async def finish_measure(
     doing: Doing, incident: Incident, measure_id: str, *, outcome: str
 ) -> IncidentMeasure:
     """It is done, with what came of it."""
+    next_status(IncidentStatus(incident.status), IncidentAction.FINISH_MEASURE)
     measure = await rows.measure(doing.session, incident.id, measure_id)
     if measure.done_at is not None:
         raise NothingToChange(incident.number, "measure")

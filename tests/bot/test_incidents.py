@@ -191,18 +191,21 @@ async def test_a_known_fault_is_answered_at_once_and_its_end_is_told(any_product
 
 async def test_a_delivery_that_comes_twice_tells_once(product: Product) -> None:
     incident, chats = await confirmed(product)
-    await product.services.incidents.verbs.resolve(
-        CHEN, incident.number, cause="原因", solution="恢复了"
-    )
-    await drained(product)
-    member = (await opened(product, incident)).members[0]
-    seq = (await opened(product, incident)).incident.version
-    payload = {"incident_id": incident.id, "seq": seq, "ticket_id": member.ticket.id}
-    key = f"incident_ticket:{incident.id}:{seq}:{member.ticket.id}"
-    await product.services.incidents.news.move_ticket(
-        Claimed(1, "incident_ticket", None, payload, key, 2, "t")
-    )
-    assert len(await said(chats[0], "resolved")) == 1
+    verbs = product.services.incidents.verbs
+    await verbs.tell(CHEN, incident.number, PublicWords("已定位，预计 11 点恢复"))
+
+    async def told() -> bool:
+        return all([len(await cards(chat)) == 2 for chat in chats])
+
+    await eventually(told)
+    whole = await opened(product, incident)
+    seq = whole.incident.version
+    for member in whole.members:
+        payload = {"incident_id": incident.id, "seq": seq, "ticket_id": member.ticket.id}
+        key = f"incident_ticket:{incident.id}:{seq}:{member.ticket.id}"
+        again = Claimed(1, "incident_ticket", None, payload, key, 2, "t")
+        await product.services.incidents.news.move_ticket(again)
+    assert [len(await cards(chat)) for chat in chats] == [2, 2, 2]
 
 
 async def test_who_still_wants_a_person_gets_one_and_their_ticket_belongs(product: Product) -> None:
