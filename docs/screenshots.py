@@ -5,6 +5,7 @@ the copy, and drives Chromium through every page. Nothing of the workspace itsel
 """
 
 import asyncio
+import json
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
+from bot.secrets_at_rest import new_key
 from store import outbox
 from store.session import Database
 from tests.browser.widget_harness.chromium import chromium
@@ -38,11 +40,16 @@ def served(home: Path) -> Iterator[tuple[str, Path]]:
         shutil.copytree(home, copy)
         command = [sys.executable, "-m", "bot.cli", "--home", str(copy)]
         environment = {**os.environ, "CAIWEN_NLU__ENABLED": "false"}
+        environment |= {
+            "CAIWEN_SECRETS__KEYS": new_key(),
+            "CAIWEN_NOTIFY__PUBLIC_URL": "https://caiwen.example.gov.cn",
+            "CAIWEN_NOTIFY__ALLOWED_NETWORKS": '["127.0.0.0/8"]',
+        }
         account = ["staff", "add", "pictures", "--role", "engineer", "--password-stdin"]
         account += ["--display-name", "陈工", "--post", "一线工程师"]
         subprocess.run([*command, "migrate"], check=True)
         subprocess.run([*command, *account], input=f"{PASSWORD}\n".encode(), check=True)
-        for role, name in {**EDITORS, "operations": "吴运维"}.items():
+        for role, name in {**EDITORS, "operations": "吴运维", "admin": "郑管理"}.items():
             account = ["staff", "add", f"pictures-{role}", "--role", role, "--password-stdin"]
             account += ["--display-name", name]
             subprocess.run([*command, *account], input=f"{PASSWORD}\n".encode(), check=True)
@@ -304,6 +311,59 @@ def _dead_letters(browser: Browser, address: str) -> None:
     _shoot(page, "dead-letters")
 
 
+def _alerts() -> bytes:
+    """Two matters, as Alertmanager tells them."""
+    began = (datetime.now(UTC) - timedelta(minutes=4)).isoformat()
+    told = (
+        ("支付库连接数接近上限", "critical", "连接数 96%，已持续 5 分钟"),
+        ("备份任务超时", "warning", "昨夜备份用时超过 4 小时"),
+    )
+    alerts = [
+        {
+            "status": "firing",
+            "labels": {"alertname": name, "severity": severity, "region": "禅城区"},
+            "annotations": {"summary": summary},
+            "startsAt": began,
+            "endsAt": "0001-01-01T00:00:00Z",
+        }
+        for name, severity, summary in told
+    ]
+    return json.dumps({"version": "4", "alerts": alerts}).encode()
+
+
+def _admin(browser: Browser, address: str) -> None:
+    page = _page(browser, address, DESKTOP)
+    page.goto("/login?next=/console/admin/channels")
+    page.get_by_label("用户名").fill("pictures-admin")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.get_by_role("link", name="新增企业微信群机器人").click()
+    page.get_by_label("名称").fill("运维值班群")
+    page.get_by_label("接口地址").fill(address)
+    page.get_by_label("机器人 key").fill("only-for-the-pictures")
+    page.get_by_role("button", name="保存").click()
+    page.goto("/console/admin/rules/new")
+    page.get_by_label("名称").fill("重大和紧急工单马上通知")
+    for box in ("新工单", "级别升高", "重大", "紧急"):
+        page.get_by_label(box, exact=True).check()
+    page.get_by_role("button", name="预览").click()
+    expect(page.locator("#preview")).to_be_visible()
+    _shoot(page, "notification-rule")
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator("#rules")).to_be_visible()
+    _shoot(page, "notification-channels")
+    page.goto("/console/admin/alert-sources/new?kind=alertmanager")
+    page.get_by_label("名称").fill("市局监控平台")
+    page.get_by_role("button", name="保存").click()
+    token = page.locator("#token code").inner_text()
+    source = page.locator("#address").inner_text().rpartition("/")[2]
+    headers = {"Authorization": f"Bearer {token}"}
+    hook = f"{address}/hooks/alerts/{source}"
+    httpx.post(hook, content=_alerts(), headers=headers, trust_env=False).raise_for_status()
+    page.goto("/console/alerts")
+    _shoot(page, "alerts")
+
+
 def main() -> None:
     """Draw every picture."""
     home = Path(sys.argv[1] if len(sys.argv) > 1 else "var")
@@ -317,6 +377,7 @@ def main() -> None:
             _guides(browser, address, copy)
             _desk(browser, address)
             _dead_letters(browser, address)
+            _admin(browser, address)
 
 
 if __name__ == "__main__":
