@@ -101,9 +101,11 @@ class IncidentBoard:
     ) -> KnownFault | None:
         (asked,) = read(self._reader, [text], self._clock())
         codes = codes_in(text)
+        scores = iter(alike(asked, [reading for one in posted for reading in one.readings]))
         best: KnownFault | None = None
         for one in posted:
-            score = 1.0 if one.code in codes else max(alike(asked, one.readings), default=0.0)
+            own = [next(scores) for _ in one.readings]
+            score = 1.0 if one.code in codes else max(own, default=0.0)
             # What names another module must read more alike.
             score -= needed(0.0, module, one.fault.module)
             if best is None or score > best.likeness:
