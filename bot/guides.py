@@ -66,6 +66,7 @@ class GuideChanges:
     new: GuideVersionRow
     matches: Sequence[SectionMatch]
     answers: Mapping[str, Sequence[ArticleRow]]
+    doubted: frozenset[str]
 
     @property
     def counts(self) -> Mapping[Fate, int]:
@@ -98,7 +99,6 @@ class Guides:
             sections = await rows.sections(session, shown.id)
             passages = by_section(await rows.passages(session, shown.id))
             answers = await _answers(session, guide_id)
-            ids = [one.id for some in answers.values() for one in some]
             return OpenedGuide(
                 guide=guide,
                 versions=versions,
@@ -107,7 +107,7 @@ class Guides:
                     OpenedSection(one, passages.get(one.id, ()), answers.get(one.id, ()))
                     for one in sections
                 ],
-                doubted=frozenset(await stale_repository.doubted(session, ids)),
+                doubted=await _doubted(session, answers),
             )
 
     async def changes(
@@ -127,9 +127,9 @@ class Guides:
                 await section_texts(session, before.id),
                 await section_texts(session, after.id),
             )
-            return GuideChanges(
-                guide, versions, before, after, matches, await _answers(session, guide_id)
-            )
+            answers = await _answers(session, guide_id)
+            doubted = await _doubted(session, answers)
+            return GuideChanges(guide, versions, before, after, matches, answers, doubted)
 
     async def publish(self, staff: Principal, guide_id: str, number: int) -> int:
         """Answer from this version from now on; how many answers are newly in doubt."""
@@ -219,6 +219,13 @@ def _version(versions: Sequence[GuideVersionRow], number: int) -> GuideVersionRo
     if found is None:
         raise GuideMissing(versions[0].guide_id, str(number))
     return found
+
+
+async def _doubted(
+    session: AsyncSession, answers: Mapping[str, Sequence[ArticleRow]]
+) -> frozenset[str]:
+    ids = list({one.id for some in answers.values() for one in some})
+    return frozenset(await stale_repository.doubted(session, ids))
 
 
 async def _answers(session: AsyncSession, guide_id: str) -> Mapping[str, Sequence[ArticleRow]]:

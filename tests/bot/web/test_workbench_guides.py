@@ -90,6 +90,8 @@ async def test_an_answer_is_doubted_when_its_section_changes(any_product: Produc
     assert 'id="stale"' in (home := await editor.get("/workbench")).text
     assert "wb-warn" in home.text
     assert at in (await editor.get("/workbench/answers", **STALE)).text
+    assert f'{guide}/changes"><span class="pill pill-stale">1' in (await editor.get(GUIDES)).text
+    assert f'pill-stale" href="{at}"' in (await editor.get(f"{guide}/changes")).text
     page = await editor.get(at)
     assert 'data-reason="section_changed"' in page.text
     assert "<del>登记</del>" in page.text
