@@ -12,9 +12,11 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import repository
+from bot import presence_repository, repository
 from bot.live import STAFF
+from bot.ownership import give_to
 from bot.presence import Presences
+from bot.presence_repository import Unanswered
 from bot.tables import Owner
 from bot.ticket_work import TicketWork, Work
 from handoff import presence_repository as queue
@@ -28,6 +30,7 @@ from handoff.queueing import (
     Judgement,
     Limits,
     Verdict,
+    Why,
     judge,
     rested,
     untried,
@@ -37,7 +40,7 @@ from handoff.routing import Method, Presence, in_order, pick_engineer
 from handoff.routing import Work as Wanted
 from handoff.settings import Routing
 from handoff.tables import Ticket
-from handoff.ticket import Level, Status
+from handoff.ticket import TRANSITIONS, Action, Level, Status
 from store.vocabulary import Severity
 
 #: Pause between rounds. Tickets come from any process and presence ends without any sign, so
@@ -91,7 +94,51 @@ class Router(TicketWork):
         if self.settings.routing is Routing.OFF:
             return Routed()
         back, up = await self._take_back()
+        back += await self._rescue()
         return Routed(await self._hand_out(), back, up)
+
+    async def _rescue(self) -> int:
+        """Users who wrote to an engineer that is gone wait for another one."""
+        now = self.clock()
+        async with self.database.glance() as session:
+            silent = await presence_repository.unanswered(session, now - self.limits.unanswered)
+            engineers = await self.presences.engineers(session, now) if silent else []
+        there = {one.id for one in engineers if one.presence is not Presence.OFF}
+        left = [one for one in silent if one.staff_id not in there]
+        return sum([await self._rescued(one) for one in left])
+
+    async def _rescued(self, one: Unanswered) -> bool:
+        try:
+            async with self.database.transaction() as session:
+                done = await self._give_up(await self._hold(session, one.ticket_id), one)
+        except HandoffError as error:
+            log.info("routing_skipped", ticket_id=one.ticket_id, error=type(error).__name__)
+            return False
+        if done:
+            log.info("conversation_left_alone", ticket_id=one.ticket_id, staff_id=one.staff_id)
+            self.live.publish(one.conversation_id)
+        return done
+
+    async def _give_up(self, work: Work, one: Unanswered) -> bool:
+        """Back into the queue, unless anything has been said or done since it was looked at."""
+        talk, ticket = work.conversation, work.ticket
+        if talk is None or (talk.id, talk.staff_id, talk.last_seq) != (
+            one.conversation_id,
+            one.staff_id,
+            one.last_seq,
+        ):
+            return False
+        releasable = (Status(ticket.status), Action.RELEASE) in TRANSITIONS
+        if ticket.assignee_id != one.staff_id or not releasable:
+            return False
+        why = self.phrases.say(f"routing.why.{Why.GONE}")
+        await service.release(
+            work.session, ticket, actor=ROUTER, now=work.now, terms=self.terms, why=why
+        )
+        text = self.phrases.say("ticket.moved", number=ticket.number, level=ticket.level)
+        await self.tell(work, talk, "moved", text)
+        give_to(talk, Owner.QUEUE, work.now)
+        return True
 
     async def _take_back(self) -> tuple[int, int]:
         now = self.clock()

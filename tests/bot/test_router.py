@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from bot import repository
 from bot.accounts import Principal
 from bot.live import Live
+from bot.ownership import give_to
 from bot.phrases import load as load_phrases
 from bot.presence import Presences
+from bot.recording import append
 from bot.routing import Routed, Router
 from bot.schema import metadata
 from bot.settings import data_dir
-from bot.tables import Role
+from bot.tables import Owner, Role, Sender
 from handoff import presence_repository, service
 from handoff import repository as rows
 from handoff.queueing import ROUTER
@@ -210,6 +212,63 @@ async def test_two_routers_at_once_fill_nobody_beyond_their_room(database: Datab
     async with database.reading() as session:
         loads = await rows.workloads(session, NOW - timedelta(days=1))
     assert {name: load.open_tickets for name, load in loads.items()} == {"e1": 2, "e2": 2}
+
+
+async def speaking(office: Office, name: str = "e1") -> Ticket:
+    """A ticket that an engineer works on, whose user has just written something."""
+    who = CHEN if name == "e1" else WANG
+    ticket = await office.desk.do(service.claim, await office.desk.open(), who)
+    async with office.desk.database.transaction() as session:
+        talk = await repository.lock_conversation(session, "c1")
+        assert talk is not None
+        talk.ticket_id = ticket.id
+        give_to(talk, Owner.ENGINEER, office.desk.now, staff_id=name)
+        said = {"sender": Sender.USER, "kind": "text", "text": "在吗"}
+        await append(session, talk, now=office.desk.now, **said)  # type: ignore[arg-type]
+    return ticket
+
+
+async def owner_of(office: Office) -> str:
+    async with office.desk.database.reading() as session:
+        talk = await repository.conversation(session, "c1")
+    assert talk is not None
+    return talk.owner
+
+
+async def test_a_user_is_not_left_with_an_engineer_who_is_gone(database: Database) -> None:
+    await add_people(database)
+    office = office_on(database)
+    await office.beat("e1", "e2")
+    ticket = await speaking(office)
+    office.later(minutes=2)
+    await office.beat("e2")
+    assert await office.route() == Routed()
+    office.later(minutes=2)
+    await office.beat("e2")
+    assert await office.route() == Routed(assigned=1, taken_back=1)
+    assert (await office.ticket(ticket)).assignee_id == "e2"
+    assert await owner_of(office) == "queue"
+    async with database.reading() as session:
+        told = await repository.messages_after(session, "c1", after=1, staff=False)
+    assert [message.kind for message in told] == ["moved"]
+
+
+async def test_an_engineer_who_is_there_keeps_the_word_however_slow(office: Office) -> None:
+    ticket = await speaking(office)
+    for _ in range(6):
+        office.later(seconds=50)
+        await office.beat("e1", "e2")
+        assert await office.route() == Routed()
+    assert (await office.ticket(ticket)).assignee_id == "e1"
+    assert await owner_of(office) == "engineer"
+
+
+async def test_what_was_answered_or_finished_is_left_alone(office: Office) -> None:
+    ticket = await speaking(office)
+    await office.desk.do(service.resolve, ticket, CHEN, cause="甲", solution="乙")
+    office.later(minutes=9)
+    assert await office.route() == Routed()
+    assert await owner_of(office) == "engineer"
 
 
 STEPS = st.lists(
