@@ -137,6 +137,8 @@ class Guides:
         async with self._database.transaction() as session:
             _, versions = await _guide(session, guide_id, lock=True)
             version = _version(versions, number)
+            if version.status == Status.PUBLISHED:
+                return 0  # Somebody was faster.
             raised = await publish_version(session, version, now=self._clock())
             await self._audit(session, staff, guide_id, "published", number=number, raised=raised)
         await self._publishing.reconcile()
