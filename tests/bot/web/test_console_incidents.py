@@ -150,6 +150,7 @@ async def test_tickets_that_join_by_themselves_refuse_nobody(
 ) -> None:
     number = await opened(chen, title="外币利息核算模块报错打不开", module="")
     seen = (await api(product, number)).json()["version"]
+    await product.services.incidents.board.refresh()
     chat = await product.open(unit="区教育局")
     await chat.say("外币利息核算模块报错打不开")
     await chat.say("转人工", kind="human")
