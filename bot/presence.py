@@ -18,7 +18,7 @@ from bot.tables import Role, Staff
 from handoff import presence_repository as rows
 from handoff.presence import Patience, after_beat, after_choice, presence_at
 from handoff.presence_tables import RoutingProfile
-from handoff.repository import Workload, workloads
+from handoff.repository import Workload
 from handoff.routing import Engineer, Presence
 from handoff.settings import HandoffSettings
 from handoff.ticket import Level
@@ -31,7 +31,7 @@ LEVELS: Mapping[Role, Level] = {
     Role.OPERATIONS: Level.CITY,
 }
 #: How far back assignments count for whose turn it is.
-RECENT = timedelta(days=7)
+RECENT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Presences:
         async with self.database.glance() as session:
             people = [one for one in await repository.all_staff(session) if _routed(one)]
             profiles = await rows.profiles(session)
-            loads = await workloads(session, now - RECENT)
+            loads = await rows.loads(session, now - RECENT)
         found = [
             self._colleague(one, profiles.get(one.id), loads.get(one.id), now) for one in people
         ]
@@ -118,7 +118,7 @@ class Presences:
     ) -> list[Engineer]:
         """Everybody who can be given tickets, with presence and load as they are now."""
         profiles = await rows.profiles(session, lock=lock)
-        loads = await workloads(session, now - RECENT)
+        loads = await rows.loads(session, now - RECENT)
         return [
             self._engineer(one, profiles.get(one.id), loads.get(one.id), now)
             for one in await repository.all_staff(session)

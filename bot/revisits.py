@@ -19,7 +19,7 @@ from bot.errors import CallBackDone, CallBackNotFound, InvalidInput
 from bot.masking import mask
 from bot.tables import User
 from handoff import callbacks, callbacks_repository
-from handoff.callbacks import Finished, Result
+from handoff.callbacks import Finished, Result, Why
 from handoff.callbacks_tables import CallBack
 from handoff.contract import Terms
 from handoff.settings import HandoffSettings
@@ -76,18 +76,27 @@ class Revisits:
         """A call-back for every closed ticket that should have one and has none; how many."""
         now = self._clock()
         since = max(now - LOOK_BACK, (self._planned or now - LOOK_BACK) - OVERLAP)
-        async with self._database.transaction() as session:
+        async with self._database.glance() as session:
             closed = await callbacks_repository.closed_since(session, since)
-            made = [await self._plan_one(session, ticket, now) for ticket in closed]
-        self._planned = now
-        return sum(made)
+        wanted = [(ticket, why) for ticket in closed if (why := self._why(ticket)) is not None]
+        made = 0
+        if wanted:
+            async with self._database.transaction() as session:
+                for ticket, why in wanted:
+                    made += await self._plan_one(session, ticket, why, now)
+        # A full page means that there is more: the next round goes on where this one ended.
+        full = len(closed) == callbacks_repository.PAGE
+        self._planned = (closed[-1].closed_at or now) if full else now
+        return made
 
-    async def _plan_one(self, session: AsyncSession, ticket: Ticket, now: datetime) -> bool:
+    def _why(self, ticket: Ticket) -> Why | None:
         finished = Finished(ticket.id, Severity(ticket.severity), ticket.reopened)
         percent = self._settings.callback_sample_percent
-        why = callbacks.wanted(finished, sample_percent=percent)
-        if why is None:
-            return False
+        return callbacks.wanted(finished, sample_percent=percent)
+
+    async def _plan_one(
+        self, session: AsyncSession, ticket: Ticket, why: Why, now: datetime
+    ) -> bool:
         calendar = self._terms.calendar(ticket.calendar_id)
         closed = ticket.closed_at or now
         try:

@@ -216,7 +216,7 @@ class Router(TicketWork):
     async def _hand_out(self) -> int:
         async with self.database.glance() as session:
             waiting = await queue.waiting(session, ROUTED)
-            engineers = await self.presences.engineers(session, self.clock())
+            engineers = await self.presences.engineers(session, self.clock()) if waiting else []
         entries = [
             _entry(ticket) for ticket in waiting if pick_engineer(engineers, _wanted(ticket))
         ]

@@ -94,7 +94,7 @@ class StaffAdmin(TicketWork):
         async with self.database.reading() as session:
             people = await repository.all_staff(session)
             profiles = await presence_repository.profiles(session)
-            loads = await rows.workloads(session, self.clock())
+            loads = await presence_repository.loads(session, self.clock())
         found = []
         for one in people:
             profile, load = profiles.get(one.id), loads.get(one.id)

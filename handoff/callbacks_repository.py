@@ -7,26 +7,31 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff.callbacks_tables import CallBack
-from handoff.tables import Ticket
-from handoff.ticket import Status
+from handoff.tables import Ticket, TicketEvent
+from handoff.ticket import Action, Status
+
+#: Closed tickets that are looked at together.
+PAGE = 1_000
 
 
 async def closed_since(
-    session: AsyncSession, since: datetime, *, limit: int = 1_000
+    session: AsyncSession, since: datetime, *, limit: int = PAGE
 ) -> Sequence[Ticket]:
     """Tickets closed after a resolution that have no call-back, longest ago first.
 
-    What was withdrawn was never solved: there is nothing to ask about.
+    What was withdrawn was never solved: there is nothing to ask about. Found by the closing event,
+    which has an index; most tickets there are, are closed.
     """
     query = (
         select(Ticket)
+        .join(TicketEvent, TicketEvent.ticket_id == Ticket.id)
         .where(
+            TicketEvent.action == Action.CLOSE.value,
+            TicketEvent.at >= since,
             Ticket.status == Status.CLOSED.value,
-            Ticket.closed_at >= since,
-            Ticket.resolved_at.is_not(None),
             ~exists().where(CallBack.ticket_id == Ticket.id),
         )
-        .order_by(Ticket.closed_at)
+        .order_by(TicketEvent.at)
         .limit(limit)
     )
     return (await session.scalars(query)).all()

@@ -4,14 +4,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff.presence import NEWCOMER, Attendance
 from handoff.presence_tables import RoutingProfile
+from handoff.repository import Workload
 from handoff.routing import Presence
 from handoff.tables import Ticket
-from handoff.ticket import Level, Status
+from handoff.ticket import OPEN_STATUSES, Level, Status
 
 
 async def profiles(session: AsyncSession, *, lock: bool = False) -> dict[str, RoutingProfile]:
@@ -48,6 +49,30 @@ def write_attendance(row: RoutingProfile, known: Attendance) -> None:
     """Make the row say ``known``."""
     row.presence, row.presence_until = known.chosen.value, known.chosen_until
     row.beat_at, row.active_at = known.beat_at, known.active_at
+
+
+async def loads(session: AsyncSession, since: datetime) -> dict[str, Workload]:
+    """How much each engineer holds, and when they were last given something after ``since``.
+
+    Two queries that an index serves each: in one, or grouped by engineer, SQLite would look at
+    every ticket there ever was.
+    """
+    open_tickets = (
+        select(Ticket.assignee_id, func.count())
+        .where(
+            Ticket.status.in_([status.value for status in OPEN_STATUSES]),
+            Ticket.assignee_id.is_not(None),
+        )
+        .group_by(Ticket.assignee_id)
+    )
+    given = (
+        select(Ticket.assignee_id, Ticket.assigned_at)
+        .where(Ticket.assigned_at >= since)
+        .order_by(Ticket.assigned_at)
+    )
+    held = {one: count for one, count in await session.execute(open_tickets) if one}
+    last = {one: at for one, at in await session.execute(given) if one}
+    return {one: Workload(one, held.get(one, 0), last.get(one)) for one in held | last}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
 
 const slot = document.querySelector("#presence-slot");
 const csrf = document.querySelector("#columns").dataset.csrf;
+const SELDOM_MS = 5_000;
 let active = Date.now();
 
 for (const name of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"]) {
@@ -45,6 +46,13 @@ slot.addEventListener("submit", async (event) => {
   const headers = { "X-CSRF-Token": csrf, "HX-Request": "true", Accept: "text/html" };
   await show(await fetch("/console/presence", { method: "POST", headers, body: data }));
 });
+/* Every message changes the desk; who is there changes seldom. */
+let planned = null;
+function soon() {
+  if (planned) return;
+  planned = setTimeout(() => { planned = null; refresh(); }, SELDOM_MS);
+}
+
 document.addEventListener("desk:beat", beat);
-document.addEventListener("desk:changed", refresh);
+document.addEventListener("desk:changed", soon);
 refresh();
