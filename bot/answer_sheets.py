@@ -6,7 +6,6 @@ reviewed as any other. A row made from an older version is refused, so nobody's 
 
 import asyncio
 import hashlib
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -225,7 +224,7 @@ class AnswerSheets:
 
     def _keep(self, key: str, data: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        oldest = time.time() - KEPT_S
+        oldest = self.clock().timestamp() - KEPT_S
         for old in self.folder.glob("*.xlsx"):
             if old.stat().st_mtime < oldest:
                 old.unlink(missing_ok=True)

@@ -40,6 +40,7 @@ from bot.gaps import Gaps
 from bot.golden import Golden
 from bot.guides import Guides
 from bot.guides_imports import GuideImports
+from bot.identity import Identities
 from bot.incident_parts import IncidentParts
 from bot.knowledge import SearchedKnowledge
 from bot.lexicons import Lexicons, LiveRules
@@ -107,6 +108,7 @@ class Services:
     lexicons: Lexicons
     evaluations: Evaluations
     openings: Openings
+    identities: Identities
     conversations: Conversations
     channel_intake: ChannelIntake
     channels: Channels
@@ -234,6 +236,7 @@ def assemble(
             clock,
         ),
         openings=openings,
+        identities=Identities(settings.web.identity_secrets),
         conversations=conversations,
         channel_intake=ChannelIntake(database, openings, conversations, phrases, live, clock),
         channels=sending,

@@ -16,6 +16,11 @@ class ConversationNotFound(BotError):
 
 
 @dataclass
+class IdentityRefused(BotError):
+    """A proof of identity that is none, or that was used before."""
+
+
+@dataclass
 class NotPermitted(BotError):
     """The account's role or scope does not allow this."""
 

@@ -7,10 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import repository
 from bot.accounts import hash_token
+from bot.errors import ConversationNotFound, IdentityRefused
 from bot.greeting import Greetings
 from bot.masking import mask
 from bot.recording import append
 from bot.tables import Conversation, Owner, Sender, User
+from handoff import repository as tickets
+from store import audit, inbox
 from store.base import new_id
 from store.session import Database
 
@@ -36,11 +39,49 @@ class Openings:
     database: Database
     greetings: Greetings
 
-    async def open(self, user: NewUser, *, token: str | None, now: datetime) -> Conversation:
-        """A new conversation with its greeting. ``token`` opens it again; its hash rests."""
+    async def open(
+        self, user: NewUser, *, token: str | None, now: datetime, proof_id: str = ""
+    ) -> Conversation:
+        """A new conversation with its greeting. ``token`` opens it again; its hash rests.
+
+        ``proof_id`` names the proof of a verified user; raises :class:`IdentityRefused` when it was
+        used before.
+        """
         async with self.database.transaction() as session:
+            await _use_up(session, proof_id, now)
             person = await _person(session, user, now)
             return await self._open(session, person, token, now)
+
+    async def prove(
+        self, conversation_id: str, user: NewUser, *, proof_id: str, now: datetime
+    ) -> None:
+        """Give a conversation that began unproven, with its tickets, to the proven person.
+
+        Raises :class:`IdentityRefused` for a used proof, and when it is somebody else's already.
+        """
+        async with self.database.transaction() as session:
+            await _use_up(session, proof_id, now)
+            conversation = await repository.lock_conversation(session, conversation_id)
+            if conversation is None:
+                raise ConversationNotFound(conversation_id)
+            before = (await repository.users_by_id(session, [conversation.user_id]))[
+                conversation.user_id
+            ]
+            person = await _person(session, user, now)
+            if before.id == person.id:
+                return
+            if before.verified:
+                raise IdentityRefused
+            conversation.user_id = person.id
+            await tickets.hand_to_requester(session, conversation.id, before.id, person.id)
+            await audit.record(
+                session,
+                actor=f"user:{person.id}",
+                action="conversation.proven",
+                subject=f"conversation:{conversation.id}",
+                detail={"before": before.id},
+                now=now,
+            )
 
     async def resume_or_open(self, user: NewUser, *, now: datetime) -> Conversation:
         """The person's one conversation in a channel that has a single thread."""
@@ -81,9 +122,23 @@ class Openings:
         return conversation
 
 
+async def _use_up(session: AsyncSession, proof_id: str, now: datetime) -> None:
+    if not proof_id:
+        return
+    known = await inbox.admit(
+        session, channel="identity", external_id=proof_id, result={"used": True}, now=now
+    )
+    if known is not None:
+        raise IdentityRefused
+
+
 async def _person(session: AsyncSession, user: NewUser, now: datetime) -> User:
     known = await repository.user_by_external(session, user.channel, user.external_user)
     if known is not None:
+        if user.verified:
+            # The host knows best, and may know better by now.
+            known.name, known.unit = user.name or known.name, user.unit or known.unit
+            known.region = user.region or known.region
         return known
     person = User(
         id=new_id(),

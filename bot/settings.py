@@ -16,6 +16,9 @@ from handoff.settings import HandoffSettings
 from kb.settings import KnowledgeSettings
 from nlu.settings import NluSettings
 
+#: What HMAC-SHA256 needs to be worth its name.
+MIN_IDENTITY_SECRET = 32
+
 
 class WebSettings(BaseModel):
     """The web process: limits, origins and cookies."""
@@ -23,6 +26,12 @@ class WebSettings(BaseModel):
     allowed_origins: list[str] = Field(
         default_factory=list,
         description="Exact origins of host pages that embed the widget from another address.",
+    )
+    identity_secrets: dict[str, str] = Field(
+        default_factory=dict,
+        repr=False,
+        description="Secrets of at least 32 characters by widget name, to check whom a host page"
+        ' signs in: JSON, {"name": "secret"}.',
     )
     secure_cookies: bool = Field(
         default=False, description="Mark cookies Secure; on wherever HTTPS is in front."
@@ -36,6 +45,14 @@ class WebSettings(BaseModel):
         default=120, ge=1, description="Per client address; keeps a runaway page from flooding."
     )
     stream_ping_s: float = Field(default=15.0, gt=0, description="Comment line against proxies.")
+
+    @field_validator("identity_secrets")
+    @classmethod
+    def _strong(cls, given: dict[str, str]) -> dict[str, str]:
+        weak = [name for name, secret in given.items() if len(secret) < MIN_IDENTITY_SECRET]
+        if weak:
+            raise ValueError(f"shorter than {MIN_IDENTITY_SECRET} characters: {', '.join(weak)}")
+        return given
 
 
 class Settings(BaseSettings):

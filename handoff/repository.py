@@ -380,3 +380,13 @@ async def workloads(session: AsyncSession, since: datetime) -> dict[str, Workloa
         for assignee, count, last in rows
         if assignee is not None
     }
+
+
+async def hand_to_requester(
+    session: AsyncSession, conversation_id: str, before: str, after: str
+) -> None:
+    """Tickets of a conversation are another person's from now on."""
+    statement = update(Ticket).where(
+        Ticket.conversation_id == conversation_id, Ticket.requester_id == before
+    )
+    await session.execute(statement.values(requester_id=after))

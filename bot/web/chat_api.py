@@ -15,6 +15,7 @@ from bot.web.events import View, conversation_events, stream
 from bot.web.schemas import (
     ConversationIn,
     ConversationOut,
+    IdentityIn,
     MessageAccepted,
     MessageIn,
     MessageOut,
@@ -35,6 +36,13 @@ async def open_conversation(
     user_agent: Annotated[str, Header()] = "",
 ) -> ConversationOut:
     """Open a conversation; the greeting is its first message."""
+    token = secrets.token_urlsafe(32)
+    if body.identity is not None:
+        proven = app.identities.check(body.identity, device=user_agent, now=app.clock())
+        conversation = await app.openings.open(
+            proven.user, token=token, now=app.clock(), proof_id=proven.proof_id
+        )
+        return ConversationOut(conversation_id=conversation.id, token=token)
     user = NewUser(
         channel=body.channel,
         external_user=f"anonymous:{secrets.token_hex(16)}",
@@ -44,9 +52,22 @@ async def open_conversation(
         phone=body.user.phone,
         device=user_agent[:300],
     )
-    token = secrets.token_urlsafe(32)
     conversation = await app.openings.open(user, token=token, now=app.clock())
     return ConversationOut(conversation_id=conversation.id, token=token)
+
+
+@router.post("/conversations/{conversation_id}/identity", status_code=status.HTTP_204_NO_CONTENT)
+async def prove(
+    body: IdentityIn,
+    conversation_id: OwnConversationId,
+    app: AppServices,
+    user_agent: Annotated[str, Header()] = "",
+) -> None:
+    """Give a conversation that began without a proof to the person who is proven now."""
+    proven = app.identities.check(body.identity, device=user_agent, now=app.clock())
+    await app.openings.prove(
+        conversation_id, proven.user, proof_id=proven.proof_id, now=app.clock()
+    )
 
 
 @router.post("/conversations/{conversation_id}/messages")

@@ -57,6 +57,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     errors.CalendarChanged: Problem(409, "calendar_changed"),
     errors.LastAdministrator: Problem(409, "last_administrator"),
     errors.GapNotFound: Problem(404, "gap_not_found"),
+    errors.IdentityRefused: Problem(401, "identity_refused"),
     errors.GapChanged: Problem(409, "gap_changed"),
     errors.EvaluationNotFound: Problem(404, "evaluation_not_found"),
     errors.EvaluationRunning: Problem(409, "evaluation_running"),

@@ -29,6 +29,17 @@ class ConversationIn(BaseModel):
 
     channel: Literal["web"] = "web"
     user: UserIn = Field(default_factory=UserIn)
+    identity: str | None = Field(
+        default=None,
+        max_length=4_000,
+        description="A proof that the host page's server has signed; what it says counts alone.",
+    )
+
+
+class IdentityIn(BaseModel):
+    """A proof for a conversation that began without one."""
+
+    identity: str = Field(max_length=4_000)
 
 
 class ConversationOut(BaseModel):

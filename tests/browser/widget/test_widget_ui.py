@@ -92,6 +92,36 @@ def test_another_person_on_the_same_computer_sees_nothing_of_the_first(
     assert desk.talk.user["name"] == "李国平"
 
 
+def test_a_proof_of_identity_goes_along_and_a_bad_one_harms_nobody(host: Page, desk: Desk) -> None:
+    host.evaluate("let n = 0; caiwen.prove = async () => `proof-${++n}`; caiwen.open()")
+    frame = host.frame_locator("iframe")
+    expect(frame.locator(".kind-greeting")).to_be_visible()
+    assert desk.proofs == ["proof-1"]
+    host.evaluate("caiwen.prove = () => 'bad'; caiwen.identify({name: '李国平'})")
+    expect(frame.locator(".kind-greeting")).to_be_visible()
+    say(frame, "还是能问")
+    expect(frame.locator(".from-bot .bubble").last).to_have_text("收到：还是能问")
+    assert desk.proofs == ["proof-1", "bad"]
+    host.evaluate("caiwen.prove = () => { throw new Error() }; caiwen.identify({name: '王五'})")
+    expect(frame.locator(".kind-greeting")).to_be_visible()
+    assert desk.proofs == ["proof-1", "bad"]
+
+
+def test_a_conversation_from_before_is_proven_once(host: Page, desk: Desk) -> None:
+    host.evaluate("caiwen.open()")
+    frame = host.frame_locator("iframe")
+    say(frame, "登录之前问的")
+    expect(frame.locator(".from-bot .bubble").last).to_have_text("收到：登录之前问的")
+    for n in (1, 2):
+        host.goto(f"{host.url.partition('?')[0]}?proof=proof-{n}")
+        expect(host.locator("#launch")).to_be_visible()
+        host.evaluate("caiwen.open()")
+        expect(frame.locator(".from-user")).to_have_count(1)
+    host.wait_for_timeout(300)
+    assert desk.proofs == ["proof-1"]
+    assert len(desk.talks) == 1
+
+
 @pytest.mark.parametrize(
     ("width", "height"), [(390, 844), (320, 568), (640, 400)], ids=["phone", "small", "zoom200"]
 )
@@ -116,6 +146,9 @@ def test_on_a_phone_the_panel_covers_the_screen(host: Page) -> None:
     host.set_viewport_size(PHONE)
     host.locator("#launch").click()
     expect(host.frame_locator("iframe").locator(".kind-greeting")).to_be_visible()
+    host.locator("#panel").evaluate(
+        "panel => Promise.all(panel.getAnimations().map(one => one.finished))"
+    )
     box = host.locator("#panel").bounding_box()
     assert box == {"x": 0, "y": 0, "width": 390, "height": 844}
     assert host.evaluate("document.documentElement.scrollWidth") == 390

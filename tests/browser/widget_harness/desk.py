@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from html import escape
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,7 +35,8 @@ POLL_S = 0.01
 HOST_PAGE = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>某平台</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
 <body><h1>某平台</h1><p><a href="/elsewhere">别的页面</a></p>
-<script src="{root}/widget.js" async data-user-name="陈晓岚" data-user-unit="禾城市教育局"></script>
+<script src="{root}/widget.js" async data-user-name="陈晓岚" data-user-unit="禾城市教育局"
+ data-user-proof="{proof}"></script>
 </body></html>"""
 
 Reply = tuple[str, str, str, dict[str, Any]]
@@ -59,6 +61,8 @@ def _echo(message: dict[str, Any]) -> list[Reply]:
 class Desk:
     """What tests turn: every attribute may be changed while the browser runs."""
 
+    #: Every proof of identity that was offered, in order.
+    proofs: list[str] = field(default_factory=list)
     talks: dict[str, Talk] = field(default_factory=dict)
     script: Script = _echo
     greeting: list[Reply] = field(
@@ -112,6 +116,12 @@ class Desk:
     def texts(self) -> list[str]:
         """What the user has said, as recorded."""
         return [m["text"] for m in self.talk.messages if m["sender"] == "user"]
+
+    def take_proof(self, proof: str) -> bool:
+        """Whether a proof is taken: each once, and none that says that it is bad."""
+        taken = proof not in self.proofs and not proof.startswith("bad")
+        self.proofs.append(proof)
+        return taken
 
     def open(self, user: dict[str, Any]) -> tuple[str, Talk]:
         """A new conversation with its greeting."""
@@ -224,8 +234,15 @@ def _add_api(app: FastAPI, desk: Desk) -> None:  # noqa: C901  # one small funct
         if desk.down:
             return _problem(503)
         body = await request.json()
+        if (proof := body.get("identity")) is not None and not desk.take_proof(proof):
+            return _problem(401)
         key, talk = desk.open(body["user"])
         return JSONResponse({"conversation_id": key, "token": talk.token}, status_code=201)
+
+    @app.post("/api/v1/conversations/{key}/identity")
+    async def prove(key: str, request: Request) -> Response:
+        taken = desk.take_proof((await request.json())["identity"])
+        return Response(status_code=204) if own(key, request) and taken else _problem(401)
 
     @app.get("/api/v1/conversations/{key}/messages")
     async def messages(key: str, request: Request, after: int = 0) -> Response:
@@ -269,11 +286,12 @@ def _add_api(app: FastAPI, desk: Desk) -> None:  # noqa: C901  # one small funct
 def _add_pages(app: FastAPI, root: str) -> None:
     @app.get("/host")
     @app.get("/elsewhere")
-    async def host() -> Response:
+    async def host(proof: str = "") -> Response:
         origin = root.replace("http://", "")
         policy = f"default-src 'none'; script-src {origin}; frame-src {origin}"
         return HTMLResponse(
-            HOST_PAGE.format(root=root), headers={"Content-Security-Policy": policy}
+            HOST_PAGE.format(root=root, proof=escape(proof)),
+            headers={"Content-Security-Policy": policy},
         )
 
     @app.get("/media/{sha256}")

@@ -36,8 +36,15 @@ export class Api {
     for (const [name, limit] of Object.entries(USER_LIMITS)) {
       if (user[name]) told[name] = String(user[name]).trim().slice(0, limit);
     }
-    const body = await this.json("POST", "", null, { channel: "web", user: told });
+    const asked = { channel: "web", user: told };
+    if (user.proof) asked.identity = user.proof;
+    const body = await this.json("POST", "", null, asked);
     return { id: body.conversation_id, token: body.token };
+  }
+
+  /** Gives a conversation that began without a proof to the proven person. */
+  prove(conversation, proof) {
+    return this.json("POST", "/identity", conversation, { identity: proof });
   }
 
   messages(conversation, after) {

@@ -53,7 +53,7 @@
   function userOf() {
     var given = settings.user || {};
     var found = {};
-    ["id", "name", "unit", "region", "phone"].forEach(function (field) {
+    ["id", "name", "unit", "region", "phone", "proof"].forEach(function (field) {
       var attribute = data["user" + field[0].toUpperCase() + field.slice(1)];
       var value = given[field] || attribute;
       if (value) found[field] = String(value);
@@ -167,6 +167,21 @@
     leave.addEventListener("click", close);
   }
 
+  /** The person, with a fresh proof when the page can make one. */
+  function proven(then) {
+    if (typeof settings.prove !== "function") return then(user);
+    var done = function (proof) {
+      then(typeof proof === "string" && proof ? Object.assign({}, user, { proof: proof }) : user);
+    };
+    try {
+      Promise.resolve(settings.prove()).then(done, function () {
+        done("");
+      });
+    } catch (error) {
+      done("");
+    }
+  }
+
   function post(name, values) {
     if (!frame || !state.ready) return;
     frame.contentWindow.postMessage(Object.assign({ caiwen: name }, values), origin);
@@ -178,9 +193,11 @@
       state.ready = true;
       if (waiting) waiting.remove();
       waiting = null;
-      post("init", { user: user, open: state.open, kept: told.keeps ? null : kept() });
-      if (state.open && state.focus) arrive();
-      if (state.asked) ask(state.asked);
+      proven(function (person) {
+        post("init", { user: person, open: state.open, kept: told.keeps ? null : kept() });
+        if (state.open && state.focus) arrive();
+        if (state.asked) ask(state.asked);
+      });
     },
     close: close,
     unread: function (told) {

@@ -82,7 +82,10 @@ export class Session {
   }
 
   async ensure() {
-    if (this.conversation) return this.conversation;
+    if (this.conversation) {
+      this.prove();
+      return this.conversation;
+    }
     if (!this.opening) {
       this.opening = this.open().finally(() => {
         this.opening = null;
@@ -91,8 +94,30 @@ export class Session {
     return this.opening;
   }
 
+  /** A conversation from an earlier visit becomes the person's own once they are known. */
+  prove() {
+    const { proof } = this.user;
+    if (!proof || this.keep.get("proven") === this.conversation.id) return;
+    this.user = { ...this.user, proof: "" };
+    const { id } = this.conversation;
+    this.api.prove(this.conversation, proof).then(
+      () => this.keep.set("proven", id),
+      () => {}, // It goes on as it began; the next visit brings another proof.
+    );
+  }
+
   async open() {
-    const opened = await this.api.open(this.user);
+    let opened;
+    try {
+      opened = await this.api.open(this.user);
+      if (this.user.proof) this.keep.set("proven", opened.id);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 401 || !this.user.proof) throw error;
+      // A proof that is not taken must not leave anybody without help.
+      this.user = { ...this.user, proof: "" };
+      opened = await this.api.open(this.user);
+    }
+    this.user = { ...this.user, proof: "" };
     // Another tab may have been quicker; then there is one conversation all the same.
     this.conversation = this.keep.get("conversation") || opened;
     this.keep.set("conversation", this.conversation);
