@@ -56,7 +56,11 @@ def test_a_moved_or_changed_text_opens_nothing() -> None:
             sealing.open(text, place)
 
 
-@pytest.mark.parametrize("text", ["short", "AAAA", "§", OLD[:-4], f"{OLD},x"])
+@pytest.mark.parametrize(
+    "text",
+    ["short", "AAAA", "§", OLD[:-4], f"{OLD},x"],
+    ids=["short", "few", "sign", "cut", "second"],
+)
 def test_a_key_that_is_none_stops_the_start_and_is_not_shown(
     text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
