@@ -20,6 +20,7 @@ from bot.tables import Sender
 from bot.thinking import similar_to
 from bot.understanding import build_interpreter, build_triager, load_fallback
 from kb.errors import IndexMismatch
+from kb.fresh_index import FreshIndex
 from kb.index_holder import IndexHolder
 from store.base import new_id
 
@@ -74,7 +75,9 @@ def triage(context: typer.Context, jsonl: Jsonl = False) -> None:
 
 def _searcher(state: Deployment) -> Callable[[str], Search]:
     """What is known about a text, as in a conversation; nothing where there is no index."""
-    knowledge = SearchedKnowledge(IndexHolder(state.settings.home, state.settings.kb))
+    home, chosen = state.settings.home, state.settings.kb
+    index = FreshIndex(home, IndexHolder(home, chosen), refresh_seconds=chosen.refresh_seconds)
+    knowledge = SearchedKnowledge(index)
     now = utc_now()
 
     def search(text: str) -> Search:

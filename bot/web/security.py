@@ -56,6 +56,8 @@ async def _check_csrf(request: Request, principal: Principal) -> None:
         value = (await request.form()).get("csrf_token")
         sent = value if isinstance(value, str) else None
     if sent is None or not hmac.compare_digest(sent.encode(), principal.csrf_token.encode()):
+        # Uploaded files would stay open: nobody else will look at this form.
+        await request.close()
         raise CsrfRefused
 
 
