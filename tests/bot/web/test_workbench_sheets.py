@@ -1,5 +1,6 @@
 """Answers taken away as a workbook, edited, and brought back: seen first, then saved as drafts."""
 
+import gc
 import re
 from io import BytesIO
 from typing import Any
@@ -155,3 +156,13 @@ async def test_only_editors_bring_back_and_files_are_judged(product: Product) ->
         assert "alert-danger" in answer.text
     for key in ("", "../../etc/passwd", "0" * 64):
         assert (await editor.post(f"{SHEETS}/carry-out", key=key)).status_code == 422
+
+
+async def test_an_upload_without_the_right_token_is_refused_and_closed(product: Product) -> None:
+    editor = await sit_down(product, Role.EDITOR)
+    large = b"x" * 2_000_000  # beyond what is kept in memory: a file that has to be closed
+    refused = await editor.client.post(
+        SHEETS, data={"csrf_token": "wrong"}, files={"file": ("a.xlsx", large)}
+    )
+    assert refused.status_code == 403
+    gc.collect()
