@@ -1,17 +1,18 @@
 """Everything that a deployment needs, examined: what is well, what is not, and what to do."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import httpx
 
 from bot import migrate as migrations
-from bot import repository
+from bot import notification_repository, repository
 from bot.assembly import load_all_terms
 from bot.clock import utc_now
 from bot.deployment import Deployment
+from bot.notification_tables import NotificationChannel
 from handoff.alarms import missing_years
 from handoff.errors import InvalidTerms
 from kb.errors import IndexMismatch, IndexMissing
@@ -37,7 +38,7 @@ async def examine(state: Deployment) -> list[Finding]:
     """Look at everything; never raises for what it finds."""
     database = state.database()
     try:
-        found = [_disk(state), *await _database(database)]
+        found = [_disk(state), *await _database(state, database)]
     finally:
         await database.dispose()
     return [*found, _index(state), _calendar(state), *await _rasa(state)]
@@ -49,7 +50,7 @@ def _disk(state: Deployment) -> Finding:
     return Finding("doctor.disk", free >= MIN_FREE_BYTES, values={"free": free // 1024**2})
 
 
-async def _database(database: Database) -> list[Finding]:
+async def _database(state: Deployment, database: Database) -> list[Finding]:
     try:
         current, newest = await migrations.revision_of(database)
     except Exception as error:  # any failure to connect is the finding
@@ -64,10 +65,25 @@ async def _database(database: Database) -> list[Finding]:
     async with database.reading() as session:
         staff = await repository.all_staff(session)
         dead = len(await outbox.dead_letters(session))
+        channels = await notification_repository.channels(session)
     return [
         *found,
         Finding("doctor.staff", bool(staff)),
         Finding("doctor.outbox", dead == 0, needed=False, values={"count": dead}),
+        *_channels(state, channels),
+    ]
+
+
+def _channels(state: Deployment, channels: Sequence[NotificationChannel]) -> list[Finding]:
+    """Whether the channels of notifications can be used: their secrets open, none is broken."""
+    if not channels:
+        return []
+    vault = state.settings.secrets.vault()
+    sealed = [text for channel in channels for text in channel.secrets.values()]
+    broken = [channel.name for channel in channels if channel.state == "broken"]
+    return [
+        Finding("doctor.secrets", all(map(vault.has_key_of, sealed))),
+        Finding("doctor.channels", not broken, needed=False, values={"names": ", ".join(broken)}),
     ]
 
 

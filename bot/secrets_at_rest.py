@@ -81,6 +81,10 @@ class Vault:
             raise SecretUnreadable(belongs_to) from None
         return plain.decode()
 
+    def has_key_of(self, sealed: str) -> bool:
+        """Whether the key that the text was sealed under is still there."""
+        return sealed.split(".")[1:2] != [] and sealed.split(".")[1] in self.keys
+
     def is_current(self, sealed: str) -> bool:
         """Whether the text was sealed under the key that encrypts now."""
         return sealed.split(".")[1:2] == list(self.keys)[:1]

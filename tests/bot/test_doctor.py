@@ -1,0 +1,52 @@
+"""What the examination says about channels of notifications."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bot.clock import utc_now
+from bot.deployment import Deployment
+from bot.doctor import Finding, examine
+from bot.notification_tables import NotificationChannel
+from bot.secrets_at_rest import SecretsSettings, new_key
+from tests.product import copy_workspace, make_settings
+
+KEY = new_key()
+
+
+async def examined(home: Path, keys: str) -> dict[str, Finding]:
+    settings = make_settings(home).model_copy(
+        update={"secrets": SecretsSettings(keys=SecretStr(keys))}
+    )
+    return {finding.key: finding for finding in await examine(Deployment(settings))}
+
+
+async def test_channels_are_examined(prepared_workspace: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    copy_workspace(prepared_workspace, home)
+    assert "doctor.secrets" not in await examined(home, "")
+    vault = SecretsSettings(keys=SecretStr(KEY)).vault()
+    database = Deployment(make_settings(home)).database()
+    now = utc_now()
+    async with database.transaction() as session:
+        session.add(
+            NotificationChannel(
+                id="a" * 32,
+                name="值班群",
+                kind="wecom_robot",
+                config={},
+                secrets={"key": vault.seal("x", "channel")},
+                state="broken",
+                version=1,
+                created_at=now,
+                updated_at=now,
+                last_error="",
+            )
+        )
+    await database.dispose()
+    well = await examined(home, KEY)
+    assert well["doctor.secrets"].ok
+    assert not well["doctor.channels"].ok
+    assert well["doctor.channels"].values == {"names": "值班群"}
+    for keys in ("", new_key()):
+        assert not (await examined(home, keys))["doctor.secrets"].ok
