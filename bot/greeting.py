@@ -6,9 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from bot.phrases import Phrases
+from store import yaml_text
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 #: More than this does not fit a phone without scrolling.
@@ -67,7 +66,7 @@ def _part_of_day(hour: int) -> str:
 
 def load(path: Path, phrases: Phrases) -> Greetings:
     """Read ``data/dialogue/seasons.yml``; raises ``ValueError`` for a month that is none."""
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw = yaml_text.parse(path.read_text(encoding="utf-8"))
     if not isinstance(raw, Mapping):
         raise ValueError(f"{path.name}: a mapping with seasons and usual is expected")
     seasons = tuple(_season(entry, path.name) for entry in raw.get("seasons", ()))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
+from store import yaml_text
 
 
 class UnknownPhrase(KeyError):
@@ -61,7 +61,7 @@ def load(path: Path) -> Phrases:
     Raises ``ValueError`` for a leaf that is neither text nor a list of texts, or for a
     placeholder without a name.
     """
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw = yaml_text.parse(path.read_text(encoding="utf-8"))
     flat: dict[str, tuple[str, ...]] = {}
     _flatten(raw, "", flat)
     return Phrases(flat)

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from handoff.errors import InvalidTerms
+from store import yaml_text
 from store.vocabulary import Category
 
 #: The numbers fit on a page; anything larger is something else.
@@ -119,7 +120,7 @@ class _File(_Form):
 def read_rules(text: str, *, source: str, zone: ZoneInfo) -> IncidentRules:
     """The numbers of one file. Raises ``InvalidTerms``."""
     try:
-        form = _File.model_validate(yaml.safe_load(text))
+        form = _File.model_validate(yaml_text.parse(text))
         seasonal = tuple(one.value(form.usual) for one in form.seasonal)
     except ValidationError as error:
         first = error.errors()[0]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+from store import yaml_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def lexicon_from_json(row: Mapping[str, Any]) -> Lexicon:
 
 
 def _read(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+    return yaml_text.parse(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def _alternation(words: Iterable[str]) -> re.Pattern[str] | None:

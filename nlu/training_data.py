@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from nlu.errors import TrainingDataInvalid
+from store import yaml_text
 
 MAX_FILE_BYTES = 20 * 1024 * 1024
 
@@ -126,7 +127,7 @@ def _entries(path: Path) -> list[Any]:
     if path.stat().st_size > MAX_FILE_BYTES:
         raise TrainingDataInvalid(path, "the file is too large")
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506  # safe loader
+        content = yaml_text.parse(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as wrong:
         raise TrainingDataInvalid(path, str(wrong)) from wrong
     if content is None:
@@ -135,12 +136,6 @@ def _entries(path: Path) -> list[Any]:
         raise TrainingDataInvalid(path, "expected a mapping with a list under nlu")
     entries: list[Any] = content.get("nlu", [])
     return entries
-
-
-def _loader() -> type[yaml.SafeLoader]:
-    """The safe loader, compiled where libyaml is present: ten times faster."""
-    loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return loader
 
 
 def _lines(examples: object) -> Iterator[str]:

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from bot.dialogue.turn import Clarification
+from store import yaml_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Clarifications:
 
 def load(path: Path) -> Clarifications:
     """Read ``data/dialogue/clarifications.yml``; raises ``ValueError`` naming a bad entry."""
-    raw = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+    raw = yaml_text.parse(path.read_text(encoding="utf-8")) or []
     if not isinstance(raw, Sequence):
         raise ValueError(f"{path.name}: a list of groups is expected")
     return Clarifications(tuple(_pair(entry, path.name) for entry in raw))
