@@ -54,6 +54,9 @@ from kb import service as kb_service
 from kb.articles import AnswerContent
 from store.session import Database
 
+#: What is acted on by writing a few rows; tickets are looked up and counted.
+QUICK_PARTS = (Say, ShowAnswer, Offer, Ask, RecordFeedback, RequestRating)
+
 
 class Outcome(StrEnum):
     """How acting ended."""
@@ -100,7 +103,8 @@ class Actor:
     ) -> Acted:
         """Act on one thought. Raises what the database raises; nothing is half done then."""
         contents = await self._contents(thought, now)
-        async with self.database.transaction() as session:
+        quick = all(isinstance(part, QUICK_PARTS) for part in thought.decision.parts)
+        async with self.database.transaction(quick=quick) as session:
             conversation = await repository.lock_conversation(session, snapshot.conversation_id)
             if conversation is None or conversation.handled_seq >= snapshot.seq:
                 return Acted(Outcome.STALE, more=True)
@@ -124,7 +128,7 @@ class Actor:
         wanted = [part.answer_id for part in thought.decision.parts if isinstance(part, ShowAnswer)]
         if not wanted:
             return {}
-        async with self.database.glance() as session:
+        async with self.database.peek() as session:
             found = {one: await kb_service.answer_card(session, one) for one in wanted}
         today = now.astimezone(LOCAL).date()
         return {

@@ -107,7 +107,7 @@ class Recorder:
 
         Raises :class:`ConversationNotFound`.
         """
-        async with self._database.transaction() as session:
+        async with self._database.transaction(quick=True) as session:
             place = await message_repository.place_to_record(session, conversation_id)
             if place is None:
                 raise ConversationNotFound(conversation_id)

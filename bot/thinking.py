@@ -130,7 +130,7 @@ class Thinker:
 
     async def load(self, conversation_id: str) -> Snapshot | None:
         """The next message to handle, or ``None`` when nothing is pending."""
-        async with self.database.glance() as session:
+        async with self.database.peek() as session:
             found = await message_repository.pending(session, conversation_id)
             if found is None:
                 return None

@@ -60,19 +60,32 @@ class Database:
         self._glancing = create_async_engine(
             self.url, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, **options
         )
+        #: For single reads that take less time than waking a thread would.
+        self._peeking = self._glancing
         if self.is_sqlite:
+            self._peeking = create_async_engine(
+                self.url, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, **options
+            )
             _configure_sqlite(self.engine)
             _prepare_sqlite(self._glancing)
+            _prepare_sqlite(self._peeking, quick=True)
         self._writer = asyncio.Lock()
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         self._glances = async_sessionmaker(self._glancing, expire_on_commit=False, autoflush=False)
+        self._peeks = async_sessionmaker(self._peeking, expire_on_commit=False, autoflush=False)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """A write transaction: committed on leaving, rolled back on any exception."""
+    async def transaction(self, *, quick: bool = False) -> AsyncIterator[AsyncSession]:
+        """A write transaction: committed on leaving, rolled back on any exception.
+
+        ``quick`` promises that each statement touches a few rows by key: SQLite then executes all
+        but BEGIN and COMMIT on the spot.
+        """
         async with self._turn_to_write(), self._sessions() as session:
             session.info["write"] = True
-            connection_options = {"caiwen_write": True} if self.is_sqlite else {}
+            connection_options = (
+                {"caiwen_write": True, "caiwen_quick": quick} if self.is_sqlite else {}
+            )
             _ = await session.connection(execution_options=connection_options)
             yield session
             await session.commit()
@@ -95,15 +108,26 @@ class Database:
         async with self._glances() as session:
             yield session
 
+    @asynccontextmanager
+    async def peek(self) -> AsyncIterator[AsyncSession]:
+        """As `glance`, for statements that find a few rows by key.
+
+        SQLite executes them on the spot, which costs less than asking a thread to; a scan here
+        would hold up everybody.
+        """
+        async with self._peeks() as session:
+            yield session
+
     async def dispose(self) -> None:
         """Close every pooled connection."""
         await self.engine.dispose()
         await self._glancing.dispose()
+        await self._peeking.dispose()
 
 
-def _prepare_sqlite(engine: AsyncEngine) -> None:
+def _prepare_sqlite(engine: AsyncEngine, *, quick: bool = False) -> None:
     @event.listens_for(engine.sync_engine, "connect")
-    def _on_connect(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    def _on_connect(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         # The driver must not open transactions by itself: BEGIN is ours (see _on_begin).
         connection.isolation_level = None
         cursor = connection.cursor()
@@ -112,6 +136,8 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
+        driver: Any = entry.driver_connection
+        driver.quick = quick
 
 
 def _configure_sqlite(engine: AsyncEngine) -> None:
@@ -119,6 +145,8 @@ def _configure_sqlite(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def _on_begin(connection: Any) -> None:
-        immediate = connection.get_execution_options().get("caiwen_write", False)
+        chosen = connection.get_execution_options()
+        immediate = chosen.get("caiwen_write", False)
         driver = connection.connection.driver_connection
+        driver.quick = chosen.get("caiwen_quick", False)
         driver.opening = "BEGIN IMMEDIATE" if immediate else "BEGIN"

@@ -2,8 +2,9 @@
 
 aiosqlite keeps a thread per connection; SQLAlchemy makes a cursor, executes, fetches and closes,
 which are four trips there and back and cost more than the statement itself. Here a statement is
-executed and its rows are fetched in one trip. Refuses to stream: rows are always fetched whole,
-as SQLAlchemy does with them anyway.
+executed and its rows are fetched in one trip, and a connection that is told that its statements
+are `quick` makes none for them: finding a few rows by key takes less time than waking a thread.
+Refuses to stream: rows are always fetched whole, as SQLAlchemy does with them anyway.
 """
 
 import asyncio
@@ -72,6 +73,9 @@ class OneTripConnection(aiosqlite.Connection):
     blank: sqlite3.Cursor
     #: A BEGIN that travels with the first statement of its transaction.
     opening: str = ""
+    #: Whether statements are executed at once, by the caller; never what waits for a lock or the
+    #: disk, BEGIN and COMMIT.
+    quick: bool = False
 
     @override
     async def _connect(self) -> "OneTripConnection":
@@ -107,8 +111,10 @@ class OneTripConnection(aiosqlite.Connection):
     async def run(
         self, sql: str, parameters: Iterable[Any], *, many: bool
     ) -> tuple[sqlite3.Cursor, Rows]:
-        """Execute in the connection's thread; the sqlite3 cursor and its rows."""
+        """Execute, in the connection's thread unless it is `quick`; the cursor and its rows."""
         opening, self.opening = self.opening, ""
+        if self.quick and not opening:
+            return _run(self._conn, "", sql, parameters, many)
         return await self._in_thread(partial(_run, self._conn, opening, sql, parameters, many))
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
@@ -125,6 +131,9 @@ def connect(database: str, **options: Any) -> OneTripConnection:
     def connector() -> sqlite3.Connection:
         opened: sqlite3.Connection = sqlite3.connect(database, **options)
         return opened
+
+    # One task at a time uses a connection, but quick statements are executed in that task's thread.
+    options["check_same_thread"] = False
 
     connection = OneTripConnection(connector, iter_chunk_size=64)
     connection._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does with those it makes

@@ -72,7 +72,7 @@ async def conversation_events(app: Services, view: View, after: int) -> AsyncIte
 
 
 async def _news(app: Services, view: View, after: int) -> message_repository.News | None:
-    async with app.database.glance() as session:
+    async with app.database.peek() as session:
         return await message_repository.news(
             session, view.conversation_id, after=after, staff=view.staff
         )

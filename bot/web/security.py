@@ -41,7 +41,7 @@ async def current_staff(request: Request, app: AppServices) -> Principal:
         token = request.cookies.get(COOKIE)
     if not token:
         raise NotAuthenticated
-    async with app.database.glance() as session:
+    async with app.database.peek() as session:
         principal = await principal_of(session, token, now=app.clock())
     if principal is None:
         raise NotAuthenticated
@@ -73,7 +73,7 @@ async def own_conversation(
     EventSource cannot send headers, so the stream alone may carry the token in its address.
     """
     token_hash = _conversation_token(request)
-    async with app.database.glance() as session:
+    async with app.database.peek() as session:
         conversation = await repository.conversation(session, conversation_id)
     expected = conversation.token_hash if conversation else None
     if not token_hash or not expected or not hmac.compare_digest(token_hash, expected):

@@ -152,3 +152,54 @@ async def test_writers_of_one_process_take_turns_in_order(tmp_path: Path) -> Non
         found = (await session.execute(text("select a from u order by rowid"))).scalars().all()
     assert found == list(range(30))
     await database.dispose()
+
+
+async def test_quick_statements_make_no_trip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trips: list[object] = []
+    real = OneTripConnection._execute
+
+    async def counted(self: OneTripConnection, fn: Any, *args: Any, **named: Any) -> Any:
+        trips.append(fn)
+        return await real(self, fn, *args, **named)
+
+    database = Database(f"sqlite:///{tmp_path / 'c.db'}")
+    async with database.transaction() as session:
+        await session.execute(text("create table q (a integer primary key)"))
+    async with database.peek() as session:
+        await session.execute(text("select 1"))
+    monkeypatch.setattr(OneTripConnection, "_execute", counted)
+    async with database.peek() as session:
+        assert (await session.execute(text("select count(*) from q"))).scalar_one() == 0
+    assert trips == []
+    async with database.transaction(quick=True) as session:
+        for number in range(3):
+            await session.execute(text("insert into q values (:n)"), {"n": number})
+    assert len(trips) == 2  # BEGIN with the first insert, COMMIT
+    async with database.transaction() as session:
+        await session.execute(text("insert into q values (7)"))
+        await session.execute(text("insert into q values (8)"))
+    assert len(trips) == 2 + 3  # the connection is no longer quick
+    async with database.glance() as session:
+        assert (await session.execute(text("select count(*) from q"))).scalar_one() == 5
+    await database.dispose()
+
+
+async def test_a_quick_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'd.db'}")
+    async with database.transaction() as session:
+        await session.execute(text("create table q (a integer primary key)"))
+
+    async def twice() -> None:
+        async with database.transaction(quick=True) as session:
+            for _ in range(2):
+                await session.execute(text("insert into q values (1)"))
+
+    with pytest.raises(IntegrityError):
+        await twice()
+    async with database.peek() as session:
+        assert (await session.execute(text("select count(*) from q"))).scalar_one() == 0
+    async with database.transaction(quick=True) as session:
+        await session.execute(text("insert into q values (1)"))
+    await database.dispose()
