@@ -33,11 +33,23 @@ CHINESE = {
 
 
 def caiwen(home: Path, *arguments: object, stdin: str = "", **env: str) -> Result:
-    """Run the command in this process; an unforeseen exception fails the test."""
+    """Run the command in this process; an unforeseen exception fails the test.
+
+    It would point the log at its own standard error, which is gone after the call, and every later
+    test of the process would log into nothing.
+    """
     command = ["--home", str(home), *map(str, arguments)]
-    return CliRunner().invoke(
-        main.app, command, input=stdin, env={**QUIET, **env}, catch_exceptions=False
-    )
+    configure, main.configure_logging = main.configure_logging, _leave_logging
+    try:
+        return CliRunner().invoke(
+            main.app, command, input=stdin, env={**QUIET, **env}, catch_exceptions=False
+        )
+    finally:
+        main.configure_logging = configure
+
+
+def _leave_logging(*, verbose: bool) -> None:
+    """Nothing: the log stays as it is."""
 
 
 def as_process(home: Path, *arguments: str, stdin: bytes = b"", **env: str) -> Any:

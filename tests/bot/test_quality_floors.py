@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from bot.assembly import Services, assemble
-from bot.cli import main
 from bot.errors import EvaluationFileInvalid
 from bot.evaluation import evaluate_workspace
 from bot.evaluation_floors import read_floors, shortfalls
@@ -23,6 +22,8 @@ from nlu.settings import NluSettings
 from tests.bot.command import caiwen
 from tests.product import NOW
 
+#: One process trains the sample content, not each.
+pytestmark = pytest.mark.xdist_group("floors")
 FLOORS = data_dir() / "evaluation" / "floors.tsv"
 
 
@@ -30,10 +31,7 @@ FLOORS = data_dir() / "evaluation" / "floors.tsv"
 def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample content, imported and trained as every new workspace is."""
     home = tmp_path_factory.mktemp("sample") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        # Its log would go to an error stream that is gone after the call.
-        patch.setattr(main, "configure_logging", lambda *, verbose: None)
-        done = caiwen(home, "init")
+    done = caiwen(home, "init")
     assert done.exit_code == 0, done.output
     return home
 
