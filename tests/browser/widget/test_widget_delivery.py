@@ -1,13 +1,14 @@
 """Every message once and in order, whatever the line and the server do."""
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.widget_harness import showcase
 from tests.browser.widget_harness.desk import Desk
 from tests.browser.widget_harness.hands import own, say, seqs, show, until
 
 pytestmark = pytest.mark.browser
+CHAT_SCRIPT = "**/chat.js*"
 
 
 def test_a_message_is_sent_once_shown_once_and_answered(widget: Page, desk: Desk) -> None:
@@ -17,6 +18,29 @@ def test_a_message_is_sent_once_shown_once_and_answered(widget: Page, desk: Desk
     assert own(widget) == ["支付申请怎么撤回"]
     assert seqs(widget) == [1, 2, 3]
     assert len(desk.posts) == 1
+
+
+@pytest.mark.parametrize("ended", [True, False], ids=["with_enter", "still_writing"])
+def test_what_is_typed_before_the_script_stands_is_not_lost(
+    page: Page, desk: Desk, root: str, ended: bool
+) -> None:
+    held: list[Route] = []
+    page.route(CHAT_SCRIPT, lambda route: held.append(route))  # noqa: PLW0108
+    with page.expect_request(CHAT_SCRIPT):
+        page.goto(f"{root}/widget", wait_until="commit")
+    field = page.locator("#composer textarea")
+    field.press_sequentially("等不及先写了")
+    if ended:
+        field.press("Enter")
+    held[0].continue_()
+    page.unroute(CHAT_SCRIPT)
+    expect(page.locator(".kind-greeting")).to_have_count(1)
+    if not ended:
+        expect(field).to_have_value("等不及先写了")
+        assert desk.posts == []
+        field.press("Enter")
+    expect(page.locator(".from-bot .bubble").last).to_have_text("收到：等不及先写了")
+    assert own(page) == ["等不及先写了"]
 
 
 def follow_through_cuts(widget: Page, desk: Desk, *, messages: int, least_cuts: int) -> None:

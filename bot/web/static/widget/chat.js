@@ -68,7 +68,7 @@ class Chat {
       onSending: (entry, state, detail) => this.sending(entry, state, detail),
     });
     this.listen();
-    this.composer.fill(this.keep.get("draft") || "");
+    this.composer.takeOver(this.keep.get("draft") || "");
     if (this.visible || this.session.begun) this.session.start();
   }
 

@@ -42,6 +42,13 @@ export class Composer {
     this.fit();
   }
 
+  /** What was typed before the script stood is kept; what was ended with Enter is sent. */
+  takeOver(draft) {
+    const typed = this.text;
+    if (typed.endsWith("\n")) this.submit();
+    else this.fill(typed || draft);
+  }
+
   focus() {
     this.input.focus();
   }
