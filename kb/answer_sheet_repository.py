@@ -12,9 +12,8 @@ from kb.answer_repository import Wanted, listed
 from kb.answer_sheet import MAX_ROWS, Exported
 from kb.answer_tables import AnswerVersionRow, AnswerWorkRow
 from kb.answer_text import AnswerText
-from kb.answer_versions import Author
+from kb.answer_versions import Author, text_of
 from kb.answer_workflow import AnswerState
-from kb.articles import AnswerKind
 from kb.tables import ArticleRow
 
 _PAGE = 500
@@ -101,7 +100,8 @@ async def _texts(
     owners = {work.article_id: work.owner for work in works}
     similar = await repository.similar_questions(session, [one.id for one in articles])
     return {
-        one.id: heads.get(one.id) or _own(one, similar.get(one.id, ()), owners.get(one.id, ""))
+        one.id: heads.get(one.id)
+        or text_of(one, similar.get(one.id, ()), owner=owners.get(one.id, ""))
         for one in articles
     }
 
@@ -117,21 +117,3 @@ async def _heads(session: AsyncSession, article_ids: Sequence[str]) -> dict[str,
         .where(AnswerVersionRow.article_id.in_(article_ids))
     )
     return {row[0]: AnswerText.from_json(row[1]) for row in await session.execute(query)}
-
-
-def _own(article: ArticleRow, similar: tuple[str, ...], owner: str) -> AnswerText:
-    return AnswerText(
-        question=article.question,
-        answer=article.answer,
-        similar=similar,
-        module=article.module,
-        category=article.category,
-        kind=AnswerKind(article.kind),
-        ref=article.ref,
-        regions=tuple(article.regions),
-        valid_from=article.valid_from,
-        valid_until=article.valid_until,
-        source_title=article.source_title,
-        source_section_id=article.source_section_id,
-        owner=owner,
-    )

@@ -66,10 +66,15 @@ async def open_answer(session: AsyncSession, article_id: str, *, now: datetime) 
 async def article_text(session: AsyncSession, article: ArticleRow, *, owner: str) -> AnswerText:
     """The content of the article's own row."""
     similar = await repository.similar_questions(session, [article.id])
+    return text_of(article, similar.get(article.id, ()), owner=owner)
+
+
+def text_of(article: ArticleRow, similar: tuple[str, ...], *, owner: str) -> AnswerText:
+    """The content of an article's row with its similar questions."""
     return AnswerText(
         question=article.question,
         answer=article.answer,
-        similar=similar.get(article.id, ()),
+        similar=similar,
         module=article.module,
         category=article.category,
         kind=AnswerKind(article.kind),
