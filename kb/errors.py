@@ -137,3 +137,23 @@ class CalibrationRefused(KnowledgeError):
         self.reason = reason
         self.answerable = answerable
         self.unanswerable = unanswerable
+
+
+class UnreadReason(StrEnum):
+    """Why no text was read out of a picture; nobody waits for a picture that has one."""
+
+    ABSENT = "absent"  # the reading library is not installed or does not load
+    BROKEN = "broken"  # no picture, or a damaged one
+    TOO_LARGE = "too_large"  # bytes or pixels above the limit
+    TIMEOUT = "timeout"  # reading took longer than allowed
+    OUT_OF_MEMORY = "out_of_memory"  # reading needed more memory than allowed
+    CRASHED = "crashed"  # the reading process failed or died
+
+
+class PictureUnread(KnowledgeError):
+    """One picture was not read; `reason` says why, `detail` is for the log."""
+
+    def __init__(self, reason: UnreadReason, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail

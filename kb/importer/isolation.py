@@ -6,7 +6,6 @@ what `import_file` would give, or a refusal.
 
 import json
 import os
-import selectors
 import signal
 import subprocess
 import sys
@@ -18,19 +17,14 @@ from types import TracebackType
 from typing import Self
 
 import kb
+from kb.confinement import LENGTH, PipeClosed, receive
 from kb.errors import ImportRefused, RefusalReason
 from kb.importer.limits import MIB, ImportLimits
 from kb.importer.wire import MalformedReply, decode, image_sizes
-from kb.importer.worker import LENGTH
 from kb.sections import FaqTable, Guide
 
 _MOST_JSON = 256 * MIB
-_PIECE = 1 * MIB
 _KILLED_FOR_TIME = {-signal.SIGXCPU}
-
-
-class _WorkerGone(Exception):
-    """The pipe closed before the reply was complete."""
 
 
 class IsolatedImporter:
@@ -67,7 +61,7 @@ class IsolatedImporter:
             except TimeoutError as error:
                 self._stop()
                 raise ImportRefused(RefusalReason.TIMEOUT, f"{self._limits.seconds:g} s") from error
-            except (_WorkerGone, BrokenPipeError) as error:
+            except (PipeClosed, BrokenPipeError) as error:
                 raise self._obituary() from error
             except MalformedReply as error:
                 self._stop()
@@ -137,28 +131,12 @@ def _receive(
 ) -> Guide | FaqTable:
     assert process.stdout is not None  # noqa: S101 - opened with a pipe
     pipe = process.stdout.fileno()
-    length = LENGTH.unpack(_exactly(pipe, LENGTH.size, deadline))[0]
+    length = LENGTH.unpack(receive(pipe, LENGTH.size, deadline))[0]
     if length > _MOST_JSON:
         raise MalformedReply(f"{length} bytes")
-    head = _exactly(pipe, length, deadline)
+    head = receive(pipe, length, deadline)
     sizes = image_sizes(head)
     if sum(sizes.values()) > limits.unpacked_bytes * 2:
         raise MalformedReply(f"{sum(sizes.values())} picture bytes")
-    images = {key: _exactly(pipe, size, deadline) for key, size in sizes.items()}
+    images = {key: receive(pipe, size, deadline) for key, size in sizes.items()}
     return decode(head, images)
-
-
-def _exactly(pipe: int, size: int, deadline: float) -> bytes:
-    """So many bytes from the pipe before the deadline."""
-    pieces: list[bytes] = []
-    with selectors.DefaultSelector() as selector:
-        selector.register(pipe, selectors.EVENT_READ)
-        while size > 0:
-            if not selector.select(max(deadline - time.monotonic(), 0)):
-                raise TimeoutError
-            piece = os.read(pipe, min(size, _PIECE))
-            if not piece:
-                raise _WorkerGone
-            pieces.append(piece)
-            size -= len(piece)
-    return b"".join(pieces)

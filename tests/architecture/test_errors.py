@@ -19,6 +19,7 @@ NOT_HTTP = {
     "kb.errors.KnowledgeError": "a base",
     "nlu.errors.NluError": "a base",
     "kb.errors.ImportRefused": "import tells it per file",
+    "kb.errors.PictureUnread": "the conversation goes on with the picture alone",
     "kb.errors.IndexMissing": "searching finds nothing until there is an index",
     "kb.errors.IndexMismatch": "the index in memory stays",
     "kb.errors.NothingPublished": "training tells it",

@@ -356,8 +356,8 @@ def test_one_shot_import(tmp_path: Path) -> None:
 def test_the_parser_process_can_do_no_harm(tmp_path: Path, deed: str) -> None:
     path = str(write(tmp_path, "x", b"x"))
     program = (
-        "import sys\nfrom kb.importer.worker import _refuse_side_effects\n"
-        "sys.addaudithook(_refuse_side_effects)\n"
+        "import sys\nfrom kb.confinement import refuse_side_effects\n"
+        "sys.addaudithook(refuse_side_effects)\n"
         f"try:\n    exec({deed.format(path=path)!r})\n"
         "except PermissionError:\n    sys.exit(7)\n"
     )
