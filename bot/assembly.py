@@ -53,6 +53,7 @@ from bot.opening import Openings
 from bot.phrases import Phrases
 from bot.phrases import load as load_phrases
 from bot.presence import Presences
+from bot.question_proposals import QuestionProposals
 from bot.queue_times import QueueTimes
 from bot.recording import Recorder
 from bot.revisits import Revisits
@@ -73,6 +74,7 @@ from handoff.holidays import published_holidays
 from handoff.terms import load_terms
 from kb.fresh_index import FreshIndex
 from kb.index_holder import IndexHolder
+from kb.paraphrases import load_rules
 from nlu.types import Interpreter
 from store.session import Database
 
@@ -101,6 +103,7 @@ class Services:
     workbench: Workbench
     gaps: Gaps
     golden: Golden
+    proposals: QuestionProposals
     guides: Guides
     guide_imports: GuideImports
     staleness: Staleness
@@ -223,6 +226,9 @@ def assemble(
         ),
         gaps=Gaps(database, knowledge, phrases, live, clock),
         golden=Golden(database, index, clock, settings.kb.gate_drop),
+        proposals=QuestionProposals(
+            database, index, load_rules(data / "lexicon" / "paraphrases.yml"), clock
+        ),
         guides=Guides(database, publishing, clock),
         guide_imports=GuideImports(
             database, settings.effective_database_url, publishing, workspace, clock
@@ -287,7 +293,9 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
         jobs.append(background.forever("publishing", app.publishing.run))
         jobs.append(background.forever("routing", app.router.run))
         jobs.append(background.forever("call_backs", app.revisits.run))
-        jobs.append(background.forever("gaps", lambda: background.run_gaps(app.gaps)))
+        jobs.append(
+            background.forever("gaps", lambda: background.run_gaps(app.gaps, app.proposals))
+        )
         jobs.append(
             background.forever(
                 "timers",

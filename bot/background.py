@@ -9,6 +9,7 @@ from bot import repository
 from bot.confirmations import Confirmations
 from bot.gaps import Gaps
 from bot.live import STAFF, Live
+from bot.question_proposals import QuestionProposals
 from handoff import timers
 from store.session import Database
 
@@ -64,11 +65,12 @@ async def run_timers(confirmations: Confirmations) -> None:
         await asyncio.sleep(TIMERS_S)
 
 
-async def run_gaps(gaps: Gaps) -> None:
-    """Group what was asked in vain, now and again, until cancelled."""
+async def run_gaps(gaps: Gaps, proposals: QuestionProposals) -> None:
+    """Group what was asked in vain and note what was answered, now and again, until cancelled."""
     while True:
         await asyncio.sleep(GAPS_S)
         await gaps.collect()
+        await proposals.collect()
 
 
 async def forever(name: str, work: Callable[[], Awaitable[None]]) -> None:

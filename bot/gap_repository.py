@@ -12,7 +12,8 @@ from bot.tables import Conversation, Message, Sender, Turn, User
 from handoff.tables import Ticket
 from kb.tables import ArticleRow
 
-_MARK = 1
+#: What looks through turns, each with a mark of its own.
+GAPS, LED = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,11 @@ class Counted:
     before: int
 
 
-async def mark(session: AsyncSession) -> GapMarkRow:
+async def mark(session: AsyncSession, reader: int = GAPS) -> GapMarkRow:
     """How far turns have been looked through, held until the transaction ends."""
-    found = await session.get(GapMarkRow, _MARK, with_for_update=True)
+    found = await session.get(GapMarkRow, reader, with_for_update=True)
     if found is None:
-        found = GapMarkRow(id=_MARK, last_turn_id=0)
+        found = GapMarkRow(id=reader, last_turn_id=0)
         session.add(found)
         await session.flush()
     return found

@@ -66,7 +66,7 @@ class GapQuestionRow(Base):
 
 
 class GapMarkRow(Base):
-    """How far turns have been looked through; the one row has the id 1."""
+    """How far turns have been looked through: 1 for gaps, 2 for questions that were answered."""
 
     __tablename__ = "gap_marks"
 

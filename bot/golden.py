@@ -22,7 +22,7 @@ from bot.tables import Role
 from kb import answer_repository as answer_rows
 from kb import repository as kb_rows
 from kb.answer_text import AnswerText
-from kb.articles import AnswerOrigin, IndexedAnswer, Source
+from kb.articles import IndexedAnswer
 from kb.errors import IndexMissing
 from kb.fresh_index import FreshIndex
 from kb.fusion import Band
@@ -37,6 +37,7 @@ from kb.golden import (
     summary,
 )
 from kb.search_index import SearchIndex
+from kb.service import indexed_text
 from kb.tables import Status
 from store import audit
 from store.session import Database
@@ -253,22 +254,7 @@ async def _as_published(session: AsyncSession, article_id: str) -> IndexedAnswer
     head = await answer_rows.version(session, article_id, work.head) if work else None
     if article is None or head is None:
         return None
-    text = AnswerText.from_json(head.content)
-    return IndexedAnswer(
-        answer_id=article_id,
-        origin=AnswerOrigin.ARTICLE,
-        kind=text.kind,
-        title=text.question,
-        text=text.answer,
-        source=Source(guide=text.source_title or article.source_title),
-        questions=(text.question, *text.similar),
-        ref=text.ref,
-        module=text.module,
-        category=text.category,
-        regions=text.regions,
-        valid_from=text.valid_from,
-        valid_until=text.valid_until,
-    )
+    return indexed_text(article_id, AnswerText.from_json(head.content))
 
 
 def _golden(row: GoldenQuestionRow) -> GoldenQuestion:

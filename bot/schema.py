@@ -7,6 +7,7 @@ import bot.gap_tables
 import bot.golden_tables
 import bot.guides_tables
 import bot.notification_tables
+import bot.question_tables
 import bot.tables
 import handoff.calendar_tables
 import handoff.callbacks_tables
@@ -29,6 +30,7 @@ DECLARED_IN = (
     bot.golden_tables,
     bot.guides_tables,
     bot.notification_tables,
+    bot.question_tables,
     bot.tables,
     handoff.calendar_tables,
     handoff.callbacks_tables,

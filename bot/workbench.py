@@ -25,9 +25,9 @@ from kb.answer_tables import AnswerCommentRow, AnswerVersionRow, AnswerWorkRow
 from kb.answer_text import AnswerText
 from kb.answer_versions import Author, article_text
 from kb.answer_workflow import AnswerState
-from kb.errors import AnswerMissing, IndexMissing
-from kb.fusion import Band
-from kb.retriever import Retriever
+from kb.errors import AnswerMissing
+from kb.question_thefts import Theft, thefts
+from kb.service import indexed_text
 from kb.tables import ArticleRow, Status
 from store.session import Database
 
@@ -37,6 +37,8 @@ REVIEWING_ROLES = (Role.REVIEWER,)
 LOOKING_ROLES = (*EDITING_ROLES, *DESK_ROLES, Role.MANAGER)
 #: Rows of the short lists on the first page.
 SHORT = 8
+#: Stands for an answer that has no id yet while its questions are tried.
+UNSAVED = "unsaved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +92,6 @@ class Overview:
     in_review: Sequence[Listed]
     drafts: Sequence[Listed]
     published: Sequence[Listed]
-
-
-@dataclass(frozen=True, slots=True)
-class Theft:
-    """A similar question that another answer is given for now."""
-
-    question: str
-    answer_id: str
-    title: str
-    score: float
 
 
 class Workbench:
@@ -235,22 +227,10 @@ class Workbench:
                 session, content, name=name, media_dir=self._media_dir, now=self._clock()
             )
 
-    async def thefts(self, article_id: str, questions: Sequence[str]) -> list[Theft]:
-        """Which of the questions another answer is given for now."""
-        return await asyncio.to_thread(self._thefts, article_id, questions)
-
-    def _thefts(self, article_id: str, questions: Sequence[str]) -> list[Theft]:
-        retriever = Retriever(self._publishing.index)
-        found = []
-        for question in questions:
-            try:
-                result = retriever.search(question, limit=1)
-            except IndexMissing:
-                return []
-            top = result.candidates[0] if result.candidates else None
-            if top and result.band is Band.ANSWER and top.answer_id != article_id:
-                found.append(Theft(question, top.answer_id, top.title, top.score))
-        return found
+    async def thefts(self, article_id: str, text: AnswerText, fresh: Sequence[str]) -> list[Theft]:
+        """What these new questions of the text would take from other answers."""
+        answer = indexed_text(article_id or UNSAVED, text)
+        return await asyncio.to_thread(thefts, self._publishing.index, answer, fresh)
 
     def _step(self, staff: Principal, article_id: str, seen: int, note: str = "") -> Step:
         return Step(article_id, seen, author(staff), self._clock(), note)

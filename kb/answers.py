@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kb import repository, stale_repository
 from kb.answer_markup import answer_blocks, plain_text
+from kb.answer_text import AnswerText
 from kb.articles import (
     AnswerContent,
     AnswerKind,
@@ -46,6 +47,25 @@ async def indexed_article(session: AsyncSession, article_id: str) -> IndexedAnsw
         return None
     similar = await repository.similar_questions(session, [row.id])
     return _indexed_article(row, similar.get(row.id, ()))
+
+
+def indexed_text(answer_id: str, text: AnswerText) -> IndexedAnswer:
+    """What search would keep of this text, were it published."""
+    return IndexedAnswer(
+        answer_id=answer_id,
+        origin=AnswerOrigin.ARTICLE,
+        kind=text.kind,
+        title=text.question,
+        text=plain_text(text.answer),
+        source=Source(guide=text.source_title),
+        questions=(text.question, *text.similar),
+        ref=text.ref,
+        module=text.module,
+        category=text.category,
+        regions=text.regions,
+        valid_from=text.valid_from,
+        valid_until=text.valid_until,
+    )
 
 
 async def answer_card(

@@ -3,7 +3,7 @@
 Each takes the caller's session and never commits.
 """
 
-from kb.answers import answer_card, indexed_article, load_corpus, valid_on
+from kb.answers import answer_card, indexed_article, indexed_text, load_corpus, valid_on
 from kb.faq_store import StoredFaq, store_faq
 from kb.guide_store import (
     StoredAs,
@@ -21,6 +21,7 @@ __all__ = [
     "answer_card",
     "extension",
     "indexed_article",
+    "indexed_text",
     "load_corpus",
     "media_path",
     "publish_version",

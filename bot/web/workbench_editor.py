@@ -11,19 +11,22 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bot.accounts import Principal
 from bot.assembly import Services
+from bot.question_proposals import Proposal
 from bot.staleness import Doubt
 from bot.web.page_access import FRESH, PageStaff, text_fields
 from bot.web.security import AppServices
 from bot.web.workbench_access import Frame, frame
 from bot.web.workbench_answers import ADDRESS, AnswerId, card, parts
 from bot.web.workbench_forms import AnswerForm, answer_form, number
-from bot.workbench import EDITING_ROLES, Theft
+from bot.workbench import EDITING_ROLES
 from kb.answer_text import AnswerText
 from kb.errors import AnswerChanged, AnswerInvalid, AnswerLocked, AnswerVerbRefused
+from kb.question_thefts import Theft
 from store.vocabulary import Category
 
 router = APIRouter(include_in_schema=False)
 
+NEW = "/workbench/new"
 NOTHING = AnswerText("", "")
 
 
@@ -41,6 +44,17 @@ class EditorPage(Frame):
     error: str = ""
     locked: AnswerLocked | None = None
     doubts: Sequence[Doubt] = ()
+    #: None as long as nobody has asked for them.
+    proposals: Sequence[Proposal] | None = None
+
+    @property
+    def propose_at(self) -> str:
+        """Where similar questions are proposed."""
+        return f"{ADDRESS}/{self.article_id}/proposals" if self.article_id else f"{NEW}/proposals"
+
+    def with_proposals(self, proposals: Sequence[Proposal]) -> "EditorPage":
+        """The page with what is proposed."""
+        return replace(self, proposals=proposals)
 
 
 async def _page(
@@ -54,8 +68,15 @@ async def _page(
     thefts: Sequence[Theft] = (),
     locked: AnswerLocked | None = None,
 ) -> Response:
+    page = await editor(app, staff, article_id, form.merged())
+    shown = replace(page, thefts=thefts, error=error, locked=locked)
+    return shown_editor(app, shown, status=status)
+
+
+async def editor(app: Services, staff: Principal, article_id: str, form: AnswerForm) -> EditorPage:
+    """The page that shows this form."""
     modules, owners = await app.workbench.choices(staff)
-    page = EditorPage(
+    return EditorPage(
         **parts(frame(app, staff, "answers")),
         article_id=article_id,
         form=form,
@@ -63,11 +84,12 @@ async def _page(
         modules=modules,
         owners=owners,
         categories=_categories(form.category),
-        thefts=thefts,
-        error=error,
-        locked=locked,
         doubts=await app.staleness.doubts(staff, article_id) if article_id else (),
     )
+
+
+def shown_editor(app: Services, page: EditorPage, *, status: int = 200) -> Response:
+    """The whole page."""
     return app.pages.page("workbench/editor.html", {"page": page}, status=status, headers=FRESH)
 
 
@@ -77,21 +99,21 @@ def _categories(chosen: str) -> list[str]:
     return list(known | ({chosen: None} if chosen else {}))
 
 
-@router.get("/workbench/new")
+@router.get(NEW)
 async def new(staff: PageStaff, app: AppServices) -> Response:
     """An empty form."""
     staff.require(*EDITING_ROLES)
     return await _page(app, staff, "", AnswerForm(owner=staff.name))
 
 
-@router.post("/workbench/new")
+@router.post(NEW)
 async def create(request: Request, staff: PageStaff, app: AppServices) -> Response:
     """Keep a new draft."""
     staff.require(*EDITING_ROLES)
     form = await answer_form(request)
     try:
         text = form.text(NOTHING)
-        thefts = await _unconfirmed(app, "", form, (text.question, *text.similar))
+        thefts = await _unconfirmed(app, "", form, text, (text.question, *text.similar))
         if thefts:
             return await _page(app, staff, "", form, status=422, thefts=thefts)
         done = await app.workbench.create(staff, text)
@@ -162,7 +184,7 @@ async def _save(app: Services, staff: Principal, article_id: str, form: AnswerFo
     text = form.text(whole.text)
     known = {whole.text.question, *whole.text.similar}
     fresh = [one for one in (text.question, *text.similar) if one not in known]
-    thefts = await _unconfirmed(app, article_id, form, fresh)
+    thefts = await _unconfirmed(app, article_id, form, text, fresh)
     if thefts:
         return await _page(app, staff, article_id, form, status=422, thefts=thefts)
     await app.workbench.save(staff, article_id, number(form.seen), text, form.note)
@@ -170,10 +192,10 @@ async def _save(app: Services, staff: Principal, article_id: str, form: AnswerFo
 
 
 async def _unconfirmed(
-    app: Services, article_id: str, form: AnswerForm, questions: Sequence[str]
+    app: Services, article_id: str, form: AnswerForm, text: AnswerText, fresh: Sequence[str]
 ) -> list[Theft]:
     """Questions taken from other answers, unless the editor has seen exactly these already."""
-    thefts = await app.workbench.thefts(article_id, questions)
+    thefts = await app.workbench.thefts(article_id, text, fresh)
     return [] if form.confirmed == confirmation(thefts) else thefts
 
 

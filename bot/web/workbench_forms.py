@@ -3,7 +3,7 @@
 Refuses to check the answer itself (`kb.answer_text`); only what is no date or number at all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from fastapi import Request
@@ -51,6 +51,7 @@ class AnswerForm:
     note: str = ""
     seen: str = "0"
     confirmed: str = ""
+    adopt: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, text: AnswerText, seen: int) -> "AnswerForm":
@@ -75,7 +76,7 @@ class AnswerForm:
         return AnswerText(
             question=" ".join(self.question.split()),
             answer=self.answer,
-            similar=tuple(self.similar.splitlines()),
+            similar=(*self.similar.splitlines(), *self.adopt),
             module=self.module,
             category=_category(self.category, before.category),
             kind=_kind(self.kind),
@@ -88,10 +89,18 @@ class AnswerForm:
             owner=self.owner,
         ).checked()
 
+    def merged(self) -> "AnswerForm":
+        """The same with the ticked proposals among the similar questions."""
+        lines = (*self.similar.splitlines(), *self.adopt)
+        return replace(self, similar="\n".join(dict.fromkeys(lines)), adopt=())
+
 
 async def answer_form(request: Request) -> AnswerForm:
     """The form of a request; raises InvalidInput for a file among the fields."""
-    return AnswerForm(**await text_fields(request, *_FIELDS))
+    fields = await text_fields(request, *_FIELDS)
+    async with request.form() as form:
+        ticked = [one for one in form.getlist("adopt") if isinstance(one, str)]
+    return AnswerForm(**fields, adopt=tuple(" ".join(one.split()) for one in ticked))
 
 
 def number(text: str) -> int:
