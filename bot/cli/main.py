@@ -9,7 +9,17 @@ import structlog
 import typer
 from pydantic import ValidationError
 
-from bot.cli import calibrate, credentials, evaluate, knowledge, serving, setup, staff, talking
+from bot.cli import (
+    calibrate,
+    credentials,
+    evaluate,
+    fake_wecom,
+    knowledge,
+    serving,
+    setup,
+    staff,
+    talking,
+)
 from bot.deployment import Deployment
 from bot.settings import Settings
 
@@ -26,7 +36,7 @@ knowledge.app.command()(calibrate.calibrate)
 app.add_typer(talking.nlu_app, name="nlu")
 for command in (setup.init, setup.migrate, setup.train, setup.doctor):
     app.command()(command)
-for command in (serving.serve, serving.up, serving.worker):
+for command in (serving.serve, serving.up, serving.worker, fake_wecom.fake_wecom):
     app.command()(command)
 for command in (talking.triage, talking.chat, evaluate.evaluate):
     app.command()(command)

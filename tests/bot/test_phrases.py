@@ -49,6 +49,7 @@ COMPOSED = (
     "routing.why.",
     "evaluation.",
     "calibration.",
+    "fake_wecom.",
 )
 
 

@@ -11,9 +11,10 @@ import structlog
 from sqlalchemy import select
 
 from bot.tables import Message
+from connectors.fake_wecom.letters import xml
 from connectors.memory import MemoryChannel
 from store.session import Database
-from tests.bot.wecom_platform import ADDRESS, CORP, SETTINGS, Platform, xml
+from tests.bot.wecom_platform import ADDRESS, CORP, SETTINGS, Platform
 from tests.product import Product, copy_workspace, make_settings, serving
 
 

@@ -12,11 +12,12 @@ from sqlalchemy import select
 
 from bot.clock import utc_now
 from bot.tables import Message
+from connectors.fake_wecom.network import FakeNetwork
+from connectors.fake_wecom.platform import FakeWecom
 from connectors.wecom import WecomChannel
 from connectors.wecom_api import WecomApi
 from store import outbox
-from tests.bot.wecom_platform import SETTINGS, Platform
-from tests.connectors.fake_wecom import FakeWecom
+from tests.bot.wecom_platform import SETTINGS, Platform, fake_settings
 from tests.product import Product, copy_workspace, make_settings, serving
 
 
@@ -25,6 +26,7 @@ class World:
     product: Product
     platform: Platform
     fake: FakeWecom
+    network: FakeNetwork
 
     async def shown(self, user: str = "lihua") -> list[str]:
         """What this person sees when all is done; the relay runs in the product."""
@@ -45,11 +47,12 @@ async def world(prepared_workspace: Path, tmp_path: Path) -> AsyncIterator[World
     home = tmp_path / "home"
     copy_workspace(prepared_workspace, home)
     settings = make_settings(home).model_copy(update={"wecom": SETTINGS})
-    fake = FakeWecom(utc_now)
-    api = WecomApi(fake.client(), SETTINGS, utc_now)
+    fake = FakeWecom(fake_settings(), utc_now)
+    network = FakeNetwork(fake)
+    api = WecomApi(network.client(), SETTINGS, utc_now)
     channel = WecomChannel(api, SETTINGS, utc_now)
     async with serving(settings, channels={"wecom": channel}) as product:
-        yield World(product, Platform(product.client), fake)
+        yield World(product, Platform(product.client), fake, network)
 
 
 async def test_from_question_to_the_engineers_reply(world: World) -> None:
@@ -85,8 +88,9 @@ async def test_every_message_is_answered_once_whatever_the_platform_does(world: 
         plains = [world.platform.message("text", user, Content=question) for user in users]
         posts = [plain for plain in plains for _ in range(rng.randint(1, 4))]
         rng.shuffle(posts)
-        world.fake.lose_answers = 1
-        world.fake.script = [-1, httpx.ConnectError("away")]
+        world.network.lose_answers = 1
+        world.network.failures = [httpx.ConnectError("away")]
+        world.fake.script = [-1]
         answers = await asyncio.gather(
             *(world.platform.post(plain) for plain in posts),
             *(world.platform.post(plain[: len(plain) // 2]) for plain in plains),

@@ -1,13 +1,13 @@
 """The platform's side of callbacks, for tests: encrypts, signs and posts what people send."""
 
-import itertools
 import secrets
 from dataclasses import dataclass, field
-from xml.sax.saxutils import escape
 
 import httpx
 
 from bot.clock import utc_now
+from connectors.fake_wecom.letters import Letters
+from connectors.fake_wecom.settings import FakeSettings
 from connectors.settings import WecomSettings
 from connectors.wecom_crypto import CallbackKeys
 
@@ -24,19 +24,19 @@ SETTINGS = WecomSettings(
 )
 
 
-def xml(**fields: str | int) -> str:
-    parts = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in fields.items())
-    return f"<xml>{parts}</xml>"
+def fake_settings() -> FakeSettings:
+    """A platform that knows the application of these settings."""
+    return FakeSettings(SETTINGS.corp_id, SETTINGS.agent_id, SETTINGS.secret)
 
 
 @dataclass
 class Platform:
-    """Posts callbacks to the product."""
+    """Posts callbacks to the product, once each; :class:`Postman` is the patient one."""
 
     client: httpx.AsyncClient
     keys: CallbackKeys = field(default_factory=SETTINGS.keys)
     timestamp: str = field(default_factory=lambda: str(int(utc_now().timestamp())))
-    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(7_000_000_000))
+    letters: Letters = field(default_factory=lambda: Letters(CORP, 1000002, utc_now))
 
     async def post(self, plain: str | bytes, **query: str) -> httpx.Response:
         raw = plain.encode() if isinstance(plain, str) else plain
@@ -49,27 +49,14 @@ class Platform:
                 "nonce": sealed.nonce,
                 **query,
             },
-            content=xml(ToUserName=CORP, AgentID=1000002, Encrypt=sealed.encrypted),
+            content=self.letters.envelope(sealed.encrypted),
         )
 
     def message(self, kind: str, user: str = "lihua", **fields: str | int) -> str:
-        return xml(
-            ToUserName=CORP,
-            FromUserName=user,
-            CreateTime=self.timestamp,
-            MsgType=kind,
-            **{"MsgId": next(self.numbers), "AgentID": 1000002, **fields},
-        )
+        return self.letters.message(kind, user, **{"CreateTime": self.timestamp} | fields)
 
     def event(self, event: str, user: str = "lihua", **fields: str | int) -> str:
-        return xml(
-            ToUserName=CORP,
-            FromUserName=user,
-            CreateTime=self.timestamp,
-            MsgType="event",
-            Event=event,
-            **{"EventKey": "", "AgentID": 1000002, **fields},
-        )
+        return self.letters.event(event, user, **{"CreateTime": self.timestamp} | fields)
 
     async def say(self, text: str, user: str = "lihua") -> httpx.Response:
         return await self.post(self.message("text", user, Content=text))

@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from connectors.base import Channel, Delivery, Held, PermanentError, TransientError
+from connectors.fake_wecom.network import FakeNetwork
+from connectors.fake_wecom.platform import FakeWecom
+from connectors.fake_wecom.settings import FakeSettings, Member
 from connectors.settings import WecomSettings
 from connectors.text_parts import in_parts
 from connectors.wecom import TEXT_BYTES, WecomChannel
 from connectors.wecom_api import WecomApi, gateway_signature
 from tests.connectors.channel_contract import ChannelContract, Rig, delivery
-from tests.connectors.fake_wecom import SECRET, FakeWecom
 from tests.connectors.test_wecom_crypto import ANSWERS
 
+SECRET = "app-secret-of-the-test"
 SETTINGS = WecomSettings(
     enabled=True,
     corp_id="ww1",
@@ -46,10 +49,12 @@ class Wecom:
     settings: WecomSettings = SETTINGS
     now: datetime = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
     fake: FakeWecom = field(init=False)
+    network: FakeNetwork = field(init=False)
     sender: WecomChannel = field(init=False)
 
     def __post_init__(self) -> None:
-        self.fake = FakeWecom(self.clock)
+        self.fake = FakeWecom(FakeSettings("ww1", 7, SECRET), self.clock)
+        self.network = FakeNetwork(self.fake)
         self.restart()
 
     def clock(self) -> datetime:
@@ -57,7 +62,7 @@ class Wecom:
 
     def restart(self) -> None:
         """A new process: it remembers nothing."""
-        api = WecomApi(self.fake.client(), self.settings, self.clock)
+        api = WecomApi(self.network.client(), self.settings, self.clock)
         self.sender = WecomChannel(api, self.settings, self.clock)
 
     @property
@@ -109,7 +114,7 @@ async def test_a_retry_goes_on_at_the_part_that_failed(wecom: Wecom) -> None:
 
 
 async def test_a_lost_answer_shows_once_even_to_a_new_process(wecom: Wecom) -> None:
-    wecom.fake.lose_answers = 1
+    wecom.network.lose_answers = 1
     with pytest.raises(TransientError):
         await wecom.sender.send(delivery("a", "一次"))
     wecom.restart()
@@ -198,35 +203,36 @@ async def test_codes_mean_what_the_table_says(
 
 
 async def test_a_person_who_is_out_of_reach_is_told(wecom: Wecom) -> None:
-    wecom.fake.unknown = {"U1"}
-    with pytest.raises(PermanentError, match="invaliduser"):
-        await wecom.sender.send(delivery("a", user="U1"))
+    wecom.fake.settings.members = {"U1": Member("U1", "李华", visible=False)}
+    for code, told in ((81013, "81013"), (0, "invaliduser")):
+        wecom.fake.settings.all_invalid_code = code
+        with pytest.raises(PermanentError, match=told):
+            await wecom.sender.send(delivery("a", user="U1"))
 
 
 async def test_candidates_are_buttons(wecom: Wecom) -> None:
     await wecom.sender.send(OFFER)
     await wecom.sender.send(OFFER)
-    (card,) = wecom.fake.cards
-    keys = [button["key"] for button in card["button_list"]]
-    assert keys == ["1:choose:a1", "2:choose:b2", "3:none_of_these"]
+    (card,) = wecom.fake.cards()
+    assert [key for _, key in card.buttons] == ["1:choose:a1", "2:choose:b2", "3:none_of_these"]
 
 
 async def test_where_buttons_are_refused_the_list_is_sent_and_remembered(wecom: Wecom) -> None:
-    wecom.fake.takes_cards = False
+    wecom.fake.settings.takes_cards = False
     await wecom.sender.send(OFFER)
     await wecom.sender.send(Delivery("offer-2", "u1", "offer", OFFER.text, OFFER.data))
     assert wecom.shown("u1") == [OFFER.text, OFFER.text]
-    assert sum(b"template_card" in r.content for r in wecom.fake.requests) == 1
-    wecom.fake.takes_cards = True
+    assert sum(b"template_card" in r.content for r in wecom.network.requests) == 1
+    wecom.fake.settings.takes_cards = True
     wecom.now += timedelta(hours=25)
     await wecom.sender.send(Delivery("offer-3", "u1", "offer", OFFER.text, OFFER.data))
-    assert len(wecom.fake.cards) == 1
+    assert len(wecom.fake.cards()) == 1
 
 
 async def test_words_too_long_for_a_card_stay_a_list(wecom: Wecom) -> None:
     text = "您想问的是哪一个？\n" + "很长的标题" * 30
     await wecom.sender.send(Delivery("o", "u1", "offer", text, OFFER.data))
-    assert wecom.fake.cards == []
+    assert wecom.fake.cards() == []
 
 
 def test_the_gateway_signature_is_the_known_one() -> None:
@@ -239,7 +245,7 @@ async def test_a_gateway_gets_its_prefix_and_headers() -> None:
     private = {"gateway_id": "pid", "gateway_token": "hush", "gateway_prefix": "x-rio"}
     wecom = Wecom(SETTINGS.model_copy(update=private))
     await wecom.sender.send(delivery("a"))
-    for request in wecom.fake.requests:
+    for request in wecom.network.requests:
         assert str(request.url).startswith("http://gateway.test/ebus/app/cgi-bin/")
         headers = request.headers
         assert headers["x-rio-paasid"] == "pid"
@@ -269,7 +275,7 @@ async def test_an_odd_answer_is_tried_again_and_tells_no_secret(answer: httpx.Re
 
 async def test_no_error_and_no_log_tells_a_secret(wecom: Wecom) -> None:
     failing = httpx.ConnectError(f"cannot reach ?access_token=token-1&corpsecret={SECRET}")
-    wecom.fake.script = [failing]
+    wecom.network.failures = [failing]
     with structlog.testing.capture_logs() as lines, pytest.raises(TransientError) as raised:
         await wecom.sender.send(delivery("a"))
     assert raised.value.__cause__ is None

@@ -1,0 +1,93 @@
+"""A pretended 粤政易 beside the product, to show and try the channel without the platform.
+
+Everything is in memory and gone with the process. It is for one machine and has no login.
+"""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from bot.clock import Clock
+from bot.phrases import Phrases
+from connectors.fake_wecom.handsets import Handsets
+from connectors.fake_wecom.letters import Letters
+from connectors.fake_wecom.platform import FakeWecom
+from connectors.fake_wecom.postman import Postman, Weather
+from connectors.fake_wecom.settings import FakeSettings, Member
+from connectors.settings import WecomSettings
+
+#: Where the product takes callbacks.
+CALLBACK = "/channels/wecom/callback"
+#: Values of a corporation that does not exist; they open nothing anywhere.
+MADE_UP: Mapping[str, object] = {
+    "corp_id": "wwdemonstration001",
+    "agent_id": 1000002,
+    "secret": "made-up-for-demonstrations-only",
+    "token": "MadeUpForDemonstrations",
+    "encoding_aes_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+}
+_MEMBERS = (("lihua", 2), ("wangfang", 2), ("chenyu", 3))
+ROUGH = Weather(duplicate=0.3, late=0.5, late_s=2.0, truncate=0.2)
+
+
+@dataclass(slots=True)
+class Demonstration:
+    """The pretended platform with its members' phones."""
+
+    platform: FakeWecom
+    handsets: Handsets
+    postman: Postman
+
+    def set_rough(self, rough: bool) -> None:
+        """Whether callbacks are repeated, delayed and cut off on their way."""
+        self.postman.weather = ROUGH if rough else Weather()
+
+
+def demonstration_settings(settings: WecomSettings, base_url: str) -> WecomSettings:
+    """The deployment's own application, or a made-up one, with its API at ``base_url``."""
+    if settings.enabled:
+        return settings.model_copy(update={"base_url": base_url})
+    return WecomSettings.model_validate({**MADE_UP, "enabled": True, "base_url": base_url})
+
+
+def environment(settings: WecomSettings) -> Mapping[str, str]:
+    """What the product has to be started with to talk to this platform."""
+    names = ("corp_id", "agent_id", "secret", "token", "encoding_aes_key", "base_url")
+    values = {f"CAIWEN_WECOM__{name.upper()}": str(getattr(settings, name)) for name in names}
+    return {"CAIWEN_WECOM__ENABLED": "true", **values}
+
+
+def demonstration(
+    settings: WecomSettings, phrases: Phrases, clock: Clock, *, client: httpx.AsyncClient, to: str
+) -> Demonstration:
+    """A platform whose callbacks go to ``to``, the product's address."""
+    departments = {1: "city", 2: "east", 3: "west"}
+    fake = FakeSettings(
+        settings.corp_id,
+        settings.agent_id,
+        settings.secret,
+        members={
+            userid: Member(userid, phrases.say(f"fake_wecom.member.{userid}"), department)
+            for userid, department in _MEMBERS
+        },
+        departments={
+            number: phrases.say(f"fake_wecom.department.{name}")
+            for number, name in departments.items()
+        },
+        per_minute=settings.per_minute,
+        per_hour=settings.per_hour,
+    )
+    platform = FakeWecom(fake, clock)
+    letters = Letters(settings.corp_id, settings.agent_id, clock)
+    postman = Postman(
+        client,
+        to.rstrip("/") + CALLBACK,
+        settings.keys(),
+        letters,
+        fake,
+        clock,
+        chance=random.Random(),  # noqa: S311  # weather, not a secret
+    )
+    return Demonstration(platform, Handsets(platform, postman, letters, clock), postman)
