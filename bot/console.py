@@ -18,14 +18,15 @@ from bot.tables import Message, Turn, User
 from bot.ticket_work import visible_ticket
 from bot.web.schemas import MessageOut
 from handoff import incident_repository as incident_rows
+from handoff import listing_repository as listing
 from handoff import problem_report, summary, work_orders
 from handoff import repository as rows
 from handoff.contract import Terms
 from handoff.errors import TicketNotFound
 from handoff.incident_tables import Incident
 from handoff.lifecycle import Event
+from handoff.listing_repository import TicketFilter
 from handoff.relations import relations
-from handoff.repository import TicketFilter
 from handoff.tables import Ticket
 from handoff.ticket import OPEN_STATUSES, ActorKind, Status, allowed_actions
 from handoff.work_orders import WorkOrder
@@ -78,7 +79,7 @@ class Console:
             unassigned=unassigned,
         )
         async with self.database.reading() as session:
-            found = await rows.list_tickets(session, wanted, limit=limit)
+            found = await listing.list_tickets(session, wanted, limit=limit)
             people = await _people(session, found)
             talks = await repository.conversations_by_id(
                 session, [t.conversation_id for t in found if t.conversation_id]
@@ -108,13 +109,13 @@ class Console:
         """How long each list is, whatever its length; and what announces itself."""
         async with self.database.reading() as session:
             counted = {
-                name: await rows.count_tickets(
+                name: await listing.count_tickets(
                     session, _wanted(staff, severity=severity, q=q, **narrowed)
                 )
                 for name, narrowed in lists.items()
             }
             free = _wanted(staff, unassigned=True, status=",".join(OPEN_STATUSES))
-            waiting = await rows.numbers(session, free, limit=NEWS_LIMIT)
+            waiting = await listing.numbers(session, free, limit=NEWS_LIMIT)
             unread = await repository.unread_of(session, staff.staff_id)
         return Counts(counted, waiting, unread)
 
@@ -163,6 +164,18 @@ class Console:
                 {"number": t.number, "title": t.title, "solution": t.solution, "score": score}
                 for t, score in similar
             ],
+        }
+
+    async def transcript(self, staff: Principal, number: str) -> dict[str, Any] | None:
+        """The newest messages and the bot's turns alone; ``None`` as for ``ticket``."""
+        async with self.database.reading() as session:
+            ticket = await self._visible(session, staff, number)
+            if ticket is None:
+                return None
+            talk = await _talk(session, ticket)
+        return {
+            "transcript": [_line(message) for message in talk.messages],
+            "turns": [_turn(turn) for turn in talk.turns],
         }
 
     async def report_document(self, staff: Principal, number: str) -> bytes:

@@ -21,9 +21,9 @@ from bot.ownership import give_to
 from bot.presence import LEVELS
 from bot.tables import Owner, Role, Staff
 from bot.ticket_work import TicketWork, Work
-from handoff import presence_repository, service
+from handoff import listing_repository, presence_repository, service
 from handoff import repository as rows
-from handoff.repository import TicketFilter
+from handoff.listing_repository import TicketFilter
 from handoff.ticket import OPEN_STATUSES, Action, Actor, ActorKind, Status, allowed_actions
 from store import audit
 
@@ -188,7 +188,7 @@ class StaffAdmin(TicketWork):
 
     async def _return_tickets(self, session: AsyncSession, staff: Staff) -> int:
         wanted = TicketFilter(status=OPEN_STATUSES, assignee_id=staff.id)
-        held = await rows.list_tickets(session, wanted, limit=HELD_LIMIT)
+        held = await listing_repository.list_tickets(session, wanted, limit=HELD_LIMIT)
         actor = Actor(ActorKind.SYSTEM, "staff-disabled", "")
         back = 0
         for listed in held:

@@ -1,10 +1,10 @@
 """Every query on tickets, and the guarded writes of a verb.
 
-Refuses to decide anything: verbs are in ``handoff.service``. Lists leave final tickets to who asks
-for them, and come in the order in which work is due.
+Refuses to decide anything: verbs are in ``handoff.service``. Lists are in
+``handoff.listing_repository``.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
     bindparam,
     case,
     exists,
@@ -43,32 +42,6 @@ _OPEN_OF = (
     .where(Ticket.requester_id == bindparam("requester_id"), Ticket.status.in_(UNFINISHED))
     .order_by(Ticket.opened_at.desc(), Ticket.id.desc())
 )
-
-_SEVERITY_RANK = case(
-    {severity.value: severity.rank for severity in Severity}, value=Ticket.severity
-)
-
-
-@dataclass(frozen=True, slots=True)
-class TicketFilter:
-    """What a list of tickets is narrowed to; an empty field narrows nothing.
-
-    ``text`` is looked for in number, title, description, cause, solution, and through
-    ``conversations``: a query, or ids, of the conversations whose transcript has it.
-    ``regions`` and ``modules`` are the reader's scope.
-    """
-
-    status: Collection[Status] = ()
-    severity: Collection[Severity] = ()
-    text: str = ""
-    conversations: Select[tuple[str]] | Collection[str] | None = None
-    assignee_id: str | None = None
-    unassigned: bool = False
-    level: Level | None = None
-    regions: Collection[str] = ()
-    modules: Collection[str] = ()
-    requester_id: str | None = None
-    overdue_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,82 +177,6 @@ async def compare_and_set(session: AsyncSession, ticket: Ticket, snapshot: Snaps
         set_committed_value(ticket, name, value)
 
 
-async def list_tickets(
-    session: AsyncSession, wanted: TicketFilter, *, limit: int = 50, offset: int = 0
-) -> Sequence[Ticket]:
-    """Tickets due first come first; those without a running deadline after them, oldest first."""
-    query = (
-        select(Ticket)
-        .where(*_conditions(wanted))
-        .order_by(
-            Ticket.status.in_(_values(FINAL_STATUSES)),
-            Ticket.next_due.is_(None),
-            Ticket.next_due,
-            _SEVERITY_RANK.desc(),
-            Ticket.opened_at,
-            Ticket.id,
-        )
-        .limit(limit)
-        .offset(offset)
-    )
-    return (await session.scalars(query)).all()
-
-
-async def count_tickets(session: AsyncSession, wanted: TicketFilter) -> int:
-    """How many tickets ``list_tickets`` would give without a limit."""
-    query = select(func.count()).select_from(Ticket).where(*_conditions(wanted))
-    return (await session.execute(query)).scalar_one()
-
-
-async def numbers(session: AsyncSession, wanted: TicketFilter, *, limit: int) -> Sequence[str]:
-    """The newest tickets' numbers alone."""
-    query = select(Ticket.number).where(*_conditions(wanted)).order_by(Ticket.id.desc())
-    return (await session.scalars(query.limit(limit))).all()
-
-
-def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
-    exact = [
-        (Ticket.status, _values(wanted.status)),
-        (Ticket.severity, _values(wanted.severity)),
-        (Ticket.region, list(wanted.regions)),
-        (Ticket.assignee_id, [wanted.assignee_id] if wanted.assignee_id else []),
-        (Ticket.level, [wanted.level.value] if wanted.level else []),
-        (Ticket.requester_id, [wanted.requester_id] if wanted.requester_id else []),
-    ]
-    conditions: list[ColumnElement[bool]] = [
-        column.in_(values) for column, values in exact if values
-    ]
-    if wanted.modules:
-        conditions.append(or_(Ticket.module.in_(list(wanted.modules)), Ticket.module.is_(None)))
-    if wanted.unassigned:
-        conditions.append(Ticket.assignee_id.is_(None))
-    if wanted.overdue_at is not None:
-        conditions.append(Ticket.next_due < wanted.overdue_at)
-    if wanted.text.strip():
-        conditions.append(_mentions(wanted))
-    return conditions
-
-
-def _values(words: Iterable[StrEnum]) -> list[str]:
-    return [word.value for word in words]
-
-
-def _mentions(wanted: TicketFilter) -> ColumnElement[bool]:
-    columns = (
-        Ticket.number,
-        Ticket.title,
-        Ticket.description,
-        Ticket.unit,
-        Ticket.cause,
-        Ticket.solution,
-    )
-    text = wanted.text.strip()
-    found = [column.icontains(text, autoescape=True) for column in columns]
-    if wanted.conversations is not None:
-        found.append(Ticket.conversation_id.in_(wanted.conversations))
-    return or_(*found)
-
-
 def has_open_ticket(requester_id: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the person of this column has tickets that are not final, as part of a query."""
     return exists().where(Ticket.requester_id == requester_id, Ticket.status.in_(UNFINISHED))
@@ -309,7 +206,7 @@ async def similar_resolved(
     """
     same = Ticket.module == ticket.module if ticket.module else Ticket.category == ticket.category
     query = (
-        select(Ticket)
+        select(Ticket.id, Ticket.title, Ticket.description)
         .where(
             Ticket.status.in_([Status.RESOLVED.value, Status.CLOSED.value]),
             Ticket.solution.is_not(None),
@@ -319,10 +216,11 @@ async def similar_resolved(
         .order_by(Ticket.opened_at.desc())
         .limit(SIMILAR_POOL)
     )
-    pool = (await session.scalars(query)).all()
-    texts = [f"{found.title}\n{found.description}" for found in pool]
-    ranked = rank(f"{ticket.title}\n{ticket.description}", texts)
-    return [(pool[index], score) for index, score in ranked[:limit]]
+    pool = (await session.execute(query)).all()
+    texts = [f"{title}\n{description}" for _, title, description in pool]
+    ranked = rank(f"{ticket.title}\n{ticket.description}", texts)[:limit]
+    found = await by_ids(session, [pool[index].id for index, _ in ranked])
+    return [(found[pool[index].id], score) for index, score in ranked]
 
 
 async def queue(
@@ -364,7 +262,7 @@ async def claims_since(
 
 async def workloads(session: AsyncSession, since: datetime) -> dict[str, Workload]:
     """Engineers with open tickets, or who were given one after ``since``."""
-    is_open = Ticket.status.in_(_values(OPEN_STATUSES))
+    is_open = Ticket.status.in_([status.value for status in OPEN_STATUSES])
     query = (
         select(
             Ticket.assignee_id,

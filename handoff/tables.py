@@ -43,6 +43,11 @@ class Ticket(Base):
         Index(None, "assigned_at"),
         Index(None, "level", "queued_at"),
         Index(None, "requester_id", "status"),
+        # Lists of what is over, and solved tickets of a module: the newest first, without sorting.
+        Index("ix_tickets_over", "status", "opened_at", "id"),
+        Index(None, "module", "opened_at"),
+        # Everything that counts of lists look at.
+        Index("ix_tickets_counted", "status", "severity", "region", "module", "assignee_id"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

@@ -23,6 +23,7 @@ from bot.web.security import AppServices
 from bot.web.staff_documents import document
 from bot.web.ticket_views import Views
 from bot.web.widget_pages import script_json
+from handoff.listing_repository import COUNT_LIMIT
 from handoff.ticket import OPEN_STATUSES, Action, Status
 from store.base import new_id
 from store.vocabulary import Severity
@@ -30,7 +31,7 @@ from store.vocabulary import Severity
 router = APIRouter(include_in_schema=False)
 
 #: Tickets that a list shows; who has more should narrow it.
-LIST_LIMIT = 200
+LIST_LIMIT = 100
 #: Messages before the last seen one that are sent again: the bot's turn may have come since.
 OVERLAP = 8
 OPEN = ",".join(status.value for status in OPEN_STATUSES)
@@ -124,14 +125,10 @@ def _tab(app: Services, wanted: Asked, key: str, count: int, chosen: str) -> Tab
     return Tab(
         key=key,
         title=app.phrases.say(_TITLES[key]),
-        count=str(count),
+        count=str(count) if count < COUNT_LIMIT else f"{COUNT_LIMIT - 1}+",
         href=f"/console{wanted.query(queue=key)}",
         chosen=key == chosen,
     )
-
-
-async def _ticket(app: Services, staff: Principal, number: str) -> TicketView:
-    return Views(app.phrases, app.clock()).ticket(await _found(app, staff, number), staff)
 
 
 async def _found(app: Services, staff: Principal, number: str) -> dict[str, Any]:
@@ -258,8 +255,11 @@ async def transcript(
 ) -> Response:
     """Messages after a sequence number, and a few before it that may have changed."""
     staff.require(*READING_ROLES)
-    found = await _ticket(app, staff, number)
-    messages = [m for m in found.messages if m.seq > after - OVERLAP]
+    found = await app.console.transcript(staff, number)
+    if found is None:
+        raise TicketNotFound(number)
+    views = Views(app.phrases, app.clock())
+    messages = views.messages(found, staff, after=after - OVERLAP)
     return app.pages.page("_messages.html", {"messages": messages}, headers=FRESH)
 
 

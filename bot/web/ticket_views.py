@@ -115,7 +115,6 @@ class Views:
 
     def ticket(self, found: Mapping[str, Any], me: Principal) -> TicketView:
         """One ticket whole."""
-        turns = {turn["seq"]: self.turn(turn) for turn in found["turns"]}
         transcript: Sequence[Mapping[str, Any]] = found["transcript"]
         return TicketView(
             number=found["number"],
@@ -138,7 +137,7 @@ class Views:
             person=_person(found),
             summary=found["summary"],
             deadlines=[self.deadline(target) for target in found["deadlines"]],
-            messages=[self.message(line, me, turns) for line in transcript],
+            messages=self.messages(found, me),
             suggested=_suggested(found["turns"]),
             similar=found["similar"],
             events=[self.event(event) for event in reversed(found["events"])],
@@ -202,6 +201,14 @@ class Views:
         if found["conversation_id"] is None:
             return say("console.hint.no_conversation")
         return "" if speaks else say("console.hint.bot_speaks")
+
+    def messages(
+        self, found: Mapping[str, Any], me: Principal, *, after: int = -1
+    ) -> list[MessageView]:
+        """The transcript after a sequence number, each message with the bot's turn on it."""
+        turns = {turn["seq"]: self.turn(turn) for turn in found["turns"] if turn["seq"] > after}
+        lines = [line for line in found["transcript"] if line["seq"] > after]
+        return [self.message(line, me, turns) for line in lines]
 
     def message(
         self, line: Mapping[str, Any], me: Principal, turns: Mapping[int, TurnView]

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from bot.tables import Message
-from handoff import repository, service
-from handoff.repository import TicketFilter
+from handoff import listing_repository, repository, service
+from handoff.listing_repository import TicketFilter
 from handoff.routing import in_order
 from handoff.tables import Ticket
 from handoff.ticket import Level, PauseReason, Status
@@ -20,8 +20,8 @@ async def numbers(desk: Desk, **wanted: object) -> list[str]:
     """The last digits of the listed tickets' numbers."""
     filter_ = TicketFilter(**wanted)  # type: ignore[arg-type]  # named by the tests
     async with desk.database.reading() as session:
-        listed = await repository.list_tickets(session, filter_)
-        assert await repository.count_tickets(session, filter_) == len(listed)
+        listed = await listing_repository.list_tickets(session, filter_)
+        assert await listing_repository.count_tickets(session, filter_) == len(listed)
         return [ticket.number[-1] for ticket in listed]
 
 
@@ -85,18 +85,24 @@ class TestLists:
         await sqlite_desk.open(title=f"含有 {hostile} 的标题")
         assert await numbers(sqlite_desk, text=hostile) == ["2"]
 
-    async def test_pages(self, sqlite_desk: Desk) -> None:
-        for _ in range(5):
-            await sqlite_desk.open()
-        seen: list[str] = []
+    async def test_what_is_over_comes_last_newest_first(self, sqlite_desk: Desk) -> None:
+        for _ in range(3):
+            gone = await sqlite_desk.open()
+            await sqlite_desk.do(service.withdraw, gone, ASKER)
+            sqlite_desk.now += timedelta(minutes=1)
+        await sqlite_desk.open()
+        assert await numbers(sqlite_desk) == ["4", "3", "2", "1"]
+        assert await numbers(sqlite_desk, status=[Status.CLOSED]) == ["3", "2", "1"]
         async with sqlite_desk.database.reading() as session:
-            for offset in (0, 2, 4):
-                page = await repository.list_tickets(
-                    session, TicketFilter(), limit=2, offset=offset
-                )
-                seen += [ticket.number for ticket in page]
-            assert await repository.count_tickets(session, TicketFilter()) == 5
-        assert len(set(seen)) == 5
+            some = await listing_repository.list_tickets(session, TicketFilter(), limit=2)
+        assert [ticket.number[-1] for ticket in some] == ["4", "3"]
+
+    async def test_counting_ends(self, sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        for _ in range(3):
+            await sqlite_desk.open()
+        monkeypatch.setattr(listing_repository, "COUNT_LIMIT", 2)
+        async with sqlite_desk.database.reading() as session:
+            assert await listing_repository.count_tickets(session, TicketFilter()) == 2
 
 
 class TestOfOnePerson:

@@ -388,10 +388,27 @@ function connected(yes) {
 
 function changed() { refreshQueue(); refreshPanel(); }
 
+/** News of the desk at once after a quiet moment; while much happens, every few seconds. Fifty open
+    consoles that all ask for everything several times a second would be most of the server's work.
+    The open conversation has its own stream, which waits for nothing. */
+const DESK_PAUSE = 3000;
+let deskLast = -DESK_PAUSE;
+let deskSoon = 0;
+function deskChanged() {
+  if (deskSoon) return;
+  const wait = Math.max(0, deskLast + DESK_PAUSE - performance.now());
+  deskSoon = setTimeout(() => {
+    deskSoon = 0;
+    deskLast = performance.now();
+    changed();
+    document.dispatchEvent(new Event("desk:changed"));
+  }, wait);
+}
+
 function watchDesk() {
   const source = new EventSource("/api/v1/desk/events");
   let opened = false;
-  source.addEventListener("changed", () => { changed(); document.dispatchEvent(new Event("desk:changed")); });
+  source.addEventListener("changed", deskChanged);
   source.addEventListener("beat", () => document.dispatchEvent(new Event("desk:beat")));
   source.onopen = () => { connected(true); if (opened) changed(); opened = true; };
   source.onerror = () => {
