@@ -73,6 +73,7 @@ from handoff.current_terms import CurrentTerms
 from handoff.holidays import published_holidays
 from handoff.terms import load_terms
 from kb.fresh_index import FreshIndex
+from kb.importer import IsolatedImporter, limits_of
 from kb.index_holder import IndexHolder
 from kb.paraphrases import load_rules
 from nlu.types import Interpreter
@@ -168,6 +169,7 @@ def assemble(
         refresh_seconds=settings.kb.refresh_seconds,
     )
     knowledge = SearchedKnowledge(index)
+    reader = partial(IsolatedImporter, limits_of(settings.kb.importing))
     publishing = Publishing(database, index, clock)
     understood = interpreter or build_interpreter(settings, workspace)
     desk = Desk(terms, settings.handoff, phrases)
@@ -231,9 +233,14 @@ def assemble(
         ),
         guides=Guides(database, publishing, clock),
         guide_imports=GuideImports(
-            database, settings.effective_database_url, publishing, workspace, clock
+            database,
+            settings.effective_database_url,
+            publishing,
+            workspace,
+            clock,
+            reader=reader,
         ),
-        staleness=Staleness(database, publishing, clock),
+        staleness=Staleness(database, publishing, clock, reader),
         evaluations=Evaluations(
             database,
             Answering(index, understood, thinker),

@@ -16,6 +16,7 @@ from bot.notification_tables import NotificationChannel
 from handoff.alarms import missing_years
 from handoff.errors import InvalidTerms
 from kb.errors import IndexMismatch, IndexMissing
+from kb.importer.converter import TARGETS, find_programs
 from kb.index_holder import open_index
 from store import outbox
 from store.session import Database
@@ -41,7 +42,7 @@ async def examine(state: Deployment) -> list[Finding]:
         found = [_disk(state), *await _database(state, database)]
     finally:
         await database.dispose()
-    return [*found, _index(state), _calendar(state), *await _rasa(state)]
+    return [*found, _index(state), _calendar(state), *_converters(), *await _rasa(state)]
 
 
 def _disk(state: Deployment) -> Finding:
@@ -105,6 +106,13 @@ def _calendar(state: Deployment) -> Finding:
     missing = missing_years(terms, now=now, ahead=ahead)
     named = ", ".join(str(year) for year in sorted({found.year for found in missing}))
     return Finding("doctor.holidays", not missing, needed=False, values={"years": named})
+
+
+def _converters() -> list[Finding]:
+    """Whether guides in old formats can be read here."""
+    programs = find_programs()
+    ready = all(map(programs.can, TARGETS))
+    return [Finding("doctor.converters", ready, needed=False)]
 
 
 async def _rasa(state: Deployment) -> list[Finding]:

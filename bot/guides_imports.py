@@ -29,7 +29,6 @@ from bot.workbench_publishing import Publishing
 from bot.workspace import Workspace
 from kb import guide_repository
 from kb.errors import GuideInvalid, GuideMissing
-from kb.importer import IsolatedImporter
 from kb.stored_text import storable
 from store import audit
 from store.base import new_id
@@ -84,7 +83,7 @@ class GuideImports:
         workspace: Workspace,
         clock: Clock,
         *,
-        reader: Callable[[], FileReader] = IsolatedImporter,
+        reader: Callable[[], FileReader],
     ) -> None:
         self._database = database
         self._database_url = database_url

@@ -11,7 +11,7 @@ import structlog
 from bot.clock import utc_now
 from bot.deployment import Deployment
 from kb.errors import ImportRefused
-from kb.importer import IsolatedImporter
+from kb.importer import IsolatedImporter, limits_of
 from kb.sections import FaqTable, Guide
 from kb.service import StoredFaq, StoredGuide, store_faq, store_guide
 from store.session import Database
@@ -48,7 +48,8 @@ async def import_paths(
 ) -> list[dict[str, Any]]:
     """Import every file; returns and reports one record per file, in order."""
     state.workspace.create()
-    intake = Intake(state.database(), IsolatedImporter(), state.workspace.media)
+    limits = limits_of(state.settings.kb.importing)
+    intake = Intake(state.database(), IsolatedImporter(limits), state.workspace.media)
     records = []
     try:
         for path in _files(paths):
@@ -97,7 +98,12 @@ async def import_file(
     async with intake.database.transaction() as session:
         if isinstance(read, FaqTable):
             stored = await store_faq(
-                session, read, source_name=base["file"], publish=publish, now=now
+                session,
+                read,
+                source_name=base["file"],
+                publish=publish,
+                now=now,
+                media_dir=intake.media_dir,
             )
             return {**base, **_faq_record(stored, read)}
         kept = await store_guide(
@@ -126,6 +132,7 @@ def _faq_record(stored: StoredFaq, table: FaqTable) -> dict[str, Any]:
         "entries": stored.entries,
         "similar": stored.similar,
         "passages": stored.entries,
+        "images": len(table.images),
         "warnings": _warnings(table.warnings),
     }
 

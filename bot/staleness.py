@@ -5,7 +5,8 @@ Refuses to know pages; when a doubt arises or is settled is decided in `kb.stale
 
 import asyncio
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.accounts import Principal
 from bot.clock import Clock
+from bot.importing import FileReader
 from bot.settings import data_dir
 from bot.workbench import EDITING_ROLES, LOOKING_ROLES, author
 from bot.workbench_publishing import Publishing
@@ -23,7 +25,6 @@ from kb import guide_repository, repository, stale, stale_release
 from kb import stale_repository as rows
 from kb.errors import AnswerMissing, IndexMissing
 from kb.guide_difference import ParagraphChange, paragraph_changes
-from kb.importer import IsolatedImporter
 from kb.lexicon import load_lexicon
 from kb.normalise import Normaliser
 from kb.section_matching import SectionText, bare
@@ -58,10 +59,17 @@ class Doubt:
 class Staleness:
     """Answers in doubt."""
 
-    def __init__(self, database: Database, publishing: Publishing, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        publishing: Publishing,
+        clock: Clock,
+        reader: Callable[[], FileReader],
+    ) -> None:
         self._database = database
         self._publishing = publishing
         self._clock = clock
+        self._reader = reader
 
     async def count(self, staff: Principal) -> int:
         """How many answers in use are in doubt."""
@@ -108,7 +116,7 @@ class Staleness:
     async def note_of_file(self, staff: Principal, name: str, content: IO[bytes]) -> str:
         """What a release note says that came as a file; raises ImportRefused."""
         staff.require(*EDITING_ROLES)
-        return await asyncio.to_thread(_read, name, content)
+        return await asyncio.to_thread(_read, self._reader(), name, content)
 
     async def flag(
         self, staff: Principal, *, name: str, note: str, chosen: Sequence[str]
@@ -159,8 +167,8 @@ def _known(
     )
 
 
-def _read(name: str, content: IO[bytes]) -> str:
-    with TemporaryDirectory() as folder, IsolatedImporter() as importer:
+def _read(reader: FileReader, name: str, content: IO[bytes]) -> str:
+    with TemporaryDirectory() as folder, closing(reader) as importer:
         path = Path(folder) / "note"
         with path.open("wb") as file:
             shutil.copyfileobj(content, file)

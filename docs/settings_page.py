@@ -40,10 +40,16 @@ class Section:
 def sections() -> Iterator[Section]:
     """The whole, then the section of each package."""
     yield Section("General", PREFIX, Settings)
-    for name, found in Settings.model_fields.items():
+    yield from _within(Settings, PREFIX, "")
+
+
+def _within(outer: type[BaseModel], prefix: str, above: str) -> Iterator[Section]:
+    for name, found in outer.model_fields.items():
         model: Any = found.annotation
         if _is_model(model):
-            yield Section(name, f"{PREFIX}{name.upper()}{DELIMITER}", model)
+            section = Section(f"{above}{name}", f"{prefix}{name.upper()}{DELIMITER}", model)
+            yield section
+            yield from _within(model, section.prefix, f"{section.title}.")
 
 
 def variables() -> list[str]:

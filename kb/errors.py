@@ -11,7 +11,9 @@ class RefusalReason(StrEnum):
     LOCK_FILE = "lock_file"  # the `~$` file that Word keeps beside an open document
     PASSWORD = "password"  # noqa: S105 - a reason, not a secret
     DRM = "drm"  # an enterprise data-protection container, e.g. 亿赛通 E-SafeNet
-    LEGACY_FORMAT = "legacy_format"  # binary .doc, .xls, .ppt: save as the current format
+    LEGACY_FORMAT = "legacy_format"  # binary .doc, .ppt and the like: read once converted
+    NO_CONVERTER = "no_converter"  # a legacy format, and no program here that converts it
+    CONVERSION_FAILED = "conversion_failed"  # the converter could make nothing of it
     UNSUPPORTED = "unsupported"  # a format that no importer reads
     CORRUPT = "corrupt"  # the right kind of file, but broken
     NO_TEXT = "no_text"  # pictures only, or nothing at all

@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kb import repository
+from kb.answer_pictures import keep_picture
 from kb.articles import AnswerKind
 from kb.sections import FaqEntry, FaqTable
 from kb.stored_text import storable
@@ -51,8 +53,15 @@ async def store_faq(
     source_name: str,
     publish: bool,
     now: datetime,
+    media_dir: Path | None = None,
 ) -> StoredFaq:
-    """Keep the table's entries as drafts, or published; `source_name` is the key of the table."""
+    """Keep the table's entries as drafts, or published; `source_name` is the key of the table.
+
+    `media_dir` receives the pictures of answers; tables without any need none.
+    """
+    if media_dir is not None:
+        for content in table.images.values():
+            await keep_picture(session, content, name=source_name, media_dir=media_dir, now=now)
     source_name = storable(source_name)[:500]
     entries = _distinct(table.entries)
     rows = await repository.articles_of_source(session, source_name)

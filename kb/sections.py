@@ -41,6 +41,8 @@ class WarningCode(StrEnum):
     EMPTY_ANSWER = "empty_answer"
     DUPLICATE_QUESTION = "duplicate_question"
     MALFORMED_ROW = "malformed_row"
+    CONVERTED = "converted"  # an old format, read through a converter
+    CONVERTED_TEXT = "converted_text"  # the same, and only its text: no pictures, no headings
     REPLACED_CHARACTERS = "replaced_characters"  # bytes that the file's own encoding cannot mean
 
 
@@ -179,12 +181,16 @@ class FaqEntry:
 
 @dataclass(frozen=True, slots=True)
 class FaqTable:
-    """The questions of one file, in file order."""
+    """The questions of one file, in file order.
+
+    A picture in an answer is a line `![caption](/media/SHA256)`, its bytes are `images[sha256]`.
+    """
 
     title: str
     entries: tuple[FaqEntry, ...]
     fmt: str = "csv"
     warnings: tuple[ImportNotice, ...] = ()
+    images: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 def is_revision_record(heading: str) -> bool:

@@ -3,6 +3,29 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class ImportSettings(BaseModel):
+    """Limits of one imported file; beyond one it is refused, a picture beyond one is left out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file_mb: int = Field(default=100, ge=1, description="Size of a file.")
+    unpacked_mb: int = Field(default=500, ge=1, description="Size of an archive once unpacked.")
+    pages: int = Field(default=2_000, ge=1, description="Pages of a PDF, slides of a deck.")
+    pictures: int = Field(default=5_000, ge=1, description="Different pictures in a file.")
+    picture_mb: int = Field(default=30, ge=1, description="Size of one picture.")
+    rows: int = Field(default=50_000, ge=1, description="Rows of a sheet.")
+    seconds: float = Field(default=120.0, gt=0, description="Time to read a file.")
+    memory_mb: int = Field(
+        default=1536, ge=256, description="Memory of the process that reads files."
+    )
+    convert_seconds: float = Field(
+        default=90.0, gt=0, description="Time for LibreOffice or antiword to convert an old format."
+    )
+    convert_memory_mb: int = Field(
+        default=3072, ge=256, description="Address space of that converter."
+    )
+
+
 class KnowledgeSettings(BaseModel):
     """Settings of import, training and search."""
 
@@ -47,6 +70,7 @@ class KnowledgeSettings(BaseModel):
     refresh_seconds: float = Field(
         default=1.0, ge=0.0, description="How often a running process looks for a new index."
     )
+    importing: ImportSettings = Field(default_factory=ImportSettings)
     own_review: bool = Field(
         default=False,
         description="Reviewers may approve what they wrote themselves, for teams of one person; "

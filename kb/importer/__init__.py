@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kb.errors import ImportRefused
 from kb.importer.isolation import IsolatedImporter
-from kb.importer.limits import ImportLimits
+from kb.importer.limits import ImportLimits, limits_of
 from kb.importer.reading import read_file
 from kb.sections import FaqTable, Guide
 
@@ -18,6 +18,7 @@ __all__ = [
     "import_batch",
     "import_file",
     "import_isolated",
+    "limits_of",
 ]
 
 

@@ -67,15 +67,6 @@ class Archive:
             raise ImportRefused(RefusalReason.CORRUPT, f"{name}: {error}") from error
         return data
 
-    def xml(self, name: str) -> etree._Element:
-        """One member parsed as XML that may not declare anything.
-
-        Raises:
-            KeyError: there is no such member.
-            ImportRefused: corrupt, zip_bomb or external_entity.
-        """
-        return parse_xml(self.read(name), name)
-
     def check_xml(self) -> None:
         """Refuse when any XML member declares a document type or an entity."""
         for name in self._members:

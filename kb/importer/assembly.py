@@ -34,7 +34,7 @@ from kb.sections import (
 )
 
 _INLINE_ICONS = 3
-_WITHOUT_COVER = {"md", "html", "txt", "xlsx"}
+_WITHOUT_COVER = {"md", "html", "txt", "xlsx", "xls", "xlsb", "ods"}
 _TITLED = {"md", "html"}  # formats whose one top heading is the title by custom
 
 

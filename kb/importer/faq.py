@@ -6,10 +6,10 @@ Three shapes are known: columns under a header (ours, 问题|…|解决办法, I
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kb.importer.intake import Intake
-from kb.sections import FaqEntry, WarningCode
+from kb.sections import FaqEntry, Image, WarningCode
 
 Row = tuple[str, ...]
 
@@ -28,7 +28,7 @@ _NAMES = {
     "cause": "原因 问题原因 原因分析 产生原因 可能原因 含义 cause",
 }
 _COLUMNS: Mapping[str, frozenset[str]] = {
-    field: frozenset(names.split()) for field, names in _NAMES.items()
+    meaning: frozenset(names.split()) for meaning, names in _NAMES.items()
 }
 _IGNORED = {"序号", "编号", "no", "no.", "#", "行号", "index"}
 _HEADER_ROWS = 6  # a title, a note and an empty line may stand above the header
@@ -42,11 +42,25 @@ _LEAST_PAIRS = 0.5  # of a sheet's rows must open with Q or A
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Cells as text, merged ones filled; `first_row` is the file's number of the first row."""
+    """Cells as text, merged ones filled; `numbers` are the rows' own, where some were left out.
+
+    `pictures` are those that stand beside a row, by the row's place in `rows`.
+    """
 
     name: str
     rows: tuple[Row, ...]
-    first_row: int = 1
+    numbers: tuple[int, ...] = ()
+    pictures: Mapping[int, tuple[Image, ...]] = field(default_factory=dict)
+
+    def where(self, at: int) -> str:
+        """How a notice names a row."""
+        return f"{self.name}:{self.numbers[at] if self.numbers else at + 1}"
+
+    def shots(self, at: int) -> str:
+        """The pictures beside a row as lines of an answer, each opened by a line end."""
+        return "".join(
+            f"\n![{image.caption}](/media/{image.sha256})" for image in self.pictures.get(at, ())
+        )
 
 
 def read_faq(sheet: Sheet, intake: Intake) -> list[FaqEntry] | None:
@@ -78,9 +92,9 @@ def _named(row: Row) -> dict[str, int]:
     named: dict[str, int] = {}
     for at, cell in enumerate(row):
         key = re.sub(r"[\s*＊（(].*$", "", cell.strip()).lower()
-        for field, names in _COLUMNS.items():
+        for meaning, names in _COLUMNS.items():
             if key in names:
-                named.setdefault(field, at)
+                named.setdefault(meaning, at)
     return named
 
 
@@ -93,8 +107,8 @@ def _columns(sheet: Sheet, at: int, named: dict[str, int], intake: Intake) -> It
     ]
     for offset, row in enumerate(sheet.rows[at + 1 :], start=at + 1):
         if any(row):
-            where = f"{sheet.name}:{sheet.first_row + offset}"
-            entry = _entry(_Row(row, named, header), extra, (sheet.name, where), intake)
+            cells = _Row(row, named, header, sheet.shots(offset))
+            entry = _entry(cells, extra, (sheet.name, sheet.where(offset)), intake)
             if entry is not None:
                 yield entry
 
@@ -104,6 +118,7 @@ class _Row:
     cells: Row
     named: Mapping[str, int]
     header: Row
+    shots: str = ""
 
     def get(self, field: str) -> str:
         at = self.named.get(field)
@@ -122,7 +137,7 @@ def _entry(
     if not question:
         intake.note(WarningCode.MALFORMED_ROW, f"{where} no question")
         return None
-    if not row.get("answer"):
+    if not row.get("answer") and not row.shots:
         intake.note(WarningCode.EMPTY_ANSWER, f"{where} {question}")
         return None
     kind = _KINDS.get(row.get("kind").lower())
@@ -147,7 +162,7 @@ def _answer(row: _Row, extra: Sequence[tuple[int, str]]) -> str:
     parts = [f"{' '.join(row.header[row.named['cause']].split())}：{cause}"] if cause else []
     parts.append(_ANSWER.sub("", row.get("answer"), count=1).strip())
     parts.extend(f"{name}：{row.at(column)}" for column, name in extra if row.at(column))
-    return "\n".join(parts)
+    return ("\n".join(filter(None, parts)) + row.shots).lstrip("\n")
 
 
 def _similar(text: str, question: str) -> tuple[str, ...]:
@@ -170,7 +185,7 @@ def _stacked(sheet: Sheet, intake: Intake) -> Iterator[FaqEntry]:
             if _QUESTION.match(cell):
                 yield from _pair(question, answer, where, sheet.name, intake)
                 question, answer = _QUESTION.sub("", cell, count=1).strip(), ""
-                where = f"{sheet.name}:{sheet.first_row + offset}"
+                where = sheet.where(offset)
             elif _ANSWER.match(cell) and not answer:
                 answer = _ANSWER.sub("", cell, count=1).strip()
             elif question and not answer:
@@ -178,13 +193,14 @@ def _stacked(sheet: Sheet, intake: Intake) -> Iterator[FaqEntry]:
             elif question:
                 answer = f"{answer}\n{cell}"
             else:
-                intake.note(WarningCode.MALFORMED_ROW, f"{sheet.name}:{sheet.first_row + offset}")
+                intake.note(WarningCode.MALFORMED_ROW, sheet.where(offset))
+        answer += sheet.shots(offset) if question else ""
     yield from _pair(question, answer, where, sheet.name, intake)
 
 
 def _pair(question: str, answer: str, where: str, group: str, intake: Intake) -> Iterator[FaqEntry]:
     if question and answer:
-        yield FaqEntry(question=question, answer=answer, group=group)
+        yield FaqEntry(question=question, answer=answer.lstrip("\n"), group=group)
     elif question:
         intake.note(WarningCode.EMPTY_ANSWER, f"{where} {question}")
 

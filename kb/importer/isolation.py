@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,9 +19,10 @@ from typing import Self
 import kb
 from kb.confinement import LENGTH, PipeClosed, receive
 from kb.errors import ImportRefused, RefusalReason
+from kb.importer.converter import Converted, Converter
 from kb.importer.limits import MIB, ImportLimits
 from kb.importer.wire import MalformedReply, decode, image_sizes
-from kb.sections import FaqTable, Guide
+from kb.sections import FaqTable, Guide, ImportNotice, WarningCode
 
 _MOST_JSON = 256 * MIB
 _KILLED_FOR_TIME = {-signal.SIGXCPU}
@@ -30,8 +31,10 @@ _KILLED_FOR_TIME = {-signal.SIGXCPU}
 class IsolatedImporter:
     """A parser process on demand. Safe to share between threads; files are read one at a time."""
 
-    def __init__(self, limits: ImportLimits | None = None) -> None:
+    def __init__(self, limits: ImportLimits | None = None, programs: str | None = None) -> None:
+        """`programs` is where converters are looked for, as in PATH; None is the process's own."""
         self._limits = limits or ImportLimits()
+        self._converter = Converter(self._limits, programs)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -49,23 +52,23 @@ class IsolatedImporter:
     def read(self, path: Path, *, name: str | None = None) -> Guide | FaqTable:
         """Read one file; `name` is what its owner calls it, where the path is a temporary one.
 
+        Old formats are converted first, where this machine has a program for that.
+
         Raises:
-            ImportRefused: as `import_file`, and timeout, out_of_memory or crashed.
+            ImportRefused: as `import_file`, and timeout, out_of_memory, crashed, no_converter or
+                conversion_failed.
         """
+        name = name or path.name
         with self._lock:
-            process = self._running()
-            deadline = time.monotonic() + self._limits.seconds
             try:
-                self._request(process, path, name or path.name)
-                return _receive(process, deadline, self._limits)
-            except TimeoutError as error:
-                self._stop()
-                raise ImportRefused(RefusalReason.TIMEOUT, f"{self._limits.seconds:g} s") from error
-            except (PipeClosed, BrokenPipeError) as error:
-                raise self._obituary() from error
-            except MalformedReply as error:
-                self._stop()
-                raise ImportRefused(RefusalReason.CRASHED, str(error)) from error
+                return self._parse(path, name)
+            except ImportRefused as refusal:
+                if refusal.reason is not RefusalReason.LEGACY_FORMAT:
+                    raise
+                kind = refusal.detail
+            with self._converter.converted(path, kind) as made:
+                stem = name.rpartition(".")[0] or name
+                return _noted(self._parse(made.path, f"{stem}.{made.ending}"), kind, made)
 
     def close(self) -> None:
         """End the process; a later `read` starts another."""
@@ -77,6 +80,22 @@ class IsolatedImporter:
         process = self._process
         if process is not None:
             process.kill()
+        self._converter.interrupt()
+
+    def _parse(self, path: Path, name: str) -> Guide | FaqTable:
+        process = self._running()
+        deadline = time.monotonic() + self._limits.seconds
+        try:
+            self._request(process, path, name)
+            return _receive(process, deadline, self._limits)
+        except TimeoutError as error:
+            self._stop()
+            raise ImportRefused(RefusalReason.TIMEOUT, f"{self._limits.seconds:g} s") from error
+        except (PipeClosed, BrokenPipeError) as error:
+            raise self._obituary() from error
+        except MalformedReply as error:
+            self._stop()
+            raise ImportRefused(RefusalReason.CRASHED, str(error)) from error
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
@@ -110,6 +129,13 @@ class IsolatedImporter:
         if code in _KILLED_FOR_TIME:
             return ImportRefused(RefusalReason.TIMEOUT, "cpu")
         return ImportRefused(RefusalReason.CRASHED, f"exit {code}")
+
+
+def _noted(read: Guide | FaqTable, kind: str, made: Converted) -> Guide | FaqTable:
+    """The result with a notice of how the file was read."""
+    code = WarningCode.CONVERTED_TEXT if made.text_only else WarningCode.CONVERTED
+    notice = ImportNotice(code, f"{kind}, {made.program}")
+    return replace(read, warnings=(notice, *read.warnings))
 
 
 def _start(memory_bytes: int) -> subprocess.Popen[bytes]:

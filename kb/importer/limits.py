@@ -1,6 +1,10 @@
 """How much of a file the importer is willing to look at."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the process that reads files does without pydantic
+    from kb.settings import ImportSettings
 
 MIB = 1024 * 1024
 
@@ -22,3 +26,21 @@ class ImportLimits:
     characters: int = 20_000_000
     seconds: float = 120.0  # wall clock, isolated import only
     memory_bytes: int = 1536 * MIB  # address space of the isolated parser
+    convert_seconds: float = 90.0  # wall clock of a converter for old formats
+    convert_memory_bytes: int = 3072 * MIB  # its address space; LibreOffice takes 1 GiB for nothing
+
+
+def limits_of(chosen: "ImportSettings") -> ImportLimits:
+    """The limits that a deployment has chosen."""
+    return ImportLimits(
+        file_bytes=chosen.file_mb * MIB,
+        unpacked_bytes=chosen.unpacked_mb * MIB,
+        pages=chosen.pages,
+        images=chosen.pictures,
+        image_bytes=chosen.picture_mb * MIB,
+        table_rows=chosen.rows,
+        seconds=chosen.seconds,
+        memory_bytes=chosen.memory_mb * MIB,
+        convert_seconds=chosen.convert_seconds,
+        convert_memory_bytes=chosen.convert_memory_mb * MIB,
+    )

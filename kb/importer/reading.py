@@ -60,7 +60,11 @@ def _read_archive(
             from kb.importer.xlsx import read_xlsx  # noqa: PLC0415
 
             archive.check_xml()
-            return read_xlsx(data, intake, name=name)
+            return read_xlsx(data, archive, intake, name=name)
+        case Format.XLSB | Format.ODS:
+            from kb.importer.calamine import read_calamine  # noqa: PLC0415
+
+            return read_calamine(data, intake, name=name, fmt=fmt.value)
         case _:
             from kb.importer.bundle import read_bundle  # noqa: PLC0415
 
@@ -75,6 +79,10 @@ def _read_plain(
             from kb.importer.pdf import read_pdf  # noqa: PLC0415
 
             return assemble(read_pdf(data, intake), intake, name=name)
+        case Format.XLS:
+            from kb.importer.calamine import read_calamine  # noqa: PLC0415
+
+            return read_calamine(data, intake, name=name, fmt=fmt.value)
         case Format.HTML:
             from kb.importer.html import read_html  # noqa: PLC0415
 

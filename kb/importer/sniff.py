@@ -4,6 +4,7 @@ A refusal here names the remedy: which protection, which legacy program, which u
 """
 
 import re
+import struct
 from enum import StrEnum
 from io import BytesIO
 
@@ -20,6 +21,9 @@ class Format(StrEnum):
     DOCX = "docx"
     PPTX = "pptx"
     XLSX = "xlsx"
+    XLS = "xls"
+    XLSB = "xlsb"
+    ODS = "ods"
     PDF = "pdf"
     MARKDOWN = "md"
     HTML = "html"
@@ -71,12 +75,15 @@ _LEGACY_STREAMS = (
 _HTML = re.compile(
     r"<(?:!doctype\s+html|html|head|body|table|div|h[1-6]|%@\s*page|meta)\b", re.IGNORECASE
 )
-_OFFICE_XML = re.compile(r'progid="(?:Word|Excel|PowerPoint)\.', re.IGNORECASE)
+_OFFICE_XML = re.compile(r'progid="(Word|Excel|PowerPoint)\.', re.IGNORECASE)
+_OPEN_DOCUMENT = {b"text": "odt", b"presentation": "odp"}  # last word of the member `mimetype`
 _HEAD_CHARS = 4096
 _LOCK_FILE_BYTES = 1024
 _OWNER_FILE_BYTES = {162, 165}  # of Word, of Excel and PowerPoint
 _OWNER_NAME_CHARS = 54
 _DOC_ENCRYPTED_FLAG = 0x0100
+_PPT_ENCRYPTED_TOKEN = 0xF3D1C4DF
+_XLS_FILE_PASS = 0x002F
 _TEXT_SUFFIXES = {
     ".csv": Format.CSV,
     ".tsv": Format.TSV,
@@ -114,7 +121,7 @@ def sniff(data: bytes, *, name: str, archive: Archive | None) -> Format:
     if archive is not None:
         return _sniff_zip(archive)
     if data.startswith(_OLE):
-        raise _ole_refusal(data)
+        return _sniff_ole(data)
     if b"%PDF-" in data[:1024]:
         return Format.PDF
     for magic, reason, detail in _FOREIGN:
@@ -143,33 +150,62 @@ def _sniff_zip(archive: Archive) -> Format:
     names = [name.lower() for name in archive.names]
     if any(name.endswith((".md", ".markdown", ".html", ".htm")) for name in names):
         return Format.BUNDLE
-    raise ImportRefused(RefusalReason.UNSUPPORTED, _zip_kind(names))
+    if "xl/workbook.bin" in archive:
+        return Format.XLSB
+    if "mimetype" in archive:
+        return _sniff_open_document(archive.read("mimetype"))
+    raise ImportRefused(RefusalReason.UNSUPPORTED, "ofd" if "ofd.xml" in names else "zip")
 
 
-def _zip_kind(names: list[str]) -> str:
-    kinds = {"ofd.xml": "ofd", "mimetype": "odf", "xl/workbook.bin": "xlsb"}
-    return next((kind for member, kind in kinds.items() if member in names), "zip")
+def _sniff_open_document(declared: bytes) -> Format:
+    last = declared.strip().rpartition(b".")[2]
+    if last == b"spreadsheet":
+        return Format.ODS
+    kind = _OPEN_DOCUMENT.get(last)
+    if kind is None:
+        raise ImportRefused(RefusalReason.UNSUPPORTED, "odf")
+    raise ImportRefused(RefusalReason.LEGACY_FORMAT, kind)
 
 
-def _ole_refusal(data: bytes) -> ImportRefused:
+def _sniff_ole(data: bytes) -> Format:
     try:
         with olefile.OleFileIO(BytesIO(data)) as ole:
             return _judge_ole(ole)
     except (OSError, ValueError, IndexError, TypeError, AttributeError) as error:
-        return ImportRefused(RefusalReason.CORRUPT, f"ole: {error}")
+        raise ImportRefused(RefusalReason.CORRUPT, f"ole: {error}") from error
 
 
-def _judge_ole(ole: olefile.OleFileIO) -> ImportRefused:
+def _judge_ole(ole: olefile.OleFileIO) -> Format:
     if ole.exists("EncryptedPackage"):
         rights = ole.exists("\x06DataSpaces/TransformInfo/DRMEncryptedTransform")
         rights = rights or ole.exists("\x06DataSpaces/TransformInfo/DRMTransform")
-        return ImportRefused(RefusalReason.DRM if rights else RefusalReason.PASSWORD, "office")
+        raise ImportRefused(RefusalReason.DRM if rights else RefusalReason.PASSWORD, "office")
     for stream, kind in _LEGACY_STREAMS:
         if ole.exists(stream):
-            if kind == "doc" and _doc_is_encrypted(ole):
-                return ImportRefused(RefusalReason.PASSWORD, kind)
-            return ImportRefused(RefusalReason.LEGACY_FORMAT, kind)
-    return ImportRefused(RefusalReason.UNSUPPORTED, "ole")
+            if _is_encrypted(ole, kind, stream):
+                raise ImportRefused(RefusalReason.PASSWORD, kind)
+            if kind == "xls":
+                return Format.XLS
+            raise ImportRefused(RefusalReason.LEGACY_FORMAT, kind)
+    raise ImportRefused(RefusalReason.UNSUPPORTED, "ole")
+
+
+def _is_encrypted(ole: olefile.OleFileIO, kind: str, stream: str) -> bool:
+    if kind == "xls":
+        return _xls_is_encrypted(ole, stream)
+    return _doc_is_encrypted(ole) if kind == "doc" else _ppt_is_encrypted(ole)
+
+
+def _xls_is_encrypted(ole: olefile.OleFileIO, stream: str) -> bool:
+    """A FilePass record among those that open the stream, [MS-XLS] 2.4.117."""
+    head = ole.openstream(stream).read(_HEAD_CHARS)
+    at = 0
+    while at + 4 <= len(head):
+        kind, size = struct.unpack_from("<HH", head, at)
+        if kind == _XLS_FILE_PASS:
+            return True
+        at += 4 + size
+    return False
 
 
 def _doc_is_encrypted(ole: olefile.OleFileIO) -> bool:
@@ -178,12 +214,21 @@ def _doc_is_encrypted(ole: olefile.OleFileIO) -> bool:
     return len(head) == 12 and bool(int.from_bytes(head[10:12], "little") & _DOC_ENCRYPTED_FLAG)
 
 
+def _ppt_is_encrypted(ole: olefile.OleFileIO) -> bool:
+    """The header token of the Current User stream, [MS-PPT] 2.3.2."""
+    if not ole.exists("Current User"):
+        return False
+    head = ole.openstream("Current User").read(16)
+    return len(head) == 16 and int.from_bytes(head[12:16], "little") == _PPT_ENCRYPTED_TOKEN
+
+
 def _sniff_text(data: bytes, name: str) -> Format:
     if b"\0" in data[:_HEAD_CHARS] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ImportRefused(RefusalReason.UNSUPPORTED, "binary")
     head = decode(data[: _HEAD_CHARS * 4])[0][:_HEAD_CHARS].lstrip("\ufeff \t\r\n")
-    if _OFFICE_XML.search(head):
-        raise ImportRefused(RefusalReason.LEGACY_FORMAT, "office xml")
+    office = _OFFICE_XML.search(head)
+    if office is not None:
+        raise ImportRefused(RefusalReason.LEGACY_FORMAT, f"{office[1].lower()} xml")
     suffix = "." + name.lower().rpartition(".")[2]
     by_name = _TEXT_SUFFIXES.get(suffix)
     if by_name in {Format.CSV, Format.TSV, Format.MARKDOWN}:

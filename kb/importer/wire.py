@@ -54,7 +54,7 @@ def encode(result: Guide | FaqTable | ImportRefused) -> tuple[bytes, list[bytes]
     if isinstance(result, ImportRefused):
         head: dict[str, Any] = {"refused": result.reason.value, "detail": result.detail}
         return json.dumps(head).encode(), []
-    images = dict(result.images) if isinstance(result, Guide) else {}
+    images = dict(result.images)
     head = {"result": _plain(result), "images": {key: len(data) for key, data in images.items()}}
     return json.dumps(head, ensure_ascii=False).encode(), list(images.values())
 
@@ -124,7 +124,7 @@ def _built(value: Any, images: Mapping[str, bytes]) -> Any:
     if cls is None:
         raise MalformedReply(f"type {value[_TAG]}")
     kept = {key: _built(item, images) for key, item in value.items() if key != _TAG}
-    if cls is Guide:
+    if cls in {Guide, FaqTable}:
         kept["images"] = dict(images)
     try:
         if cls is ImportNotice:

@@ -1,38 +1,41 @@
-"""Excel workbooks: question tables become questions, any other sheet a section with its table.
+"""Excel workbooks of today: cells as stored, hidden parts left out, pictures beside their rows.
 
-Cached values are read, never formulas; hidden sheets, rows and columns are left out; merged cells
-are filled. Cells are walked as stored, because a sheet may claim a million empty rows.
+Cached values are read, never formulas. Cells are walked as stored, because a sheet may claim a
+million empty rows. Pictures float over cells, or stand in one: as WPS keeps them (DISPIMG).
 """
 
 import posixpath
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 from zipfile import BadZipFile
 
 import openpyxl
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import column_index_from_string
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
 from kb.errors import ImportRefused, RefusalReason
-from kb.importer.assembly import assemble
-from kb.importer.characters import tidy_lines
-from kb.importer.cover import clean_stem
-from kb.importer.elements import Element, Grid, Line, Picture, RawDocument
-from kb.importer.faq import Sheet, read_faq, without_duplicates
+from kb.importer.archive import Archive, parse_xml
+from kb.importer.faq import Sheet
 from kb.importer.intake import Intake
-from kb.importer.tables import make_table
-from kb.sections import FaqEntry, FaqTable, Guide, WarningCode
+from kb.importer.workbook import Place, fill_merged, make_sheet, read_workbook, shown
+from kb.sections import FaqTable, Guide, Image, WarningCode
 
-_MOST_COLUMNS = 200
-_MOST_MERGED = 20_000
 _BROKEN = (BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, IndexError,
            AttributeError, OSError)  # fmt: skip
+_IN_CELL = re.compile(r'=(?:_xlfn\.)?DISPIMG\("([^"]{1,100})"')
+_CELL_IMAGES = "xl/cellimages.xml"
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}"
+_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 
 
-def read_xlsx(data: bytes, intake: Intake, *, name: str) -> Guide | FaqTable:
+def read_xlsx(data: bytes, archive: Archive, intake: Intake, *, name: str) -> Guide | FaqTable:
     """A question table when any sheet is one, else a guide.
 
     Raises:
@@ -42,110 +45,105 @@ def read_xlsx(data: bytes, intake: Intake, *, name: str) -> Guide | FaqTable:
         workbook = openpyxl.load_workbook(BytesIO(data), data_only=True, keep_links=False)
     except _BROKEN as error:
         raise ImportRefused(RefusalReason.CORRUPT, f"xlsx: {error}") from error
-    shown = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
-    sheets = [(sheet, _read(sheet, intake)) for sheet in shown]
-    filled = [(sheet, cells) for sheet, cells in sheets if cells.rows]
-    if not filled:
-        raise ImportRefused(RefusalReason.NO_TEXT, f"{len(shown)} sheets")
-    found = [(sheet, cells, read_faq(cells, intake)) for sheet, cells in filled]
-    if any(entries is not None for _, _, entries in found):
-        return _faq(found, intake, name)
-    elements = tuple(each for sheet, cells in filled for each in _elements(sheet, cells, intake))
-    return assemble(RawDocument("xlsx", elements), intake, name=name)
+    reader = _Reader(intake, dict(_cell_images(archive)))
+    visible = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
+    sheets = [reader.read(sheet) for sheet in visible]
+    return read_workbook(sheets, intake, name=name, fmt="xlsx")
 
 
-def _faq(
-    found: Sequence[tuple[Worksheet, Sheet, list[FaqEntry] | None]], intake: Intake, name: str
-) -> FaqTable:
-    entries: list[FaqEntry] = []
-    for sheet, cells, questions in found:
-        if questions is None:
-            intake.note(WarningCode.SKIPPED_CONTENT, cells.name)
-        else:
-            entries.extend(questions)
-            pictures = len(getattr(sheet, "_images", []))
-            if pictures:
-                intake.note(WarningCode.SKIPPED_CONTENT, f"{cells.name}: {pictures} pictures")
-    kept = without_duplicates(entries, intake)
-    return FaqTable(clean_stem(name), kept, fmt="xlsx", warnings=tuple(intake.notices))
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    intake: Intake
+    in_cells: Mapping[str, tuple[bytes, str]]  # bytes and name by the id that DISPIMG gives
+
+    def read(self, sheet: Worksheet) -> Sheet:
+        cells, pictures = self._cells(sheet)
+        areas = [
+            ((area.min_row, area.min_col), (area.max_row, area.max_col))
+            for area in sheet.merged_cells.ranges
+        ]
+        fill_merged(cells, areas)
+        made = make_sheet(
+            sheet.title,
+            cells,
+            self.intake,
+            hidden_rows=frozenset(
+                row for row, shape in sheet.row_dimensions.items() if shape.hidden
+            ),
+            hidden_columns=frozenset(_hidden_columns(sheet)),
+        )
+        for row, image in self._floating(sheet):
+            pictures[row].append(image)
+        return replace(made, pictures=_beside(made, pictures))
+
+    def _cells(self, sheet: Worksheet) -> tuple[dict[Place, str], defaultdict[int, list[Image]]]:
+        """Texts by cell and pictures by row."""
+        texts: dict[Place, str] = {}
+        pictures: defaultdict[int, list[Image]] = defaultdict(list)
+        stored: dict[Place, Any] = sheet._cells  # noqa: SLF001 - iter_rows walks the gaps
+        for place, cell in sorted(stored.items(), key=lambda item: item[0]):
+            text = shown(cell.value)
+            inside = _IN_CELL.match(text)
+            if inside is not None:
+                image = self._in_cell(inside[1], f"{sheet.title}!{cell.coordinate}")
+                pictures[place[0]].extend([image] if image is not None else [])
+            elif text:
+                texts[place] = text
+        return texts, pictures
+
+    def _in_cell(self, key: str, where: str) -> Image | None:
+        found = self.in_cells.get(key)
+        if found is None:
+            self.intake.note(WarningCode.MISSING_IMAGE, where)
+            return None
+        return self.intake.picture(*found)
+
+    def _floating(self, sheet: Worksheet) -> Iterator[tuple[int, Image]]:
+        """Pictures with the row of their upper edge, from top to bottom."""
+        placed = [(*_anchor(image), image) for image in getattr(sheet, "_images", [])]
+        for row, _, image in sorted(placed, key=lambda item: item[:2]):
+            picture = self.intake.picture(image._data(), posixpath.basename(image.path))  # noqa: SLF001
+            if picture is not None:
+                yield row, picture
 
 
-def _read(sheet: Worksheet, intake: Intake) -> Sheet:
-    cells = _cells(sheet, intake)
-    _fill_merged(sheet, cells)
-    rows = sorted({row for row, _ in cells if not sheet.row_dimensions[row].hidden})
-    columns = sorted({column for _, column in cells if not _is_hidden(sheet, column)})
-    if len(rows) > intake.limits.table_rows:
-        raise ImportRefused(RefusalReason.TOO_LARGE, f"{sheet.title}: {len(rows)} rows")
-    if len(columns) > _MOST_COLUMNS:
-        intake.note(WarningCode.SKIPPED_CONTENT, f"{sheet.title}: {len(columns)} columns")
-    grid = tuple(
-        tuple(cells.get((row, column), "") for column in columns[:_MOST_COLUMNS]) for row in rows
-    )
-    return Sheet(sheet.title, grid, first_row=rows[0] if rows else 1)
-
-
-def _cells(sheet: Worksheet, intake: Intake) -> dict[tuple[int, int], str]:
-    found: dict[tuple[int, int], str] = {}
-    stored: dict[tuple[int, int], Any] = sheet._cells  # noqa: SLF001 - iter_rows walks the gaps
-    for place, cell in stored.items():
-        text = _shown(cell.value)
-        if text.startswith(("=DISPIMG(", "=_xlfn.DISPIMG(")):
-            intake.note(WarningCode.SKIPPED_CONTENT, f"{sheet.title}!{cell.coordinate} picture")
-        elif text:
-            found[place] = text
+def _beside(sheet: Sheet, pictures: Mapping[int, list[Image]]) -> dict[int, tuple[Image, ...]]:
+    """Pictures by the row they stand beside: that of their upper edge or the last one above it."""
+    found: dict[int, tuple[Image, ...]] = {}
+    for row in sorted(pictures):
+        at = max(bisect_right(sheet.numbers, row) - 1, 0)
+        found[at] = (*found.get(at, ()), *pictures[row])
     return found
 
 
-def _shown(value: object) -> str:
-    """As Excel shows it, near enough: whole numbers without .0, dates in ISO form."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "是" if value else "否"
-        case float() if value.is_integer():
-            return str(int(value))
-        case datetime() if value.time() == datetime.min.time():
-            return value.date().isoformat()
-        case datetime() | date():
-            return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
-        case _:
-            return tidy_lines(str(value))
+def _anchor(image: Any) -> Place:
+    """Row and column of the upper left corner, from 1; a picture placed freely comes first."""
+    corner = getattr(image.anchor, "_from", None)
+    return (corner.row + 1, corner.col + 1) if corner is not None else (1, 1)
 
 
-def _fill_merged(sheet: Worksheet, cells: dict[tuple[int, int], str]) -> None:
-    filled = 0
-    for area in sheet.merged_cells.ranges:
-        text = cells.get((area.min_row, area.min_col), "")
-        size = (area.max_row - area.min_row + 1) * (area.max_col - area.min_col + 1)
-        filled += size
-        if not text or filled > _MOST_MERGED:
+def _hidden_columns(sheet: Worksheet) -> Iterator[int]:
+    """One entry may stand for several columns alike."""
+    for letter, shape in sheet.column_dimensions.items():
+        if shape.hidden:
+            first = shape.min or column_index_from_string(letter)
+            yield from range(first, (shape.max or first) + 1)
+
+
+def _cell_images(archive: Archive) -> Iterator[tuple[str, tuple[bytes, str]]]:
+    """Pictures that WPS keeps in cells: their ids lead over a drawing and a relation to a file."""
+    relations = f"xl/_rels/{posixpath.basename(_CELL_IMAGES)}.rels"
+    try:
+        links = parse_xml(archive.read(relations), relations)
+        root = parse_xml(archive.read(_CELL_IMAGES), _CELL_IMAGES)
+    except (KeyError, ImportRefused):  # without them, or broken; declarations were refused before
+        return
+    targets = {node.get("Id", ""): node.get("Target", "") for node in links}
+    for picture in root.iter(_DRAWING + "pic"):
+        named = picture.find(f"{_DRAWING}nvPicPr/{_DRAWING}cNvPr")
+        blip = picture.find(f"{_DRAWING}blipFill/{_A}blip")
+        if named is None or blip is None:
             continue
-        for row in range(area.min_row, area.max_row + 1):
-            for column in range(area.min_col, area.max_col + 1):
-                cells[row, column] = text
-
-
-def _is_hidden(sheet: Worksheet, column: int) -> bool:
-    letter = get_column_letter(column)
-    return letter in sheet.column_dimensions and bool(sheet.column_dimensions[letter].hidden)
-
-
-def _elements(sheet: Worksheet, cells: Sheet, intake: Intake) -> Iterator[Element]:
-    """The sheet's name as heading, runs of one-cell rows as lines, the rest as tables."""
-    yield Line(cells.name, level=1)
-    run: list[tuple[str, ...]] = []
-    for row in cells.rows:
-        values = [cell for cell in row if cell]
-        if len(set(values)) == 1 and not run:
-            yield from (Line(text) for text in values[0].split("\n"))
-        elif values:
-            run.append(row)
-    table = make_table(run)
-    if table is not None:
-        yield Grid(table)
-    for image in getattr(sheet, "_images", []):
-        picture = intake.picture(image._data(), posixpath.basename(image.path))  # noqa: SLF001
-        if picture is not None:
-            yield Picture(picture)
+        part = posixpath.normpath(posixpath.join("xl", targets.get(blip.get(_R + "embed", ""), "")))
+        if part in archive:
+            yield named.get("name", ""), (archive.read(part), posixpath.basename(part))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from bot.clock import utc_now
@@ -50,3 +51,17 @@ async def test_channels_are_examined(prepared_workspace: Path, tmp_path: Path) -
     assert well["doctor.channels"].values == {"names": "值班群"}
     for keys in ("", new_key()):
         assert not (await examined(home, keys))["doctor.secrets"].ok
+
+
+async def test_converters_for_old_formats_are_looked_for(
+    prepared_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    copy_workspace(prepared_workspace, home)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    missing = (await examined(home, ""))["doctor.converters"]
+    assert not missing.ok
+    assert not missing.needed
+    (tmp_path / "soffice").write_text("#!/bin/sh\n")
+    (tmp_path / "soffice").chmod(0o755)
+    assert (await examined(home, ""))["doctor.converters"].ok

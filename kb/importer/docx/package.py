@@ -5,12 +5,13 @@ document when one relationship points at nothing, which WPS writes now and then.
 """
 
 import posixpath
+import re
 from dataclasses import dataclass
 
 from lxml import etree
 
 from kb.errors import ImportRefused, RefusalReason
-from kb.importer.archive import Archive
+from kb.importer.archive import Archive, parse_xml
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
@@ -22,7 +23,16 @@ M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 WPS = "{http://schemas.microsoft.com/office/word/2010/wordprocessingShape}"
 
 _RELATIONS = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
+#: Names of the strict dialect, ISO/IEC 29500 part 1 annex, and what everybody else calls them.
 _STRICT = b"http://purl.oclc.org/ooxml/"
+_STRICT_NAMES = re.compile(_STRICT + rb"(\w+)/(\w+)")
+_RENAMED = {
+    b"officeDocument/math": M,
+    b"officeDocument/relationships": R,
+    b"wordprocessingml/main": W,
+    b"drawingml/main": A,
+    b"drawingml/wordprocessingDrawing": WP,
+}
 _DOCUMENT = "word/document.xml"
 
 
@@ -41,13 +51,10 @@ class Package:
         """Find the main part's relations.
 
         Raises:
-            ImportRefused: corrupt, or unsupported for the strict dialect.
+            ImportRefused: corrupt or external_entity.
         """
         self._archive = archive
-        data = archive.read(_DOCUMENT)
-        if _STRICT in data[:2000]:
-            raise ImportRefused(RefusalReason.UNSUPPORTED, "strict open xml")
-        self.document = archive.xml(_DOCUMENT)
+        self.document = self._xml(_DOCUMENT)
         self.relations = self._relations_of(_DOCUMENT)
         self.has_macros = any(name.endswith("vbaProject.bin") for name in archive.names)
 
@@ -56,7 +63,7 @@ class Package:
         if name not in self._archive:
             return None
         try:
-            return self._archive.xml(name)
+            return self._xml(name)
         except ImportRefused as refusal:
             if refusal.reason is RefusalReason.CORRUPT:
                 return None
@@ -74,6 +81,9 @@ class Package:
         relation = self.relations.get(relation_id)
         return relation is not None and relation.part is None
 
+    def _xml(self, name: str) -> etree._Element:
+        return parse_xml(_as_usual(self._archive.read(name)), name)
+
     def _relations_of(self, part: str) -> dict[str, Relation]:
         folder, _, file = part.rpartition("/")
         root = self.optional_xml(f"{folder}/_rels/{file}.rels")
@@ -85,6 +95,16 @@ class Package:
                 _resolve(folder, target) if inside else None, target
             )
         return found
+
+
+def _as_usual(data: bytes) -> bytes:
+    """The part with the names of the transitional dialect; both mean the same to an importer."""
+    return _STRICT_NAMES.sub(_rename, data) if _STRICT in data else data
+
+
+def _rename(found: re.Match[bytes]) -> bytes:
+    usual = _RENAMED.get(found[1] + b"/" + found[2])
+    return found[0] if usual is None else usual[1:-1].encode()
 
 
 def _resolve(folder: str, target: str) -> str:

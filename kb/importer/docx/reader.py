@@ -33,7 +33,7 @@ def read_docx(archive: Archive, intake: Intake) -> RawDocument:
     """The stream of a Word file.
 
     Raises:
-        ImportRefused: corrupt, external_entity, unsupported or too_large.
+        ImportRefused: corrupt, external_entity or too_large.
     """
     package = Package(archive)
     if package.has_macros:

@@ -26,6 +26,8 @@ from tests.kb.importer.trees import headings, read
 from tests.kb.importer.word import WordFile, para, picture
 
 LIMITS = ImportLimits()
+_BIFF_OPENS = b"\x09\x08\x10\0\0\x06\x05\0" + bytes(12)  # [MS-XLS] 2.4.21 BOF
+_BIFF_LOCKED = b"\x2f\0\x06\0" + bytes(6)  # 2.4.117 FilePass
 
 
 def reason(data: bytes, name: str = "手册.docx", limits: ImportLimits = LIMITS) -> RefusalReason:
@@ -78,8 +80,17 @@ def _entry(
         (ole("EncryptedPackage"), "手册.docx", RefusalReason.PASSWORD),
         (ole("WordDocument"), "手册.docx", RefusalReason.LEGACY_FORMAT),
         (ole("WordDocument", head=bytes(10) + b"\x00\x01"), "手册.doc", RefusalReason.PASSWORD),
-        (ole("Workbook"), "表.xlsx", RefusalReason.LEGACY_FORMAT),
+        (ole("Workbook"), "表.xlsx", RefusalReason.NO_TEXT),
         (ole("PowerPoint Document"), "课件.ppt", RefusalReason.LEGACY_FORMAT),
+        (ole("Workbook", head=_BIFF_OPENS + _BIFF_LOCKED), "表.xls", RefusalReason.PASSWORD),
+        (ole("PowerPoint Document", "Current User",
+             head=bytes(12) + b"\xdf\xc4\xd1\xf3"), "课件.ppt", RefusalReason.PASSWORD),
+        (zipped({"mimetype": "application/vnd.oasis.opendocument.text"}), "手册.odt",
+         RefusalReason.LEGACY_FORMAT),
+        (zipped({"mimetype": "application/vnd.oasis.opendocument.graphics"}), "图.odg",
+         RefusalReason.UNSUPPORTED),
+        (zipped({"mimetype": "application/vnd.oasis.opendocument.spreadsheet"}), "表.ods",
+         RefusalReason.CORRUPT),
         (ole("Other"), "手册.docx", RefusalReason.UNSUPPORTED),
         (olefile.MAGIC + b"\0" * 30, "手册.doc", RefusalReason.CORRUPT),
         (b"{\\rtf1 hello}", "手册.doc", RefusalReason.LEGACY_FORMAT),
@@ -92,7 +103,7 @@ def _entry(
         (b"PK\x03\x04 and then nothing", "手册.docx", RefusalReason.CORRUPT),
         (b"%PDF-1.7 and then nothing", "手册.pdf", RefusalReason.CORRUPT),
         (zipped({"OFD.xml": "<x/>"}), "公文.ofd", RefusalReason.UNSUPPORTED),
-        (zipped({"xl/workbook.bin": b"x"}), "表.xlsb", RefusalReason.UNSUPPORTED),
+        (zipped({"xl/workbook.bin": b"x"}), "表.xlsb", RefusalReason.CORRUPT),
         (zipped({"xl/workbook.xml": "<x/>"}), "表.xlsx", RefusalReason.CORRUPT),
         (zipped({"ppt/presentation.xml": "<x/>"}), "课件.pptx", RefusalReason.CORRUPT),
         (zipped({"word/document.xml": "<broken"}), "手册.docx", RefusalReason.CORRUPT),

@@ -1,6 +1,7 @@
 """What real files do now and then, one small file each."""
 
 import struct
+import zipfile
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -245,3 +246,23 @@ def test_pictures_inside_links_and_behind_windows_paths(tmp_path: Path) -> None:
     assert isinstance(guide, Guide)
     assert len(guide.images) == 2
     assert [each.code for each in guide.warnings] == [WarningCode.UNREADABLE_IMAGE]
+
+
+def test_the_strict_dialect_of_open_xml_is_read_like_the_usual_one() -> None:
+    usual = (
+        WordFile().image("r1", png(7)).add(para("一、甲", style="1"), para("正文。", picture("r1")))
+    ).build()
+    buffer = BytesIO()
+    with zipfile.ZipFile(BytesIO(usual)) as old, zipfile.ZipFile(buffer, "w") as strict:
+        for name in old.namelist():
+            data = old.read(name)
+            for word in (b"wordprocessingml", b"drawingml", b"officeDocument"):
+                data = data.replace(
+                    b"http://schemas.openxmlformats.org/" + word + b"/2006/",
+                    b"http://purl.oclc.org/ooxml/" + word + b"/",
+                )
+            strict.writestr(name, data)
+    made = buffer.getvalue()
+    with zipfile.ZipFile(BytesIO(made)) as archive:
+        assert b"purl.oclc.org" in archive.read("word/document.xml")
+    assert read(made, "手册.docx") == read(usual, "手册.docx")
