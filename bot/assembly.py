@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -195,7 +196,7 @@ def assemble(
         clock=clock,
         metrics=metrics,
     )
-    sending = build_channels(settings, clock, channels or {})
+    sending = build_channels(settings, database, clock, channels or {})
     notifications = Notifications.create(
         database, settings.notify, settings.secrets.vault(), terms, phrases, clock=clock
     )
@@ -273,6 +274,7 @@ def assemble(
             {**handlers(database, live, sending.by_name), **incidents.news.handlers()},
             clock,
             without=(NOTIFICATIONS,),
+            lease=timedelta(seconds=settings.relay.lease_s),
         ),
         pages=Pages.create(phrases),
     )

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from bot.clock import Clock
 from bot.settings import Settings
 from connectors.base import Channel
+from connectors.sends import StoredSends
 from connectors.telegram import TelegramChannel
 from connectors.telegram_api import TelegramApi
-from connectors.wecom import WecomChannel
+from connectors.wecom import WecomChannel, limits
 from connectors.wecom_api import WecomApi, make_client
+from store.session import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +29,17 @@ class Channels:
             await close()
 
 
-def build(settings: Settings, clock: Clock, given: Mapping[str, Channel]) -> Channels:
+def build(
+    settings: Settings, database: Database, clock: Clock, given: Mapping[str, Channel]
+) -> Channels:
     """The channels that are on; those ``given`` stand in for ones of the same name."""
     found: dict[str, Channel] = dict(given)
     closing: list[Callable[[], Awaitable[None]]] = []
     if settings.wecom.enabled and "wecom" not in given:
         client = make_client(settings.wecom)
+        sends = StoredSends(database, "wecom", limits(settings.wecom))
         found["wecom"] = WecomChannel(
-            WecomApi(client, settings.wecom, clock), settings.wecom, clock
+            WecomApi(client, settings.wecom, clock), settings.wecom, clock, sends
         )
         closing.append(client.aclose)
     telegram = None

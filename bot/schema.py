@@ -9,6 +9,7 @@ import bot.guides_tables
 import bot.notification_tables
 import bot.question_tables
 import bot.tables
+import connectors.send_tables
 import handoff.calendar_tables
 import handoff.callbacks_tables
 import handoff.incident_tables
@@ -32,6 +33,7 @@ DECLARED_IN = (
     bot.notification_tables,
     bot.question_tables,
     bot.tables,
+    connectors.send_tables,
     handoff.calendar_tables,
     handoff.callbacks_tables,
     handoff.incident_tables,

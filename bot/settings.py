@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.secrets_at_rest import SecretsSettings
 from connectors.notify_settings import NotifySettings
-from connectors.settings import WecomSettings
+from connectors.settings import RelaySettings, WecomSettings
 from connectors.telegram_settings import TelegramSettings
 from handoff.settings import HandoffSettings
 from kb.settings import KnowledgeSettings
@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     nlu: NluSettings = Field(default_factory=NluSettings)
     kb: KnowledgeSettings = Field(default_factory=KnowledgeSettings)
     handoff: HandoffSettings = Field(default_factory=HandoffSettings)
+    relay: RelaySettings = Field(default_factory=RelaySettings)
     wecom: WecomSettings = Field(default_factory=WecomSettings)
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)

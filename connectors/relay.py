@@ -19,9 +19,9 @@ from store.session import Database
 Handler = Callable[[Claimed], Awaitable[None]]
 Clock = Callable[[], datetime]
 
-#: A worker that dies while sending gives its rows back after this.
-LEASE = timedelta(seconds=60)
-#: One send may take this long before it counts as failed; well inside the lease.
+#: A worker that dies while sending gives its rows back after this; one that lives renews it.
+LEASE = timedelta(seconds=15)
+#: One send may take this long before it counts as failed.
 SEND_TIMEOUT_S = 20.0
 
 log = structlog.get_logger("connectors.relay")
@@ -41,12 +41,14 @@ class Relay:
         *,
         idle_s: float = 0.5,
         without: Collection[str] = (),
+        lease: timedelta = LEASE,
     ) -> None:
         self._database = database
         self._handlers = dict(handlers)
         self._clock = clock
         self._idle_s = idle_s
         self._without = tuple(without)
+        self._lease = lease
         self._wakeup = asyncio.Event()
 
     def wake(self) -> None:
@@ -69,10 +71,25 @@ class Relay:
         token = new_id()
         async with self._database.transaction() as session:
             rows = await outbox.claim(
-                session, now=self._clock(), lease=LEASE, token=token, without=self._without
+                session, now=self._clock(), lease=self._lease, token=token, without=self._without
             )
-        await asyncio.gather(*(self._send(row) for row in rows))
+        if rows:
+            renewing = asyncio.create_task(self._renew(token))
+            try:
+                await asyncio.gather(*(self._send(row) for row in rows))
+            finally:
+                renewing.cancel()
         return len(rows)
+
+    async def _renew(self, token: str) -> None:
+        """Keep what is being sent, for as long as this worker lives."""
+        while True:
+            await asyncio.sleep(self._lease.total_seconds() / 3)
+            try:
+                async with self._database.transaction() as session:
+                    await outbox.renew(session, token, until=self._clock() + self._lease)
+            except Exception:
+                log.exception("lease_not_renewed")
 
     async def _sleep(self) -> None:
         with contextlib.suppress(TimeoutError):

@@ -10,6 +10,18 @@ from connectors.wecom_crypto import CallbackKeys
 _NEEDED = ("corp_id", "agent_id", "secret", "token", "encoding_aes_key")
 
 
+class RelaySettings(BaseModel):
+    """The worker that sends what is waiting."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lease_s: float = Field(
+        default=15.0,
+        ge=1.0,
+        description="What a worker was sending when it died is sent by another after this.",
+    )
+
+
 class WecomSettings(BaseModel):
     """粤政易, 政务微信 or WeCom: one application of one corporation."""
 

@@ -4,7 +4,6 @@ Refuses to send faster than one person may be sent to; the relay tries later ins
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +11,8 @@ from typing import Any
 import structlog
 
 from connectors.base import Delivery, PermanentError
-from connectors.pacing import Limit, Pace
+from connectors.pacing import Limit
+from connectors.sends import MemorySends, Sends
 from connectors.settings import WecomSettings
 from connectors.text_parts import in_parts
 from connectors.wecom_api import CardRefused, WecomApi
@@ -23,31 +23,35 @@ TEXT_BYTES = 2_048
 _TITLE, _WORDS, _BUTTONS = 36, 112, 6
 #: How long a refused card is not tried again.
 _NO_CARDS = timedelta(hours=24)
-#: Deliveries remembered with the parts that went out, for retries.
-_REMEMBERED = 10_000
 #: The platform remembers what it has delivered between these many seconds.
 _CHECK_FROM_S, _CHECK_SPAN_S = 7_200, 7_200
 
 log = structlog.get_logger("connectors.wecom")
 
 
+def limits(settings: WecomSettings) -> tuple[Limit, ...]:
+    """How fast one member may be sent to."""
+    return (
+        Limit(settings.per_minute, timedelta(minutes=1)),
+        Limit(settings.per_hour, timedelta(hours=1)),
+    )
+
+
 class WecomChannel:
     """One application as a channel."""
 
     def __init__(
-        self, api: WecomApi, settings: WecomSettings, clock: Callable[[], datetime]
+        self,
+        api: WecomApi,
+        settings: WecomSettings,
+        clock: Callable[[], datetime],
+        sends: Sends | None = None,
     ) -> None:
         self._api = api
         self._settings = settings
         self._clock = clock
-        self._pace = Pace(
-            (
-                Limit(settings.per_minute, timedelta(minutes=1)),
-                Limit(settings.per_hour, timedelta(hours=1)),
-            )
-        )
+        self._sends = sends or MemorySends(limits(settings))
         self._no_cards_until: datetime | None = None
-        self._sent: OrderedDict[str, int] = OrderedDict()
 
     @property
     def name(self) -> str:
@@ -74,15 +78,15 @@ class WecomChannel:
 
     async def _send_all(self, delivery: Delivery, contents: Sequence[Mapping[str, Any]]) -> None:
         key = delivery.dedupe_key
+        arrived = await self._sends.arrived(key)
         for n, content in enumerate(contents, 1):
-            if n <= self._sent.get(key, 0):
+            if n in arrived:
                 continue
-            self._pace.take(delivery.external_user, self._clock())
+            await self._sends.take(delivery.external_user, key, n, self._clock())
             await self._post(delivery.external_user, content, f"{key}:{n}")
-            self._sent[key] = n
-        self._sent.move_to_end(key)
-        if len(self._sent) > _REMEMBERED:
-            self._sent.popitem(last=False)
+            if n < len(contents):
+                # The last one is settled with the whole delivery.
+                await self._sends.mark_arrived(key, n)
 
     async def _post(self, user: str, content: Mapping[str, Any], key: str) -> None:
         body = {"touser": user, "agentid": self._settings.agent_id, **content}

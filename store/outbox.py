@@ -166,6 +166,19 @@ async def claim(
     return [_claimed(row, token) for row in sorted(rows, key=lambda row: row.id)]
 
 
+async def renew(session: AsyncSession, token: str, *, until: datetime) -> None:
+    """Keep the rows of one claim for longer; those settled meanwhile are left alone."""
+    statement = (
+        update(OutboxRow)
+        .where(
+            OutboxRow.status == OutboxStatus.PENDING.value,
+            OutboxRow.claim_token == token,
+        )
+        .values(claimed_until=until)
+    )
+    await session.execute(statement)
+
+
 def _claimed(row: OutboxRow, token: str) -> Claimed:
     return Claimed(
         id=row.id,
