@@ -23,7 +23,7 @@ LONGEST = timedelta(minutes=15)
 SKEW = timedelta(seconds=60)
 MAX_TOKEN = 4_000
 _REQUIRED = ("aud", "sub", "exp", "iat", "jti")
-_LIMITS = {"name": 80, "unit": 120, "region": 80, "phone": 40}
+_LIMITS = {"name": 80, "unit": 120, "region": 80, "phone": 40, "audience": 200}
 
 log = structlog.get_logger("bot.identity")
 

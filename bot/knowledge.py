@@ -6,7 +6,7 @@ every search finds nothing, so that the product serves and opens tickets meanwhi
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,27 +31,31 @@ class SearchedKnowledge:
         self._holder = holder
         self._retriever = Retriever(holder)
         self._by_id: tuple[str, dict[str, IndexedAnswer]] = ("", {})
-        self._titles: tuple[str, list[tuple[str, str]]] = ("", [])
+        self._titles: tuple[str, list[tuple[str, IndexedAnswer]]] = ("", [])
 
     def is_ready(self) -> bool:
         """Whether there is an index to search."""
         return self._current() is not None
 
-    def search(self, query: str, *, region: str | None, now: datetime) -> Search:
-        """What is known about a query, best first."""
+    def search(
+        self, query: str, *, region: str | None, now: datetime, audience: tuple[str, ...] = ()
+    ) -> Search:
+        """What is known about a query, best first, as far as it holds now and for who asks."""
         try:
             result = self._retriever.search(
-                query, limit=LIMIT, today=now.astimezone(LOCAL).date(), region=region
+                query, limit=LIMIT, today=_day(now), region=region, audience=audience
             )
         except IndexMissing:
             return Search(query, Band.NONE)
         found = tuple(_found(candidate) for candidate in result.candidates)
         return Search(query, Band(result.band.value), found)
 
-    def find(self, answer_id: str) -> Found | None:
-        """One published answer, or ``None`` when the index no longer has it."""
+    def find(
+        self, answer_id: str, *, region: str | None, now: datetime, audience: tuple[str, ...] = ()
+    ) -> Found | None:
+        """One published answer, or ``None`` when it is gone or does not hold for who asks."""
         answer = self._answers().get(answer_id)
-        if answer is None:
+        if answer is None or not answer.is_valid(_day(now), region, audience):
             return None
         return Found(
             answer_id=answer.answer_id,
@@ -70,15 +74,26 @@ class SearchedKnowledge:
         queries = [index.normaliser.query(text) for text in texts]
         return np.asarray(index.searchable.embedder.encode_queries(queries), dtype=np.float32)
 
-    def suggest(self, typed: str) -> list[str]:
-        """Standard questions that hold what is typed; those that begin with it come first."""
+    def suggest(
+        self,
+        typed: str,
+        *,
+        region: str | None,
+        now: datetime,
+        audience: tuple[str, ...] = (),
+    ) -> list[str]:
+        """Standard questions that hold what is typed; those that begin with it come first.
+
+        What does not hold now, or not for who types, is not suggested.
+        """
         wanted = _fold(typed)
         if len(wanted) < MIN_SUGGESTION_CHARS:
             return []
+        today = _day(now)
         hits = [
-            (wanted != folded[: len(wanted)], title)
-            for folded, title in self._questions()
-            if wanted in folded
+            (wanted != folded[: len(wanted)], answer.title)
+            for folded, answer in self._questions()
+            if wanted in folded and answer.is_valid(today, region, audience)
         ]
         hits.sort(key=lambda hit: (hit[0], len(hit[1])))
         return [title for _, title in hits[:SUGGESTIONS]]
@@ -99,19 +114,23 @@ class SearchedKnowledge:
             self._by_id = (index.manifest.revision, known)
         return known
 
-    def _questions(self) -> list[tuple[str, str]]:
+    def _questions(self) -> list[tuple[str, IndexedAnswer]]:
         index = self._current()
         if index is None:
             return []
         revision, known = self._titles
         if revision != index.manifest.revision:
             known = [
-                (_fold(answer.title), answer.title)
+                (_fold(answer.title), answer)
                 for answer in index.published
                 if answer.origin is AnswerOrigin.ARTICLE
             ]
             self._titles = (index.manifest.revision, known)
         return known
+
+
+def _day(now: datetime) -> date:
+    return now.astimezone(LOCAL).date()
 
 
 def _found(candidate: Candidate) -> Found:

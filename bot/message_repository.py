@@ -26,6 +26,7 @@ _PENDING = (
         Conversation.channel,
         Conversation.user_id,
         User.region,
+        User.audience,
         Conversation.owner,
         Conversation.owner_version,
         Conversation.state,
@@ -116,6 +117,7 @@ class Pending:
     channel: str
     user_id: str
     region: str | None
+    audience: str | None
     owner: str
     owner_version: int
     state: dict[str, Any]

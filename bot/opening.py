@@ -27,6 +27,7 @@ class NewUser:
     name: str | None = None
     unit: str | None = None
     region: str | None = None
+    audience: str | None = None
     phone: str | None = None
     device: str | None = None
     verified: bool = False
@@ -139,6 +140,7 @@ async def _person(session: AsyncSession, user: NewUser, now: datetime) -> User:
             # The host knows best, and may know better by now.
             known.name, known.unit = user.name or known.name, user.unit or known.unit
             known.region = user.region or known.region
+            known.audience = user.audience or known.audience
         return known
     person = User(
         id=new_id(),
@@ -148,6 +150,7 @@ async def _person(session: AsyncSession, user: NewUser, now: datetime) -> User:
         name=user.name,
         unit=user.unit,
         region=user.region,
+        audience=user.audience,
         phone=mask(user.phone).text if user.phone else None,
         device=user.device,
         created_at=now,

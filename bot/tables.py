@@ -59,6 +59,7 @@ class User(Base):
     name: Mapped[str | None] = mapped_column(String(80))
     unit: Mapped[str | None] = mapped_column(String(120))
     region: Mapped[str | None] = mapped_column(String(80))
+    audience: Mapped[str | None] = mapped_column(String(200))
     phone: Mapped[str | None] = mapped_column(String(40))
     device: Mapped[str | None] = mapped_column(String(300))
     created_at: Mapped[datetime]

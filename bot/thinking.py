@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from bot import message_repository
@@ -31,6 +32,7 @@ from bot.tables import Owner
 from handoff import repository as tickets
 from handoff.tables import Ticket
 from handoff.ticket import Status
+from kb.applicability import groups
 from nlu.triage_types import Similar, Triage
 from nlu.types import Intent, Interpreter, Understanding
 from store.session import Database
@@ -40,12 +42,16 @@ from store.vocabulary import Category
 class Knowledge(Protocol):
     """The knowledge base as the dialogue needs it. Synchronous and safe to call from threads."""
 
-    def search(self, query: str, *, region: str | None, now: datetime) -> Search:
-        """What is known about a query, best first."""
+    def search(
+        self, query: str, *, region: str | None, now: datetime, audience: tuple[str, ...] = ()
+    ) -> Search:
+        """What is known about a query, best first, as far as it holds now and for who asks."""
         ...
 
-    def find(self, answer_id: str) -> Found | None:
-        """One published answer, or ``None`` when it is gone."""
+    def find(
+        self, answer_id: str, *, region: str | None, now: datetime, audience: tuple[str, ...] = ()
+    ) -> Found | None:
+        """One published answer, or ``None`` when it is gone or does not hold for who asks."""
         ...
 
 
@@ -103,6 +109,8 @@ class Snapshot:
     action: UserAction | None
     masked: frozenset[str]
     tickets: tuple[Ticket, ...] = ()
+    #: The groups that the person belongs to, as far as the host page says.
+    audience: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,24 +150,27 @@ class Thinker:
     async def think(self, snapshot: Snapshot, now: datetime) -> Thought:
         """Understand, search, judge, decide."""
         plan = queries.plan(snapshot.state, snapshot.text)
-        searching = asyncio.gather(
-            *(self._search(query.text, snapshot.region, now) for query in plan)
-        )
+        searching = asyncio.gather(*(self._search(query.text, snapshot, now) for query in plan))
         understanding = await self.interpreter.parse(snapshot.text)
-        turn = self._turn(snapshot, understanding, tuple(await searching))
+        turn = self._turn(snapshot, understanding, tuple(await searching), now)
         if self.faults is not None and len(plan) == 1 and snapshot.action is None:
             module = turn.triage.module if turn.triage is not None else None
             turn = replace(turn, fault=await self.faults.look(plan[0].text, module))
         return Thought(decide(snapshot.state, turn), understanding, turn.searches, turn.triage)
 
-    async def _search(self, query: str, region: str | None, now: datetime) -> Search:
+    async def _search(self, query: str, who: Snapshot, now: datetime) -> Search:
         if not queries.has_words(query) or self.rules.is_blocked(query):
             return Search(query, Band.NONE)
+        search = partial(self.knowledge.search, query, region=who.region, audience=who.audience)
         async with self.searching:
-            return await asyncio.to_thread(self.knowledge.search, query, region=region, now=now)
+            return await asyncio.to_thread(search, now=now)
 
     def _turn(
-        self, snapshot: Snapshot, understanding: Understanding, searches: tuple[Search, ...]
+        self,
+        snapshot: Snapshot,
+        understanding: Understanding,
+        searches: tuple[Search, ...],
+        now: datetime,
     ) -> Turn:
         topic = snapshot.state.topic
         earlier = (topic,) if topic and self._goes_on(snapshot, understanding) else ()
@@ -176,7 +187,7 @@ class Thinker:
                 similar=similar_to(searches),
             ),
             action=snapshot.action,
-            chosen=self._chosen(snapshot),
+            chosen=self._chosen(snapshot, now),
             tickets=_open_tickets(snapshot),
             clarification=self.rules.match(snapshot.text),
             masked=snapshot.masked,
@@ -187,11 +198,16 @@ class Thinker:
         """Whether the message is about the matter at hand rather than a new one."""
         return snapshot.state.awaiting is not Awaiting.NOTHING or _is_about_topic(understanding)
 
-    def _chosen(self, snapshot: Snapshot) -> Found | None:
+    def _chosen(self, snapshot: Snapshot, now: datetime) -> Found | None:
         if snapshot.action is not None and snapshot.action.kind is ActionKind.CHOOSE:
-            return self.knowledge.find(snapshot.action.answer_id)
-        picked = answering.chosen_position(snapshot.state, snapshot.text)
-        return self.knowledge.find(picked) if picked else None
+            picked = snapshot.action.answer_id
+        else:
+            picked = answering.chosen_position(snapshot.state, snapshot.text) or ""
+        if not picked:
+            return None
+        return self.knowledge.find(
+            picked, region=snapshot.region, audience=snapshot.audience, now=now
+        )
 
     @staticmethod
     def give_up(snapshot: Snapshot) -> Thought:
@@ -242,6 +258,7 @@ def _snapshot(found: Pending, own: Sequence[Ticket]) -> Snapshot:
         action=read_action(found.data.get("action")),
         masked=frozenset(found.data.get("masked", ())),
         tickets=tuple(own),
+        audience=groups(found.audience),
     )
 
 

@@ -17,7 +17,7 @@ from bot.tables import Role
 from bot.workbench_publishing import Publishing
 from kb import answer_editing as editing
 from kb import answer_repository as rows
-from kb import repository
+from kb import guide_repository, repository
 from kb.answer_editing import Done, Step
 from kb.answer_pictures import keep_picture
 from kb.answer_repository import Wanted
@@ -25,7 +25,8 @@ from kb.answer_tables import AnswerCommentRow, AnswerVersionRow, AnswerWorkRow
 from kb.answer_text import AnswerText
 from kb.answer_versions import Author, article_text
 from kb.answer_workflow import AnswerState
-from kb.errors import AnswerMissing
+from kb.errors import AnswerInvalid, AnswerMissing
+from kb.guide_repository import NamedSection
 from kb.question_thefts import Theft, thefts
 from kb.service import indexed_text
 from kb.tables import ArticleRow, Status
@@ -94,6 +95,16 @@ class Overview:
     published: Sequence[Listed]
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Values that answers have, for narrowing the list and for filling in."""
+
+    modules: Sequence[str]
+    owners: Sequence[str]
+    years: Sequence[int]
+    audiences: Sequence[str]
+
+
 class Workbench:
     """Answers as editors and reviewers work on them."""
 
@@ -129,11 +140,16 @@ class Workbench:
         async with self._database.reading() as session:
             return [Listed(*row) for row in await rows.listed(session, wanted)]
 
-    async def choices(self, staff: Principal) -> tuple[Sequence[str], Sequence[str]]:
-        """Modules and owners to narrow the list by."""
+    async def choices(self, staff: Principal) -> Choices:
+        """What the list can be narrowed by."""
         staff.require(*LOOKING_ROLES)
         async with self._database.reading() as session:
-            return await rows.modules(session), await rows.owners(session)
+            return Choices(
+                modules=await rows.modules(session),
+                owners=await rows.owners(session),
+                years=await rows.fiscal_years(session),
+                audiences=await rows.audiences(session),
+            )
 
     async def answer(self, staff: Principal, article_id: str) -> Whole:
         """One answer with versions and comments; raises AnswerMissing."""
@@ -167,10 +183,22 @@ class Workbench:
         async with self._database.transaction() as session:
             await editing.release(session, self._step(staff, article_id, 0))
 
+    async def sections(self, staff: Principal, words: str) -> Sequence[NamedSection]:
+        """Sections of guides that an answer can be drawn from, found by words."""
+        staff.require(*EDITING_ROLES)
+        async with self._database.reading() as session:
+            return await guide_repository.sections_named(session, words)
+
+    async def section(self, section_id: str) -> NamedSection | None:
+        """One section of a guide, by what people call it."""
+        async with self._database.glance() as session:
+            return await guide_repository.section_named(session, section_id)
+
     async def create(self, staff: Principal, text: AnswerText) -> Done:
-        """A new draft."""
+        """A new draft. Raises AnswerInvalid."""
         staff.require(*EDITING_ROLES)
         async with self._database.transaction() as session:
+            await _require_section(session, text)
             return await editing.create(session, text, author(staff), now=self._clock())
 
     async def save(
@@ -180,6 +208,7 @@ class Workbench:
         staff.require(*EDITING_ROLES)
         step = self._step(staff, article_id, seen, note)
         async with self._database.transaction() as session:
+            await _require_section(session, text)
             return await editing.save(session, step, text)
 
     async def act(
@@ -244,6 +273,13 @@ class Workbench:
 def author(staff: Principal) -> Author:
     """The account as the author of a version."""
     return Author(staff.staff_id, staff.name)
+
+
+async def _require_section(session: AsyncSession, text: AnswerText) -> None:
+    """An answer names a section that there is, or none."""
+    section_id = text.source_section_id
+    if section_id and await guide_repository.section(session, section_id) is None:
+        raise AnswerInvalid("source_section_id", "unknown")
 
 
 async def _list(session: AsyncSession, wanted: Wanted) -> list[Listed]:

@@ -6,6 +6,7 @@ Refuses to record anything: a trial is no conversation.
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 
@@ -42,15 +43,15 @@ async def try_question(
     *,
     region: str | None,
     now: datetime,
+    audience: tuple[str, ...] = (),
     answer_from: float | None = None,
     offer_from: float | None = None,
 ) -> Trial:
     """Ask; raises IndexMissing before the first build."""
     current = index.current()
     today = now.astimezone(LOCAL).date()
-    result = await asyncio.to_thread(
-        Retriever(index).search, text, limit=LIMIT, today=today, region=region
-    )
+    search = partial(Retriever(index).search, text, limit=LIMIT, today=today)
+    result = await asyncio.to_thread(search, region=region, audience=audience)
     cuts = current.fusion.cuts
     other = Cuts(
         cuts.answer if answer_from is None else answer_from,

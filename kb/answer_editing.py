@@ -79,6 +79,7 @@ async def create(
         kind=text.kind.value,
         status=Status.DRAFT.value,
         regions=[],
+        audience="",
         source_name=source_name,
         source_title=text.source_title,
         created_at=now,

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kb.answer_tables import AnswerCommentRow, AnswerVersionRow, AnswerWorkRow
@@ -78,6 +78,10 @@ class Wanted:
     oldest_first: bool = False
     limit: int = 50
     stale: bool = False
+    fiscal_year: int = 0
+    audience: str = ""
+    #: Answers whose last day is before this one.
+    expired_on: date | None = None
 
 
 async def listed(
@@ -119,6 +123,20 @@ async def modules(session: AsyncSession) -> Sequence[str]:
     return (await session.scalars(query.order_by(ArticleRow.module))).all()
 
 
+async def fiscal_years(session: AsyncSession) -> Sequence[int]:
+    """The fiscal years that answers are for, the latest first."""
+    query = select(ArticleRow.fiscal_year).where(ArticleRow.fiscal_year.is_not(None)).distinct()
+    found = await session.scalars(query.order_by(ArticleRow.fiscal_year.desc()))
+    return [year for year in found if year is not None]
+
+
+async def audiences(session: AsyncSession) -> Sequence[str]:
+    """The groups that answers are for."""
+    query = select(ArticleRow.audience).where(ArticleRow.audience != "").distinct()
+    found = {group for some in await session.scalars(query) for group in some.splitlines()}
+    return sorted(found)
+
+
 async def owners(session: AsyncSession) -> Sequence[str]:
     """The owners of answers."""
     query = select(AnswerWorkRow.owner).where(AnswerWorkRow.owner != "").distinct()
@@ -135,6 +153,13 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         conditions.append(_OWNER.is_not_distinct_from(wanted.owner))
     if wanted.stale:
         conditions.append(is_doubted())
+    if wanted.fiscal_year:
+        conditions.append(ArticleRow.fiscal_year == wanted.fiscal_year)
+    if wanted.audience:
+        lines = literal("\n") + ArticleRow.audience + literal("\n")
+        conditions.append(lines.contains(f"\n{wanted.audience}\n", autoescape=True))
+    if wanted.expired_on is not None:
+        conditions.append(ArticleRow.valid_until < wanted.expired_on)
     conditions.extend(_holds(word) for word in wanted.text.split())
     return [and_(*conditions)]
 

@@ -38,6 +38,8 @@ COLUMNS: Mapping[str, int] = {
     "regions": 14,
     "valid_from": 12,
     "valid_until": 12,
+    "fiscal_year": 10,
+    "audience": 20,
     "source_title": 30,
     "ref": 10,
     "owner": 12,
@@ -171,6 +173,8 @@ def _texts(answer: Exported, words: Words) -> list[str]:
         "regions": "\n".join(text.regions),
         "valid_from": text.valid_from.isoformat() if text.valid_from else "",
         "valid_until": text.valid_until.isoformat() if text.valid_until else "",
+        "fiscal_year": str(text.fiscal_year or ""),
+        "audience": "\n".join(text.audience),
         "source_title": text.source_title,
         "ref": text.ref,
         "owner": text.owner,
@@ -205,8 +209,10 @@ def _fields(text: AnswerText) -> dict[str, Any]:
 
 def _value(name: str, text: str, words: Words) -> object:
     match name:
-        case "similar" | "regions":
+        case "similar" | "regions" | "audience":
             return tuple(text.splitlines())
+        case "fiscal_year":
+            return _year(text)
         case "valid_from" | "valid_until":
             return _date(name, text)
         case "kind":
@@ -222,6 +228,16 @@ def _date(name: str, text: str) -> date | None:
         return date.fromisoformat(text.replace("/", "-"))
     except ValueError:
         raise AnswerInvalid(name, "date") from None
+
+
+def _year(text: str) -> int | None:
+    """A year as a spreadsheet writes it: 2026, or 2026.0 where it was a number."""
+    year = text.removesuffix(".0")
+    if not year:
+        return None
+    if not year.isascii() or not year.isdecimal() or len(year) > len("2026"):
+        raise AnswerInvalid("fiscal_year", "number")
+    return int(year)
 
 
 def _kind(text: str, words: Words) -> AnswerKind:

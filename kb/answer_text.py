@@ -15,6 +15,9 @@ MAX_QUESTION = 500
 MAX_ANSWER = 50_000
 MAX_SIMILAR = 300
 MAX_REGIONS = 100
+MAX_AUDIENCE, MAX_GROUP = 50, 40
+YEARS = range(1990, 2100)
+_LISTS = ("similar", "regions", "audience")
 _SHORT = {"module": 200, "category": 32, "ref": 64, "owner": 100, "source_title": 500}
 
 
@@ -35,6 +38,8 @@ class AnswerText:
     source_title: str = ""
     source_section_id: str | None = field(default=None)
     owner: str = ""
+    fiscal_year: int | None = None
+    audience: tuple[str, ...] = ()
 
     def checked(self) -> Self:
         """The same, trimmed and storable; raises AnswerInvalid for what cannot be kept."""
@@ -45,6 +50,7 @@ class AnswerText:
             answer=_text(self.answer),
             similar=tuple(t for t in _distinct(self.similar) if t != question),
             regions=_distinct(self.regions),
+            audience=_distinct(tuple(" ".join(one.split()) for one in self.audience)),
             category=_text(self.category),
             module=_text(self.module),
             ref=_text(self.ref),
@@ -57,7 +63,7 @@ class AnswerText:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; dates as ISO 8601."""
         row = asdict(self)
-        row |= {name: list(row[name]) for name in ("similar", "regions")}
+        row |= {name: list(row[name]) for name in _LISTS}
         for name in ("valid_from", "valid_until"):
             row[name] = row[name].isoformat() if row[name] else None
         return row
@@ -69,7 +75,7 @@ class AnswerText:
             name: date.fromisoformat(row[name]) if row[name] else None
             for name in ("valid_from", "valid_until")
         }
-        lists = {name: tuple(row[name]) for name in ("similar", "regions")}
+        lists = {name: tuple(row.get(name, ())) for name in _LISTS}
         return cls(**{**row, **dates, **lists, "kind": AnswerKind(row["kind"])})
 
 
@@ -83,6 +89,9 @@ def _require(text: AnswerText) -> None:
         _check(len(asked) <= MAX_QUESTION, name, "too_long")
     for name, longest in _SHORT.items():
         _check(len(getattr(text, name)) <= longest, name, "too_long")
+    _check(len(text.audience) <= MAX_AUDIENCE, "audience", "too_many")
+    _check(all(len(one) <= MAX_GROUP for one in text.audience), "audience", "too_long")
+    _check(text.fiscal_year is None or text.fiscal_year in YEARS, "fiscal_year", "number")
     if text.valid_from is not None and text.valid_until is not None:
         _check(text.valid_from <= text.valid_until, "valid_until", "before_start")
 

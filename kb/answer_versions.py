@@ -85,6 +85,8 @@ def text_of(article: ArticleRow, similar: tuple[str, ...], *, owner: str) -> Ans
         source_title=article.source_title,
         source_section_id=article.source_section_id,
         owner=owner,
+        fiscal_year=article.fiscal_year,
+        audience=tuple(article.audience.splitlines()),
     )
 
 
@@ -138,6 +140,7 @@ async def put_into_article(
     article.kind = text.kind.value
     article.valid_from, article.valid_until = text.valid_from, text.valid_until
     article.source_section_id = text.source_section_id
+    article.fiscal_year, article.audience = text.fiscal_year, "\n".join(text.audience)
     await session.flush()
     await repository.delete_similar_questions(session, [article.id])
     similar = [

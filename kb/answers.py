@@ -65,6 +65,8 @@ def indexed_text(answer_id: str, text: AnswerText) -> IndexedAnswer:
         regions=text.regions,
         valid_from=text.valid_from,
         valid_until=text.valid_until,
+        fiscal_year=text.fiscal_year,
+        audience=text.audience,
     )
 
 
@@ -98,6 +100,8 @@ def _indexed_article(row: ArticleRow, similar: tuple[str, ...]) -> IndexedAnswer
         regions=tuple(row.regions),
         valid_from=row.valid_from,
         valid_until=row.valid_until,
+        fiscal_year=row.fiscal_year,
+        audience=tuple(row.audience.splitlines()),
     )
 
 
@@ -114,6 +118,8 @@ def _indexed_passage(
         regions=tuple(version.regions),
         valid_from=version.effective_from,
         valid_until=version.effective_until,
+        fiscal_year=version.fiscal_year,
+        audience=tuple(version.audience),
     )
 
 

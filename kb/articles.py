@@ -12,7 +12,11 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from kb.applicability import is_for
 from kb.sections import Block, Image, Step
+
+#: Fields that were added later.
+_LATER = frozenset({"fiscal_year", "audience"})
 
 
 class AnswerOrigin(StrEnum):
@@ -87,15 +91,30 @@ class IndexedAnswer:
     regions: tuple[str, ...] = ()
     valid_from: date | None = None
     valid_until: date | None = None
+    fiscal_year: int | None = None
+    audience: tuple[str, ...] = ()
 
-    def is_valid(self, today: date | None, region: str | None) -> bool:
-        """Whether it may be shown on that day, to a user of that region (None: not asked)."""
+    def is_valid(
+        self,
+        today: date | None,
+        region: str | None,
+        audience: tuple[str, ...] = (),
+        years: frozenset[int] = frozenset(),
+    ) -> bool:
+        """Whether it may be shown on that day, to a user of that region (None: not asked).
+
+        `audience` are the groups of who asks, `years` the fiscal years that the question names;
+        empty: not known.
+        """
         if today is not None:
             if self.valid_from is not None and today < self.valid_from:
                 return False
             if self.valid_until is not None and today > self.valid_until:
                 return False
-        return region is None or not self.regions or region in self.regions
+        if years and self.fiscal_year is not None and self.fiscal_year not in years:
+            return False
+        here = region is None or not self.regions or region in self.regions
+        return here and is_for(self.audience, audience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +148,8 @@ def answer_to_json(answer: IndexedAnswer) -> dict[str, Any]:
     row = asdict(answer)
     for name in ("valid_from", "valid_until"):
         row[name] = row[name].isoformat() if row[name] else None
-    return row
+    # Left out where nothing is said, so that indexes from before still say the same.
+    return {name: value for name, value in row.items() if value or name not in _LATER}
 
 
 def answer_from_json(row: dict[str, Any]) -> IndexedAnswer:
@@ -143,6 +163,7 @@ def answer_from_json(row: dict[str, Any]) -> IndexedAnswer:
             "kind": AnswerKind(row["kind"]),
             "questions": tuple(row["questions"]),
             "regions": tuple(row["regions"]),
+            "audience": tuple(row.get("audience", ())),
             "valid_from": _date(row["valid_from"]),
             "valid_until": _date(row["valid_until"]),
         }

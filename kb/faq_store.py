@@ -225,6 +225,7 @@ def _new_row(
         "kind": entry.kind,
         "status": Status.DRAFT,
         "regions": [],
+        "audience": "",
         "source_name": source_name,
         "source_title": storable(source_title)[:500],
         "draft_of": draft_of,

@@ -6,7 +6,7 @@ Refuses to shorten or to reword; that is what the editor is for.
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from kb.answer_text import AnswerText
+from kb.answer_text import MAX_AUDIENCE, MAX_GROUP, AnswerText
 from kb.errors import GuideInvalid
 from kb.guide_sections import section_blocks
 from kb.section_matching import bare
@@ -32,6 +32,8 @@ def draft_of_section(
         valid_until=version.effective_until,
         source_title=guide.title,
         source_section_id=section.id,
+        fiscal_year=version.fiscal_year,
+        audience=tuple(one[:MAX_GROUP] for one in version.audience[:MAX_AUDIENCE]),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kb.stale_tables import StaleMarkRow
@@ -69,6 +69,55 @@ async def published_headings(session: AsyncSession) -> Sequence[str]:
         .distinct()
     )
     return (await session.scalars(query)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSection:
+    """A section with where it stands, as people choose one."""
+
+    id: str
+    guide: str
+    path: tuple[str, ...]
+    version: str
+
+
+async def sections_named(
+    session: AsyncSession, words: str, *, limit: int = 20
+) -> Sequence[NamedSection]:
+    """Sections of the guides that answer now with all the words in heading or title."""
+    query = (
+        _named()
+        .where(GuideVersionRow.status == Status.PUBLISHED, GuideSectionRow.heading != "")
+        .order_by(func.length(GuideSectionRow.heading), GuideRow.title, GuideSectionRow.position)
+        .limit(limit)
+    )
+    for word in words.split():
+        query = query.where(
+            or_(
+                GuideSectionRow.heading.icontains(word, autoescape=True),
+                GuideRow.title.icontains(word, autoescape=True),
+            )
+        )
+    return [_named_section(row) for row in await session.execute(query)]
+
+
+async def section_named(session: AsyncSession, section_id: str) -> NamedSection | None:
+    """One section of whatever version."""
+    row = (await session.execute(_named().where(GuideSectionRow.id == section_id))).first()
+    return _named_section(row) if row is not None else None
+
+
+def _named() -> Select[GuideSectionRow, GuideVersionRow, GuideRow]:
+    return (
+        select(GuideSectionRow, GuideVersionRow, GuideRow)
+        .join(GuideVersionRow, GuideVersionRow.id == GuideSectionRow.version_id)
+        .join(GuideRow, GuideRow.id == GuideVersionRow.guide_id)
+    )
+
+
+def _named_section(row: Row[GuideSectionRow, GuideVersionRow, GuideRow]) -> NamedSection:
+    section, version, guide = row
+    return NamedSection(section.id, guide.title, tuple(section.path), version.version or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,13 @@ Straight-line code: normalise, search both ways, fuse, judge. Synchronous and th
 caller chooses the thread. Never touches the database and never decides what the bot says.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from kb.applicability import named_years
 from kb.articles import AnswerKind, AnswerOrigin, IndexedAnswer, Source
 from kb.fusion import Band, Floats, shown_scores
 from kb.search_index import SearchIndex
@@ -77,16 +76,22 @@ class Retriever:
         limit: int = DEFAULT_LIMIT,
         today: date | None = None,
         region: str | None = None,
+        audience: tuple[str, ...] = (),
     ) -> SearchResult:
         """The best answers to a question, and whether they are good enough to give.
 
-        With `today` and `region`, answers that do not hold then and there are left out.
+        With `today`, `region` and the groups of who asks (`audience`), answers that do not hold
+        then, there and for them are left out; so are those of another fiscal year than the
+        question names.
         """
         index = self._source.current()
         text = index.normaliser.query(query)
         hits = index.signals(text)
-        allowed = _allowed(index.answers, hits.answers, today, region)
-        hits = hits.only(allowed)
+        years = named_years(query)
+        valid = [
+            index.answers[row].is_valid(today, region, audience, years) for row in hits.answers
+        ]
+        hits = hits.only(np.array(valid, bool))
         probabilities = index.score(hits)
         order = np.argsort(-probabilities, kind="stable")[:limit]
         ranked = probabilities[order]
@@ -106,15 +111,6 @@ class Retriever:
             revision=index.manifest.revision,
             probabilities=tuple(map(float, ranked)),
         )
-
-
-def _allowed(
-    answers: Sequence[IndexedAnswer],
-    rows: NDArray[np.int64],
-    today: date | None,
-    region: str | None,
-) -> NDArray[np.bool_]:
-    return np.fromiter((answers[row].is_valid(today, region) for row in rows), bool, len(rows))
 
 
 def _candidate(answer: IndexedAnswer, score: float, unmapped: float, signals: Floats) -> Candidate:

@@ -139,6 +139,9 @@ class ArticleRow(Base):
     valid_from: Mapped[date | None] = mapped_column(Date())
     valid_until: Mapped[date | None] = mapped_column(Date())
     regions: Mapped[list[Any]]
+    fiscal_year: Mapped[int | None]
+    #: One group a line, so that the list can be narrowed by one.
+    audience: Mapped[str] = mapped_column(Text, default="")
     source_name: Mapped[str] = mapped_column(String(500))
     source_title: Mapped[str] = mapped_column(String(500))
     source_section_id: Mapped[str | None] = mapped_column(

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response, status
@@ -22,6 +23,7 @@ from bot.web.schemas import (
     MessagesOut,
 )
 from bot.web.security import AppServices, OwnConversation, OwnConversationId
+from kb.applicability import groups
 
 router = APIRouter(prefix="/api/v1", tags=["chat"])
 
@@ -49,6 +51,7 @@ async def open_conversation(
         name=body.user.name,
         unit=body.user.unit,
         region=body.user.region,
+        audience=body.user.audience,
         phone=body.user.phone,
         device=user_agent[:300],
     )
@@ -122,9 +125,19 @@ async def typing(conversation_id: OwnConversationId, app: AppServices) -> None:
 
 @router.get("/conversations/{conversation_id}/suggestions")
 async def suggestions(
-    _conversation_id: OwnConversationId,
+    conversation: OwnConversation,
     app: AppServices,
     q: Annotated[str, Query(max_length=100)] = "",
 ) -> list[str]:
-    """Questions that begin like what is being typed, at most five."""
-    return await asyncio.to_thread(app.knowledge.suggest, q)
+    """Questions that begin like what is being typed, at most five, as far as they hold."""
+    async with app.database.peek() as session:
+        known = await repository.users_by_id(session, [conversation.user_id])
+    user = known.get(conversation.user_id)
+    suggest = partial(
+        app.knowledge.suggest,
+        q,
+        region=user.region if user else None,
+        audience=groups(user.audience) if user else (),
+        now=app.clock(),
+    )
+    return await asyncio.to_thread(suggest)

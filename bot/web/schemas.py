@@ -21,6 +21,7 @@ class UserIn(BaseModel):
     name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] | None = None
     unit: Short | None = None
     region: Annotated[str, StringConstraints(max_length=80)] | None = None
+    audience: Annotated[str, StringConstraints(max_length=200)] | None = None
     phone: Annotated[str, StringConstraints(max_length=40)] | None = None
 
 

@@ -5,23 +5,24 @@ Refuses to change anything; the editor is in ``workbench_editor``, the verbs in
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from bot.accounts import Principal
 from bot.assembly import Services
 from bot.cards import answer_data
+from bot.greeting import LOCAL
 from bot.staleness import Doubt
 from bot.web.page_access import FRESH, PageStaff
 from bot.web.security import AppServices
 from bot.web.workbench_access import Frame, frame
-from bot.workbench import REVIEWING_ROLES, Listed, Whole
+from bot.workbench import REVIEWING_ROLES, Choices, Listed, Whole
 from kb.answer_difference import Piece, difference
 from kb.answer_markup import answer_blocks, plain_text
 from kb.answer_repository import Wanted
@@ -33,7 +34,7 @@ from kb.errors import AnswerMissing
 router = APIRouter(include_in_schema=False)
 
 ADDRESS = "/workbench/answers"
-PAGE = 50
+PAGE, LONGEST = 50, 200
 AnswerId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Number = Annotated[int, Query(ge=0, le=2_000_000_000)]
 Text = Annotated[str, Query(max_length=200)]
@@ -47,8 +48,7 @@ class ListPage(Frame):
     doubted: set[str]
     wanted: Wanted
     states: Sequence[AnswerState]
-    modules: Sequence[str]
-    owners: Sequence[str]
+    choices: Choices
     next: str
     first: str
 
@@ -86,21 +86,11 @@ class DifferencePage(Frame):
 
 @router.get(ADDRESS)
 async def listing(
-    staff: PageStaff,
-    app: AppServices,
-    *,
-    state: Text = "",
-    module: Text = "",
-    owner: Text = "",
-    q: Text = "",
-    sort: Text = "",
-    stale: Text = "",
-    after: Text = "",
+    request: Request, staff: PageStaff, app: AppServices, after: Text = ""
 ) -> Response:
     """The list; every view of it is an address that can be kept."""
-    known = state if state in {s.value for s in AnswerState} else ""
-    oldest, doubted = sort == "oldest", stale == "1"
-    wanted = Wanted(known, module, owner, q.strip(), _key(after), oldest, PAGE + 1, doubted)
+    asked = asked_for(request)
+    wanted = replace(wanted_answers(asked, today(app)), after=_key(after), limit=PAGE + 1)
     page = await _list_page(app, staff, wanted, "answers")
     return app.pages.page("workbench/answers.html", {"page": page}, headers=FRESH)
 
@@ -113,9 +103,35 @@ async def review(staff: PageStaff, app: AppServices, after: Text = "") -> Respon
     return app.pages.page("workbench/review.html", {"page": page}, headers=FRESH)
 
 
+def today(app: Services) -> date:
+    """The day where the offices are."""
+    return app.clock().astimezone(LOCAL).date()
+
+
+def asked_for(request: Request) -> dict[str, str]:
+    """The fields of an address, none of them endless."""
+    return {name: value[:LONGEST] for name, value in request.query_params.items()}
+
+
+def wanted_answers(asked: Mapping[str, str], day: date) -> Wanted:
+    """What the fields of an address ask for; senseless ones ask for nothing."""
+    state, year = asked.get("state", ""), asked.get("year", "")
+    is_year = year.isascii() and year.isdecimal() and len(year) == len("2026")
+    return Wanted(
+        state=state if state in {s.value for s in AnswerState} else "",
+        module=asked.get("module", ""),
+        owner=asked.get("owner", ""),
+        text=asked.get("q", "").strip(),
+        oldest_first=asked.get("sort") == "oldest",
+        stale=asked.get("stale") == "1",
+        fiscal_year=int(year) if is_year else 0,
+        audience=asked.get("audience", ""),
+        expired_on=day if asked.get("expired") == "1" else None,
+    )
+
+
 async def _list_page(app: Services, staff: Principal, wanted: Wanted, at: str) -> ListPage:
     rows = await app.workbench.answers(staff, wanted)
-    modules, owners = await app.workbench.choices(staff)
     following = ""
     if len(rows) > PAGE:
         last = rows[PAGE - 1]
@@ -126,8 +142,7 @@ async def _list_page(app: Services, staff: Principal, wanted: Wanted, at: str) -
         doubted=await app.staleness.doubted(staff, [one.article.id for one in rows[:PAGE]]),
         wanted=wanted,
         states=list(AnswerState),
-        modules=modules,
-        owners=owners,
+        choices=await app.workbench.choices(staff),
         next=following,
         first=_address(at, wanted, "") if wanted.after else "",
     )
@@ -136,7 +151,8 @@ async def _list_page(app: Services, staff: Principal, wanted: Wanted, at: str) -
 def _address(at: str, wanted: Wanted, after: str) -> str:
     shown = {"state": wanted.state, "module": wanted.module, "owner": wanted.owner}
     shown |= {"q": wanted.text, "sort": "oldest" if wanted.oldest_first else "", "after": after}
-    shown |= {"stale": "1" if wanted.stale else ""}
+    shown |= {"stale": "1" if wanted.stale else "", "audience": wanted.audience}
+    shown |= {"year": str(wanted.fiscal_year or ""), "expired": "1" if wanted.expired_on else ""}
     given = {} if at == "review" else {name: value for name, value in shown.items() if value}
     if at == "review" and after:
         given = {"after": after}

@@ -18,9 +18,10 @@ from bot.web.security import AppServices
 from bot.web.workbench_access import Frame, frame
 from bot.web.workbench_answers import ADDRESS, AnswerId, card, parts
 from bot.web.workbench_forms import AnswerForm, answer_form, number
-from bot.workbench import EDITING_ROLES
+from bot.workbench import EDITING_ROLES, Choices
 from kb.answer_text import AnswerText
 from kb.errors import AnswerChanged, AnswerInvalid, AnswerLocked, AnswerVerbRefused
+from kb.guide_repository import NamedSection
 from kb.question_thefts import Theft
 from store.vocabulary import Category
 
@@ -37,8 +38,7 @@ class EditorPage(Frame):
     article_id: str
     form: AnswerForm
     card: object
-    modules: Sequence[str]
-    owners: Sequence[str]
+    choices: Choices
     categories: Sequence[str]
     thefts: Sequence[Theft] = ()
     error: str = ""
@@ -46,15 +46,19 @@ class EditorPage(Frame):
     doubts: Sequence[Doubt] = ()
     #: None as long as nobody has asked for them.
     proposals: Sequence[Proposal] | None = None
+    #: The section that the form names, and those found by words, None when nobody looked.
+    section: NamedSection | None = None
+    found_sections: Sequence[NamedSection] | None = None
+
+    @property
+    def sections_at(self) -> str:
+        """Where sections are searched."""
+        return f"{ADDRESS}/{self.article_id}/sections" if self.article_id else f"{NEW}/sections"
 
     @property
     def propose_at(self) -> str:
         """Where similar questions are proposed."""
         return f"{ADDRESS}/{self.article_id}/proposals" if self.article_id else f"{NEW}/proposals"
-
-    def with_proposals(self, proposals: Sequence[Proposal]) -> "EditorPage":
-        """The page with what is proposed."""
-        return replace(self, proposals=proposals)
 
 
 async def _page(
@@ -75,16 +79,15 @@ async def _page(
 
 async def editor(app: Services, staff: Principal, article_id: str, form: AnswerForm) -> EditorPage:
     """The page that shows this form."""
-    modules, owners = await app.workbench.choices(staff)
     return EditorPage(
         **parts(frame(app, staff, "answers")),
         article_id=article_id,
         form=form,
         card=card(AnswerText(form.question, form.answer)),
-        modules=modules,
-        owners=owners,
+        choices=await app.workbench.choices(staff),
         categories=_categories(form.category),
         doubts=await app.staleness.doubts(staff, article_id) if article_id else (),
+        section=await app.workbench.section(form.source_section_id or ""),
     )
 
 

@@ -3,6 +3,7 @@
 Refuses to check the answer itself (`kb.answer_text`); only what is no date or number at all.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -25,7 +26,10 @@ _FIELDS = (
     "regions",
     "valid_from",
     "valid_until",
+    "fiscal_year",
+    "audience",
     "source_title",
+    "section_words",
     "owner",
     "note",
     "seen",
@@ -46,7 +50,12 @@ class AnswerForm:
     regions: str = ""
     valid_from: str = ""
     valid_until: str = ""
+    fiscal_year: str = ""
+    audience: str = ""
     source_title: str = ""
+    #: None where the form has no such choice: it stays as it is.
+    source_section_id: str | None = None
+    section_words: str = ""
     owner: str = ""
     note: str = ""
     seen: str = "0"
@@ -66,7 +75,10 @@ class AnswerForm:
             regions="、".join(text.regions),
             valid_from=text.valid_from.isoformat() if text.valid_from else "",
             valid_until=text.valid_until.isoformat() if text.valid_until else "",
+            fiscal_year=str(text.fiscal_year or ""),
+            audience="、".join(text.audience),
             source_title=text.source_title,
+            source_section_id=text.source_section_id or "",
             owner=text.owner,
             seen=str(seen),
         )
@@ -85,8 +97,10 @@ class AnswerForm:
             valid_from=_date("valid_from", self.valid_from),
             valid_until=_date("valid_until", self.valid_until),
             source_title=self.source_title,
-            source_section_id=before.source_section_id,
+            source_section_id=_section(self.source_section_id, before.source_section_id),
             owner=self.owner,
+            fiscal_year=_year(self.fiscal_year),
+            audience=tuple(separated(self.audience)),
         ).checked()
 
     def merged(self) -> "AnswerForm":
@@ -100,7 +114,12 @@ async def answer_form(request: Request) -> AnswerForm:
     fields = await text_fields(request, *_FIELDS)
     async with request.form() as form:
         ticked = [one for one in form.getlist("adopt") if isinstance(one, str)]
-    return AnswerForm(**fields, adopt=tuple(" ".join(one.split()) for one in ticked))
+        section = form.get("source_section_id")
+    return AnswerForm(
+        **fields,
+        source_section_id=section if isinstance(section, str) else None,
+        adopt=tuple(" ".join(one.split()) for one in ticked),
+    )
 
 
 def number(text: str) -> int:
@@ -132,6 +151,21 @@ def _kind(text: str) -> AnswerKind:
         return AnswerKind(text or AnswerKind.ANSWER)
     except ValueError:
         raise AnswerInvalid("kind", "unknown") from None
+
+
+def _year(text: str) -> int | None:
+    if text and not (text.isascii() and text.isdecimal() and len(text) == len("2026")):
+        raise AnswerInvalid("fiscal_year", "number")
+    return int(text) if text else None
+
+
+def _section(text: str | None, before: str | None) -> str | None:
+    """The id of a section, or none at all."""
+    if text is None:
+        return before
+    if text and not re.fullmatch(r"[0-9a-f]{32}", text):
+        raise AnswerInvalid("source_section_id", "unknown")
+    return text or None
 
 
 def _date(name: str, text: str) -> date | None:

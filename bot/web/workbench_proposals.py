@@ -1,9 +1,10 @@
-"""Similar questions proposed in the editor: shown beside the form, declined, proposed anew.
+"""What the editor proposes beside its form: similar questions, and sections of guides to name.
 
 With scripts only this part of the page changes; without, the whole form comes back as it was
 typed. Taking a proposal is a tick that is sent with saving (`workbench_editor`).
 """
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -21,6 +22,8 @@ from bot.workbench import EDITING_ROLES
 from kb.answer_text import MAX_QUESTION, MAX_SIMILAR
 
 router = APIRouter(include_in_schema=False)
+
+MAX_WORDS = 100
 
 AnswerId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
@@ -43,6 +46,32 @@ async def for_known(
     return await _answer(request, app, staff, article_id)
 
 
+@router.post("/workbench/new/sections")
+async def sections_for_new(request: Request, staff: PageStaff, app: AppServices) -> Response:
+    """Sections of guides that a new answer could be drawn from."""
+    return await _sections(request, app, staff, "")
+
+
+@router.post(f"{ADDRESS}/{{article_id}}/sections")
+async def sections_for_known(
+    article_id: AnswerId, request: Request, staff: PageStaff, app: AppServices
+) -> Response:
+    """Sections of guides that the answer could be drawn from."""
+    return await _sections(request, app, staff, article_id)
+
+
+async def _sections(request: Request, app: Services, staff: Principal, article_id: str) -> Response:
+    staff.require(*EDITING_ROLES)
+    form = await answer_form(request)
+    words = form.section_words[:MAX_WORDS] or form.source_title[:MAX_WORDS]
+    found = await app.workbench.sections(staff, words) if words.strip() else ()
+    page = await editor(app, staff, article_id, form if is_part(request) else form.merged())
+    page = replace(page, found_sections=found)
+    if is_part(request):
+        return app.pages.page("workbench/_sections.html", {"page": page}, headers=FRESH)
+    return shown_editor(app, page)
+
+
 async def _answer(request: Request, app: Services, staff: Principal, article_id: str) -> Response:
     staff.require(*EDITING_ROLES)
     form = await answer_form(request)
@@ -52,7 +81,7 @@ async def _answer(request: Request, app: Services, staff: Principal, article_id:
     asked = [text[:MAX_QUESTION] for text in questions if text.strip()]
     found = await app.proposals.proposed(staff, article_id, asked)
     page = await editor(app, staff, article_id, form)
-    shown = page.with_proposals(_with_ticked(found, form))
+    shown = replace(page, proposals=_with_ticked(found, form))
     if is_part(request):
         return app.pages.page("workbench/_proposals.html", {"page": shown}, headers=FRESH)
     return shown_editor(app, shown)

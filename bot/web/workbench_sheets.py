@@ -4,9 +4,8 @@ The first step says what every row would do; nothing is saved before somebody ha
 """
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
@@ -18,10 +17,8 @@ from bot.web.page_access import FRESH, PageStaff, text_fields
 from bot.web.security import AppServices
 from bot.web.staff_documents import attachment
 from bot.web.workbench_access import Frame, frame
-from bot.web.workbench_answers import parts
+from bot.web.workbench_answers import asked_for, parts, today, wanted_answers
 from bot.workbench import EDITING_ROLES
-from kb.answer_repository import Wanted
-from kb.answer_workflow import AnswerState
 from kb.errors import ImportRefused
 
 router = APIRouter(include_in_schema=False)
@@ -30,7 +27,6 @@ SHEETS = "/workbench/answer-sheets"
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: Rows shown of each fate; the counts say how many there are.
 SHOWN = 200
-Text = Annotated[str, Query(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +53,9 @@ class SheetPage(Frame):
 
 
 @router.get(f"{SHEETS}/answers.xlsx")
-async def export(
-    staff: PageStaff,
-    app: AppServices,
-    *,
-    state: Text = "",
-    module: Text = "",
-    owner: Text = "",
-    q: Text = "",
-    stale: Text = "",
-) -> Response:
+async def export(request: Request, staff: PageStaff, app: AppServices) -> Response:
     """The answers of the list as it is filtered, as a workbook."""
-    known = state if state in {s.value for s in AnswerState} else ""
-    wanted = Wanted(known, module, owner, q.strip(), stale=stale == "1")
+    wanted = wanted_answers(asked_for(request), today(app))
     content = await app.answer_sheets.export(staff, wanted)
     name = app.phrases.say("workbench.sheet.file", day=f"{app.clock().astimezone(LOCAL):%Y%m%d}")
     return attachment(name, content, MEDIA_TYPE)

@@ -11,6 +11,7 @@ from bot.web.security import AppServices
 from bot.web.workbench_access import Frame, frame
 from bot.web.workbench_answers import parts
 from bot.workbench_trial import Trial, try_question
+from kb.applicability import groups
 from kb.errors import IndexMissing
 
 router = APIRouter(include_in_schema=False)
@@ -25,6 +26,7 @@ class TryPage(Frame):
 
     q: str
     region: str
+    audience: str
     answer_from: str
     offer_from: str
     trial: Trial | None
@@ -38,6 +40,7 @@ async def trial(
     *,
     q: Annotated[str, Query(max_length=2_000)] = "",
     region: Annotated[str, Query(max_length=50)] = "",
+    audience: Annotated[str, Query(max_length=200)] = "",
     answer_from: Share = "",
     offer_from: Share = "",
 ) -> Response:
@@ -51,6 +54,7 @@ async def trial(
                 app.interpreter,
                 q,
                 region=region.strip() or None,
+                audience=groups(audience),
                 now=app.clock(),
                 answer_from=_share(answer_from),
                 offer_from=_share(offer_from),
@@ -61,6 +65,7 @@ async def trial(
         **parts(outer),
         q=q,
         region=region,
+        audience=audience,
         answer_from=answer_from if _share(answer_from) is not None else "",
         offer_from=offer_from if _share(offer_from) is not None else "",
         trial=found,

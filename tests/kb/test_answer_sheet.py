@@ -30,6 +30,8 @@ TEXT = AnswerText(
     source_title="账务操作指南",
     source_section_id="a" * 32,
     owner="何编辑",
+    fiscal_year=2026,
+    audience=("预算单位", "代理银行"),
 )
 
 

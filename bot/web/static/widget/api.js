@@ -23,7 +23,7 @@ export class Problem extends Error {
 
 const TIMEOUT_MS = 20_000;
 //: What the server takes of a person, in characters.
-const USER_LIMITS = { name: 80, unit: 120, region: 80, phone: 40 };
+const USER_LIMITS = { name: 80, unit: 120, region: 80, audience: 200, phone: 40 };
 
 export class Api {
   constructor(root) {

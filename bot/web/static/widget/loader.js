@@ -53,7 +53,7 @@
   function userOf() {
     var given = settings.user || {};
     var found = {};
-    ["id", "name", "unit", "region", "phone", "proof"].forEach(function (field) {
+    ["id", "name", "unit", "region", "audience", "phone", "proof"].forEach(function (field) {
       var attribute = data["user" + field[0].toUpperCase() + field.slice(1)];
       var value = given[field] || attribute;
       if (value) found[field] = String(value);
