@@ -33,6 +33,12 @@ _ALERT = re.compile(r"^\[!(\w+)\]\s*")
 _STRONG = re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*")
 _EMPTY = "<!-- -->"
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
+_FOLDED = re.compile(
+    r"^[ \t]*<details\b[^>]*>\s*(?:<summary\b[^>]*>(.*?)</summary>)?",
+    re.IGNORECASE | re.MULTILINE | re.DOTALL,
+)
+_UNFOLDED = re.compile(r"</details\s*>", re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>")
 _KINDS = {"tip": "tip", "info": "note", "note": "note", "warning": "warning", "danger": "danger",
           "caution": "warning", "important": "warning", "details": "details"}  # fmt: skip
 _ICON_PIXELS = 40
@@ -73,10 +79,24 @@ def without_comments(text: str) -> str:
 def read_markdown(text: str, pictures: LinkedPictures) -> Iterator[Element]:
     """The stream of a Markdown text."""
     mended = "".join(
-        part if is_code else _with_chinese_emphasis(part)
+        part if is_code else _with_chinese_emphasis(_with_folded_parts(part))
         for is_code, part in _by_fences(without_comments(text))
     )
     yield from _Reader(pictures).read(mended.split("\n"), 0)
+
+
+def _with_folded_parts(text: str) -> str:
+    """`<details>` as a container, since a blank line inside ends it for Markdown."""
+    opened = 0
+
+    def opening(match: re.Match[str]) -> str:
+        nonlocal opened
+        opened += 1
+        title = " ".join(_TAG.sub("", match[1] or "").split())
+        return f"\n::: details {title}\n\n"
+
+    folded = _FOLDED.sub(opening, text)
+    return _UNFOLDED.sub("\n\n:::\n", folded, count=opened) if opened else text
 
 
 def _with_chinese_emphasis(text: str) -> str:

@@ -104,7 +104,7 @@ class _Reader:
     def _flat(self, shapes: Any, depth: int) -> Iterator[_Placed]:
         for shape in shapes:
             if shape.shape_type == MSO_SHAPE_TYPE.GROUP and depth < _DEEPEST_GROUP:
-                inner = list(self._flat(shape.shapes, depth + 1))
+                inner = sorted(self._flat(shape.shapes, depth + 1), key=self._place)
                 yield from (_Placed(each.shape, shape.top or 0, shape.left or 0) for each in inner)
             elif not _is_decoration(shape):
                 yield _Placed(shape, shape.top or 0, shape.left or 0)

@@ -22,10 +22,14 @@ _NUMBER = (
     r"|附[录件]\s?[一二三四五六七八九十\dA-Z]"
 )
 _BY_NUMBER = re.compile(rf"{_POINTER}\s*[“\"（(]?\s*(?P<n>{_NUMBER})")
-_BY_NAME = re.compile(r"(?:同|见|参见|参照|参考|详见|参阅)\s*[“”\"【「]?")
+_BY_NAME = re.compile(
+    r"(?P<sure>(?:操作|方法|步骤|流程|办法)(?:方法|步骤)?)?(?:同|见|参见|参照|参考|详见|参阅)"
+    r"\s*[“”\"【「]?"
+)
 _BY_FIGURE = re.compile(r"(?:如|见|参见)附?(?P<n>图\s?\d{1,3}(?:[-－.．]\d{1,3})*[a-z]?)")
 _NAME_ENDS = re.compile(r"$|[\s，。；：、,.;:)）】」”\"]|是|一样|相同|的|中|里|部分|章|节|页面")
 _LEAST_NAME_CHARS = 3
+_LEAST_AFTER_WORD = 2  # 操作同查询: said so plainly, a shorter name will do
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,11 @@ class References:
         self._names = _index(
             (target.name, target.path)
             for target in targets
-            if len(target.name) >= _LEAST_NAME_CHARS
+            if len(target.name) >= _LEAST_AFTER_WORD
         )
         self._by_start: dict[str, list[str]] = {}
         for name in sorted(self._names, key=len, reverse=True):
-            self._by_start.setdefault(name[:_LEAST_NAME_CHARS], []).append(name)
+            self._by_start.setdefault(name[:_LEAST_AFTER_WORD], []).append(name)
         self._figures = _index(
             (f"图{caption_number(image.caption)}", path) for path, image in figures
         )
@@ -78,16 +82,19 @@ class References:
             if targets:
                 yield match[0], targets
         for match in _BY_NAME.finditer(text):
-            name = self._name_at(text, match.end())
+            least = _LEAST_AFTER_WORD if match["sure"] else _LEAST_NAME_CHARS
+            name = self._name_at(text, match.end(), least)
             if name is not None:
                 yield match[0] + name, self._names[name]
 
-    def _name_at(self, text: str, at: int) -> str | None:
+    def _name_at(self, text: str, at: int, least: int) -> str | None:
         """The section name that stands there as a whole; 《…》 is the name of another document."""
         found = (
             name
-            for name in self._by_start.get(text[at : at + _LEAST_NAME_CHARS], ())
-            if text.startswith(name, at) and _NAME_ENDS.match(text, at + len(name))
+            for name in self._by_start.get(text[at : at + _LEAST_AFTER_WORD], ())
+            if len(name) >= least
+            and text.startswith(name, at)
+            and _NAME_ENDS.match(text, at + len(name))
         )
         return next(found, None)
 

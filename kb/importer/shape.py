@@ -143,5 +143,5 @@ def is_boilerplate(text: str) -> bool:
 
 
 def is_drawing(text: str) -> bool:
-    """A diagram made of characters, whose line ends and blanks must stay."""
-    return len(_DRAWING.findall(text)) >= 4
+    """A diagram made of characters, whose line ends and blanks must stay; a mere rule is none."""
+    return _RULE.match(text) is None and len(_DRAWING.findall(text)) >= 4

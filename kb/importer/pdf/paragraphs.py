@@ -15,6 +15,8 @@ _LEAST_REPEATS = 3
 _SAME_SIZE = 0.2
 _FULL_ENDS = "。！？!?；;：:"
 _GAP = 1.8  # of a line's height; double spacing is common
+_LONG_WORD = re.compile(r"[!-~]{8,60}")
+_LATIN_WIDTH = 0.5  # of the font size
 _DIGITS = re.compile(r"\d+")
 _ROMAN_OR_DIGITS = re.compile(r"[-–—\s]*(?:\d{1,4}|[ivxIVX]{1,5})[-–—\s]*$")
 
@@ -84,15 +86,18 @@ class Joiner:
         """Whether `line` continues the paragraph that `start` opens and `last` ends so far."""
         if read_label(line.text) is not None or not _look_alike(start, line):
             return False
-        if not self._is_full(last) or not _is_close(last, line):
+        if not self._is_full(last, line) or not _is_close(last, line):
             return False
         if last.text[-1] not in _FULL_ENDS:
             return True
         hangs = read_label(start.text) is not None and line.left > start.left + start.size / 2
         return hangs or line.left < start.left - start.size / 2
 
-    def _is_full(self, line: TextLine) -> bool:
-        return line.right >= self._edge - 1.8 * line.size
+    def _is_full(self, line: TextLine, below: TextLine) -> bool:
+        """Whether it ends where lines end, or where an address below had no room."""
+        word = _LONG_WORD.match(below.text)
+        room = len(word[0]) * _LATIN_WIDTH if word else 1.8
+        return line.right >= self._edge - room * line.size
 
 
 def merge(upper: TextLine, lower: TextLine) -> TextLine:

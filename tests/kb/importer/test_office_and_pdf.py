@@ -285,3 +285,23 @@ def test_a_password_on_a_pdf_is_named() -> None:
     with pytest.raises(ImportRefused) as refused:
         read(buffer.getvalue(), "说明.pdf")
     assert refused.value.reason is RefusalReason.PASSWORD
+
+
+def test_an_address_that_could_not_be_parted_joins_the_line_it_fell_from() -> None:
+    pages = Pages().line("一、注册", 90, 80, 22)
+    pages.line(LONG, 90, 110).line("办理。", 90, 126)
+    pages.line(LONG[:33], 90, 150).line("https://portal.example.gov.cn/page进行注册。", 90, 166)
+    assert tree(read(pages.build(), "说明.pdf"))[-1] == (
+        f"  {LONG[:33]}https://portal.example.gov.cn/page进行注册。"
+    )
+
+
+def test_shapes_of_a_group_are_read_in_the_order_of_the_eye() -> None:
+    def fill(slide: Any) -> None:
+        slide.shapes.title.text = "审核"
+        group = slide.shapes.add_group_shape()
+        for text, top in (("后", 5), ("前", 3)):
+            shape = group.shapes.add_textbox(Inches(1), Inches(top), Inches(3), Inches(0.5))
+            shape.text_frame.text = text
+
+    assert tree(read(deck(fill), "课件.pptx"))[1:] == ["  前", "  后"]

@@ -4,7 +4,9 @@
 keep it.
 """
 
+import re
 from collections.abc import Iterator
+from difflib import unified_diff
 from pathlib import Path
 
 from kb.importer import ImportLimits, import_file
@@ -12,6 +14,7 @@ from kb.importer.reading import read_bytes
 from kb.sections import Block, Callout, FaqTable, Guide, Image, Paragraph, Section, Step, Table
 
 GOLDEN = Path(__file__).parent / "golden"
+SYNTHETIC = GOLDEN / "synthetic"
 GUIDES = Path(__file__).parents[3] / "data" / "guides"
 
 
@@ -88,6 +91,44 @@ def _kind(block: Block) -> str:
             return f"[{caption}]"
 
 
+def written(result: Guide | FaqTable) -> str:
+    """Everything in a small file: title, headings, texts, pictures, references and doubts."""
+    if isinstance(result, FaqTable):
+        lines = [result.title]
+        for entry in result.entries:
+            lines += [f"? {entry.group} {entry.question}", *_indented(_shots(entry.answer))]
+    else:
+        lines = [f"{result.title} · {result.version or '-'} · {result.issued or '-'}"]
+        for line in tree(result):
+            lines += line.split("\n")
+        lines += [
+            f"→ {' > '.join(path)}: {reference.text} → {' > '.join(reference.target or ('?',))}"
+            for path, section in result.walk()
+            for reference in section.references
+        ]
+    lines.append(f"= {len(result.images)} pictures")
+    lines += [
+        f"! {each.code.value} {each.detail} @ {' > '.join(each.where)}".rstrip(" @")
+        for each in result.warnings
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _shots(answer: str) -> str:
+    return re.sub(r"!\[.*?\]\(/media/\w+\)", "[图]", answer)
+
+
+def _indented(text: str) -> list[str]:
+    return [f"  {line}" for line in text.split("\n")]
+
+
+def difference(kept: str, found: str) -> str:
+    """Line by line what changed, for a person; empty when nothing did."""
+    return "\n".join(
+        unified_diff(kept.splitlines(), found.splitlines(), "kept", "found", lineterm="", n=2)
+    )
+
+
 def golden_pairs() -> Iterator[tuple[Path, Path]]:
     """Each golden file with the guide that it describes."""
     for golden in sorted(GOLDEN.glob("*.txt")):
@@ -101,6 +142,11 @@ def main() -> None:
         result = import_file(guide)
         assert isinstance(result, Guide)
         golden.write_text(structure(result), encoding="utf-8")
+    from tests.kb.importer.synthetic import FILES  # made of tests that need this module
+
+    for stem, (name, build) in FILES.items():
+        made = written(read_bytes(build(), name, ImportLimits()))
+        (SYNTHETIC / f"{stem}.txt").write_text(made, encoding="utf-8")
 
 
 if __name__ == "__main__":
