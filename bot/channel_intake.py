@@ -18,7 +18,7 @@ from bot.live import STAFF, Live
 from bot.opening import NewUser, Openings
 from bot.phrases import Phrases
 from bot.recording import append
-from bot.tables import Conversation, Owner, Sender
+from bot.tables import MEDIA_KIND, Conversation, Owner, Sender
 from connectors.base import InboundMessage
 from store import inbox
 from store.session import Database
@@ -48,7 +48,7 @@ class ChannelIntake:
     async def note(self, message: InboundMessage, media: str) -> None:
         """Record something that has no words, and ask for words unless a person is listening.
 
-        ``media`` is the kind: image, voice, video, file or unknown.
+        ``media`` is the kind: image, voice, video, file, location, link or unknown.
         """
         conversation = await self._conversation(message)
         told = self.phrases.say(f"channel.received.{media}")
@@ -61,7 +61,7 @@ class ChannelIntake:
                 session,
                 locked,
                 sender=Sender.USER,
-                kind="text",
+                kind=MEDIA_KIND,
                 text=f"{told}\n{message.text}" if message.text else told,
                 data={"media": dict(message.action, kind=media)},
                 now=self.clock(),
@@ -70,7 +70,9 @@ class ChannelIntake:
             if not pending:
                 locked.handled_seq = locked.last_seq
             if locked.owner != Owner.ENGINEER.value and not pending:
-                await self._say(session, locked, "channel.words_please")
+                please = f"channel.please.{media}"
+                known = self.phrases.has(please)
+                await self._say(session, locked, please if known else "channel.words_please")
         self.live.publish(conversation.id, STAFF)
 
     async def greet(self, message: InboundMessage) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 from sqlalchemy import BindParameter, Table, and_, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.tables import Audience, Conversation, Message, Sender, User
+from bot.tables import MEDIA_KIND, Audience, Conversation, Message, Sender, User
 from handoff.repository import has_open_ticket
 
 #: How many messages a stream reads at once.
@@ -42,6 +42,8 @@ _PENDING = (
             Message.conversation_id == Conversation.id,
             Message.seq > Conversation.handled_seq,
             Message.sender == Sender.USER.value,
+            # What has no words was answered when it was recorded.
+            Message.kind != MEDIA_KIND,
         ),
     )
     .where(Conversation.id == _ID, Conversation.pending_seq.is_not(None))

@@ -12,6 +12,7 @@ from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.tables import (
+    MEDIA_KIND,
     Audience,
     Conversation,
     Feedback,
@@ -39,6 +40,7 @@ _NEXT_USER_MESSAGE = (
         Message.conversation_id == _ID,
         Message.seq > _AFTER,
         Message.sender == Sender.USER.value,
+        Message.kind != MEDIA_KIND,
     )
     .order_by(Message.seq)
     .limit(1)

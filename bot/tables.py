@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import Base, BigInt
 
+#: A user's message that carries no words of its own; the bot does not think about it.
+MEDIA_KIND = "media"
+
 
 class Owner(StrEnum):
     """Who speaks to the user. Exactly one at any time."""

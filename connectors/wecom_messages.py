@@ -33,17 +33,25 @@ class Kind(StrEnum):
     ENTER = "enter"
     CLICK = "click"
     CARD = "card"
+    IDLE = "idle"
     OTHER_EVENT = "other_event"
     UNKNOWN = "unknown"
 
 
 #: Kinds that carry something other than words, fetched by its media id.
 MEDIA = frozenset({Kind.IMAGE, Kind.VOICE, Kind.VIDEO, Kind.FILE})
+#: Kinds whose words are no question: a place's name, a page's title.
+POINTERS = frozenset({Kind.LOCATION, Kind.LINK})
 _EVENTS: Mapping[str, Kind] = {
     "enter_agent": Kind.ENTER,
     "subscribe": Kind.ENTER,
     "click": Kind.CLICK,
     "template_card_event": Kind.CARD,
+    "template_card_menu_event": Kind.CARD,
+    # The platform is about to suspend, or has suspended, an application that nobody uses.
+    "inactive_alert": Kind.IDLE,
+    "low_active_alert": Kind.IDLE,
+    "close_inactive_agent": Kind.IDLE,
 }
 
 
@@ -60,6 +68,7 @@ class WecomMessage:
     media_id: str = ""
     event: str = ""
     key: str = ""
+    response_code: str = field(default="", repr=False)
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -89,6 +98,7 @@ def message(plain: bytes) -> WecomMessage:
         media_id=fields.get("MediaId", ""),
         event=event,
         key=fields.get("EventKey", ""),
+        response_code=fields.get("ResponseCode", ""),
         fields=fields,
     )
 
@@ -131,7 +141,7 @@ def _words(kind: Kind, fields: Mapping[str, str]) -> str:
         Kind.TEXT: ("Content",),
         # Some builds write down what was spoken.
         Kind.VOICE: ("Recognition",),
-        Kind.LOCATION: ("Label",),
+        Kind.LOCATION: ("Label", "Location_X", "Location_Y"),
         Kind.LINK: ("Title", "Description", "Url"),
         Kind.CLICK: ("EventKey",),
     }

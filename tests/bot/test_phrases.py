@@ -16,6 +16,7 @@ PACKAGES = ("bot", "nlu", "kb", "connectors", "handoff")
 #: Keys that code composes: a prefix and what may follow it.
 COMPOSED = (
     "channel.received.",
+    "channel.please.",
     "greeting.",
     "problem.",
     "import.refused.",
