@@ -58,10 +58,13 @@ async def receive(request: Request, app: AppServices) -> Response:
 
 def _signed(request: Request, encrypted: str) -> Signed:
     """What the query says. Read by hand: a refusal of its form would tell more than ours."""
-    told = [request.query_params.get(name, "") for name in ("msg_signature", "timestamp", "nonce")]
-    if max(map(len, told)) > MAX_QUERY or len(encrypted) > MAX_BODY_BYTES:
+    query = request.query_params
+    signature, timestamp, nonce = (
+        query.get(name, "") for name in ("msg_signature", "timestamp", "nonce")
+    )
+    if max(map(len, (signature, timestamp, nonce))) > MAX_QUERY or len(encrypted) > MAX_BODY_BYTES:
         raise CallbackRefused(Flaw.SIZE)
-    return Signed(*told, encrypted)
+    return Signed(signature, timestamp, nonce, encrypted)
 
 
 def _open(app: Services, signed: Signed) -> bytes:
