@@ -21,7 +21,7 @@ from kb.articles import Corpus, IndexedAnswer
 from kb.fresh_index import FreshIndex
 from kb.index_holder import IndexHolder, indexes_dir, make_current, open_index, trained_model_dir
 from kb.retriever import Retriever
-from kb.search_index import Searchable, SearchIndex
+from kb.search_index import Searchable, SearchIndex, Words
 from kb.settings import KnowledgeSettings
 from kb.units import search_texts
 
@@ -52,7 +52,7 @@ def build(home: Path, target: Path, size: int) -> int:
     articles = tuple(answer for answer in trained.answers if answer.questions)
     corpus = grown(articles or trained.answers, size)
     texts = search_texts(corpus, trained.normaliser)
-    searchable = Searchable.build(texts, trained.searchable.embedder)
+    searchable = Searchable.build(texts, trained.searchable.embedder, Words.build(texts))
     manifest = replace(
         trained.manifest, answers=size, units=len(searchable.vectors), corpus=corpus.revision
     )

@@ -18,7 +18,7 @@ from kb.evaluate import Question
 from kb.fusion import scores
 from kb.golden import OneIndex
 from kb.retriever import Retriever
-from kb.search_index import Searchable, SearchIndex
+from kb.search_index import Searchable, SearchIndex, Words
 from kb.settings import KnowledgeSettings
 from kb.train import HeldOut, HeldOutQuestion, held_out_embedder, hold_out
 from kb.units import search_texts
@@ -73,7 +73,9 @@ def ask_held_out(
 
 
 def _ask_round(index: SearchIndex, held: HeldOut, settings: KnowledgeSettings) -> list[Asked]:
-    searchable = Searchable.build(held.texts, held_out_embedder(held.texts, settings))
+    searchable = Searchable.build(
+        held.texts, held_out_embedder(held.texts, settings), Words.build(held.texts)
+    )
     counts = {sort: sum(one.asked is sort for one in held.questions) for sort in Sort}
     total = len(held.questions)
     holders: dict[str, set[int]] = {}

@@ -14,7 +14,8 @@ from typing_extensions import override
 
 from kb.articles import AnswerOrigin, Corpus, IndexedAnswer
 from kb.encoder import Vectors
-from kb.lexical import K1, LexicalField
+from kb.lexical import LexicalField
+from kb.postings import K1
 from kb.search_index import (
     FIELDS,
     NEAREST_ANCHORS,

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.ngrams import pairs, sounds, tokens, words
+from kb.postings import bm25_index
 
-K1 = 1.2
 #: `w:` and two characters: such a word is a pair of neighbours already.
 _SHORT_WORD = 4
 _STARTS_FILE = "starts.npy"
@@ -52,10 +52,8 @@ class LexicalField:
         cls, texts: Sequence[Sequence[str]], tokenise: Tokenise, length_weight: float
     ) -> Self:
         """Index the texts of each answer; `length_weight` is BM25's b."""
-        index = bm25s.BM25(k1=K1, b=length_weight, method="lucene")
-        # bm25s cannot index nothing at all; the empty token occurs in no query.
-        documents = [tokenise(text) or [""] for own in texts for text in own] or [[""]]
-        index.index(documents, show_progress=False)
+        documents = (tokenise(text) for own in texts for text in own)
+        index = bm25_index(documents, length_weight)
         return cls(index, tokenise, np.cumsum([0, *map(len, texts)]))
 
     def scores(self, query: str) -> NDArray[np.float32]:

@@ -87,6 +87,25 @@ class Hits:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What is known of the words of every answer, whatever the embedder."""
+
+    fields: Mapping[str, LexicalField]
+    coverage: Coverage
+
+    @classmethod
+    def build(cls, texts: Sequence[SearchText]) -> Self:
+        """Index every text; answers keep their row numbers."""
+        fields = {
+            name: LexicalField.build(
+                [field.texts(text) for text in texts], field.tokenise, field.length_weight
+            )
+            for name, field in FIELDS.items()
+        }
+        return cls(fields, Coverage.build([f"{text.head} {text.body}" for text in texts]))
+
+
+@dataclass(frozen=True, slots=True)
 class Searchable:
     """The searchable parts alone, before weights are fitted for them.
 
@@ -105,8 +124,8 @@ class Searchable:
     coverage: Coverage
 
     @classmethod
-    def build(cls, texts: Sequence[SearchText], embedder: Embedder) -> Self:
-        """Embed and index every text; answers keep their row numbers."""
+    def build(cls, texts: Sequence[SearchText], embedder: Embedder, words: Words) -> Self:
+        """Embed every text and index the vectors; answers keep their row numbers."""
         units = [unit for text in texts for unit in text.units]
         vectors = embedder.encode_texts(units).reshape(len(units), embedder.dimension)
         starts = np.cumsum([0, *(len(text.units) for text in texts)])
@@ -119,13 +138,8 @@ class Searchable:
             vectors=vectors.astype(np.float16),
             starts=starts,
             is_passage=is_passage,
-            fields={
-                name: LexicalField.build(
-                    [field.texts(text) for text in texts], field.tokenise, field.length_weight
-                )
-                for name, field in FIELDS.items()
-            },
-            coverage=Coverage.build([f"{text.head} {text.body}" for text in texts]),
+            fields=words.fields,
+            coverage=words.coverage,
         )
 
     def signals(self, query: str) -> Hits:

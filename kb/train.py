@@ -26,7 +26,7 @@ from kb.fusion import Cuts, Fusion
 from kb.index_holder import TRAINED_PREFIX, indexes_dir, make_current, trained_model_dir
 from kb.lexicon import Lexicon
 from kb.normalise import Normaliser
-from kb.search_index import FORMAT, Manifest, Searchable, SearchIndex
+from kb.search_index import FORMAT, Manifest, Searchable, SearchIndex, Words
 from kb.settings import KnowledgeSettings
 from kb.units import SearchText, search_texts
 
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 #: their questions are the ones that nothing answers.
 REMOVED_SHARE = 0.2
 ASKED_OF_REMOVED = 3
+#: Weights are fitted on so many answers, drawn by chance: they say what a signal is worth, and a
+#: second model of a whole large knowledge base would double the time and the memory of a build.
+CALIBRATED_ANSWERS = 1_000
 #: With fewer articles nothing can be held out without taking most of the knowledge base away.
 FEWEST_ARTICLES = 10
 
@@ -86,11 +89,12 @@ def build_index(
     revision = f"{now.astimezone(UTC):%Y%m%dT%H%M%S%f}-{corpus.revision[:12]}"
     asked = [normaliser.query(text) for text in negatives]
     with ThreadPoolExecutor(settings.training_threads) as pool:
-        fitting = pool.submit(calibrate, texts, asked, settings, progress)
         training = pool.submit(_final_embedder, home, revision, texts, settings, progress)
+        fitting = pool.submit(calibrate, texts, asked, settings, progress)
+        reading = pool.submit(Words.build, texts)
         fusion, (embedder, model) = fitting.result(), training.result()
     progress(Stage.INDEXING, 0.0)
-    searchable = Searchable.build(texts, embedder)
+    searchable = Searchable.build(texts, embedder, reading.result())
     manifest = Manifest(
         format=FORMAT,
         revision=revision,
@@ -117,14 +121,14 @@ def calibrate(
 ) -> Fusion:
     """Weights and cuts from questions held out of the corpus itself."""
     cuts = Cuts(settings.answer_from, settings.offer_from)
-    held = hold_out(texts, negatives, settings.seed)
+    held = hold_out(drawn(texts, settings.seed), negatives, settings.seed)
     if held is None:
         has_articles = any(text.origin is AnswerOrigin.ARTICLE for text in texts)
         return Fusion(PRIOR if has_articles else GUIDES_ONLY, cuts)
     embedder = held_out_embedder(
         held.texts, settings, lambda share: progress(Stage.CALIBRATING, 0.9 * share)
     )
-    searchable = Searchable.build(held.texts, embedder)
+    searchable = Searchable.build(held.texts, embedder, Words.build(held.texts))
     samples = [
         Sample(searchable.signals(question.text), question.gold, question.asked)
         for question in held.questions
@@ -149,6 +153,15 @@ class HeldOut:
 
     texts: list[SearchText]
     questions: list[HeldOutQuestion]
+
+
+def drawn(texts: Sequence[SearchText], seed: int) -> Sequence[SearchText]:
+    """Those that weights are fitted on, in their order; all of a knowledge base that is small."""
+    if len(texts) <= CALIBRATED_ANSWERS:
+        return texts
+    chance = np.random.default_rng(seed)
+    rows = np.sort(chance.choice(len(texts), CALIBRATED_ANSWERS, replace=False))
+    return [texts[row] for row in rows]
 
 
 def hold_out(texts: Sequence[SearchText], negatives: Sequence[str], seed: int) -> HeldOut | None:

@@ -57,12 +57,12 @@ def _search_text(answer: IndexedAnswer, normaliser: Normaliser) -> SearchText:
     else:
         path = " ".join(answer.source.section) or answer.title
         heads = [normaliser.text(f"{answer.source.guide} {path}")]
-    windows = [normaliser.text(window) for window in sentence_windows(body)]
+    windows = tuple(filter(None, map(normaliser.text, sentence_windows(body))))
     return SearchText(
         heads=tuple(dict.fromkeys(head for head in heads if head)),
         title=normaliser.text(answer.title),
-        body=normaliser.text(body),
-        windows=tuple(window for window in windows if window),
+        body=" ".join(windows),
+        windows=windows,
         origin=answer.origin,
     )
 
