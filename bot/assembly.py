@@ -240,6 +240,7 @@ def assemble(
             workspace,
             clock,
             reader=reader,
+            own_review=settings.kb.own_review,
         ),
         staleness=Staleness(database, publishing, clock, reader),
         evaluations=Evaluations(

@@ -28,7 +28,9 @@ from bot.workbench import EDITING_ROLES, LOOKING_ROLES, REVIEWING_ROLES
 from bot.workbench_publishing import Publishing
 from bot.workspace import Workspace
 from kb import guide_repository
+from kb.answer_versions import Author
 from kb.errors import GuideInvalid, GuideMissing
+from kb.faq_review import Review
 from kb.stored_text import storable
 from store import audit
 from store.base import new_id
@@ -84,6 +86,7 @@ class GuideImports:
         clock: Clock,
         *,
         reader: Callable[[], FileReader],
+        own_review: bool = False,
     ) -> None:
         self._database = database
         self._database_url = database_url
@@ -91,6 +94,7 @@ class GuideImports:
         self._workspace = workspace
         self._clock = clock
         self._reader = reader
+        self._own_review = own_review
         self._tasks: set[asyncio.Task[None]] = set()
         self._turn = threading.Lock()
         self._stopping = threading.Event()
@@ -100,7 +104,8 @@ class GuideImports:
     ) -> str:
         """Keep the files and start; the job's id. GuideInvalid, GuideMissing for a chosen guide.
 
-        Only a reviewer may have guides answer at once.
+        Only a reviewer may have guides answer at once. Answers of tables go through review all
+        the same, but in a team of one.
         """
         staff.require(*(REVIEWING_ROLES if publish else EDITING_ROLES))
         if not 0 < len(uploads) <= MAX_FILES:
@@ -261,8 +266,19 @@ class GuideImports:
     ) -> dict[str, Any]:
         path = self._folder(job.id) / str(file.position)
         try:
+            review = Review(
+                Author(job.owner_id, job.owner),
+                submit=job.publish,
+                approve=job.publish and self._own_review,
+            )
             return await import_file(
-                intake, path, publish=job.publish, name=file.name, guide_id=job.guide_id
+                intake,
+                path,
+                publish=job.publish,
+                name=file.name,
+                guide_id=job.guide_id,
+                review=review,
+                clock=self._clock,
             )
         except Exception:
             log.exception("import_file_failed", job=job.id, position=file.position)

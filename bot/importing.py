@@ -1,22 +1,29 @@
 """Files and folders into the knowledge base, one outcome per file; nothing stops a batch."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
 
-from bot.clock import utc_now
+from bot.clock import Clock, utc_now
 from bot.deployment import Deployment
+from kb.answer_pictures import keep_picture
 from kb.errors import ImportRefused
+from kb.faq_review import EntryFate, Review, keep_entry, let_go, plan_faq
 from kb.importer import IsolatedImporter, limits_of
 from kb.sections import FaqTable, Guide
 from kb.service import StoredFaq, StoredGuide, store_faq, store_guide
 from store.session import Database
 
 log = structlog.get_logger("bot.importing")
+
+#: Entries of a table that one transaction keeps.
+ENTRIES_AT_ONCE = 10
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -83,18 +90,24 @@ async def import_file(
     publish: bool,
     name: str = "",
     guide_id: str | None = None,
+    review: Review | None = None,
+    clock: Clock = utc_now,
 ) -> dict[str, Any]:
     """Read and keep one file; a refusal is a record too.
 
     ``name`` is what its owner calls it, where the path is a temporary one; ``guide_id`` the guide
-    that it is a version of, where somebody has chosen.
+    that it is a version of, where somebody has chosen. With ``review`` the answers of a table go
+    through it, whatever ``publish`` says of guides.
     """
     base = {"file": name or path.name}
     try:
         read = await asyncio.to_thread(intake.importer.read, path, name=name or None)
     except ImportRefused as refusal:
         return {**base, **_nothing(), "status": "refused", "reason": refusal.reason.value}
-    now = utc_now()
+    now = clock()
+    if review is not None and isinstance(read, FaqTable):
+        fates = await _keep_for_review(intake, read, base["file"], review, now)
+        return {**base, **_reviewed_record(fates, read)}
     async with intake.database.transaction() as session:
         if isinstance(read, FaqTable):
             stored = await store_faq(
@@ -116,6 +129,45 @@ async def import_file(
             guide_id=guide_id,
         )
         return {**base, **_guide_record(kept, read)}
+
+
+async def _keep_for_review(
+    intake: Intake, table: FaqTable, source_name: str, review: Review, now: datetime
+) -> Counter[EntryFate]:
+    """A few entries in each transaction: people who ask meanwhile need not wait for a table."""
+    async with intake.database.transaction() as session:
+        for content in table.images.values():
+            await keep_picture(
+                session, content, name=source_name, media_dir=intake.media_dir, now=now
+            )
+        plan = await plan_faq(session, table, source_name)
+    fates: Counter[EntryFate] = Counter()
+    for start in range(0, len(plan.entries), ENTRIES_AT_ONCE):
+        async with intake.database.transaction() as session:
+            for entry, known in plan.entries[start : start + ENTRIES_AT_ONCE]:
+                fates[await keep_entry(session, plan, entry, known, review=review, now=now)] += 1
+    for start in range(0, len(plan.gone), ENTRIES_AT_ONCE):
+        async with intake.database.transaction() as session:
+            for gone in plan.gone[start : start + ENTRIES_AT_ONCE]:
+                fates[await let_go(session, gone, review=review, now=now)] += 1
+    return fates
+
+
+def _reviewed_record(fates: Counter[EntryFate], table: FaqTable) -> dict[str, Any]:
+    changing = (EntryFate.DRAFTED, EntryFate.SUBMITTED, EntryFate.PUBLISHED, EntryFate.ARCHIVED)
+    entries = sum(fates.values()) - fates[EntryFate.ARCHIVED] - fates[EntryFate.LEFT]
+    return {
+        **_nothing(),
+        "status": "imported" if any(fates[one] for one in changing) else "unchanged",
+        "kind": "faq",
+        "title": table.title,
+        "entries": entries,
+        "similar": sum(len(entry.similar) for entry in table.entries),
+        "passages": entries,
+        "images": len(table.images),
+        "warnings": _warnings(table.warnings),
+        "fates": {one.value: fates[one] for one in EntryFate if fates[one]},
+    }
 
 
 def _nothing() -> dict[str, Any]:

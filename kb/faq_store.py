@@ -63,7 +63,7 @@ async def store_faq(
         for content in table.images.values():
             await keep_picture(session, content, name=source_name, media_dir=media_dir, now=now)
     source_name = storable(source_name)[:500]
-    entries = _distinct(table.entries)
+    entries = distinct_entries(table.entries)
     rows = await repository.articles_of_source(session, source_name)
     similar = await repository.similar_questions(session, [row.id for row in rows])
     plan = _plan(entries, rows, similar, publish=publish)
@@ -108,7 +108,7 @@ async def _write(
     await repository.insert_rows(session, SimilarQuestionRow, _similar_rows(pairs))
 
 
-def _distinct(entries: Sequence[FaqEntry]) -> list[FaqEntry]:
+def distinct_entries(entries: Sequence[FaqEntry]) -> list[FaqEntry]:
     """Entries as they can be stored; of equal questions the last one, as in a corrected table."""
     kept: dict[str, FaqEntry] = {}
     for entry in entries:
@@ -141,7 +141,7 @@ def _plan(
     plan = _Plan()
     drafts = {row.draft_of: row for row in rows if row.draft_of is not None}
     matched: set[str] = set()
-    for entry, match in _matches(entries, [row for row in rows if row.draft_of is None]):
+    for entry, match in matches(entries, [row for row in rows if row.draft_of is None]):
         row = match
         if row is not None:
             matched.update({row.id, drafts[row.id].id} if row.id in drafts else {row.id})
@@ -162,7 +162,7 @@ def _plan(
     return plan
 
 
-def _matches(
+def matches(
     entries: Sequence[FaqEntry], rows: Sequence[ArticleRow]
 ) -> list[tuple[FaqEntry, ArticleRow | None]]:
     """Each entry with the article it is: by question first, then by a reference unique in both."""
