@@ -4,6 +4,7 @@ Refuses to judge meaning. Nothing here changes the length of a text except the c
 :data:`nlu.types.MAX_TEXT_CHARS`.
 """
 
+import functools
 from dataclasses import dataclass
 
 import opencc
@@ -63,6 +64,7 @@ def _lower_case_table() -> dict[int, str]:
     return {code: chr(code).lower() for code in range(ord("A"), ord("Z") + 1)}
 
 
+@functools.cache
 def _simplified_table() -> dict[int, str]:
     # One conversion of all characters, a line each, so that no phrase rule joins two of them.
     characters = [chr(code) for code in _HAN]

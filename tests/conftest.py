@@ -13,11 +13,16 @@ from bot.schema import metadata
 from bot.settings import Settings
 from store.base import new_id
 from store.session import Database, async_url
-from tests import postgres
+from tests import postgres, thrift
 from tests.product import Product, copy_workspace, make_settings, prepare, serving
 
 #: Set by CI: what would be skipped for a missing program fails there instead.
 NOTHING_SKIPPED = os.environ.get("CAIWEN_TEST_NOTHING_SKIPPED") == "1"
+
+
+def pytest_configure() -> None:
+    """Before anything is imported that would keep what is replaced."""
+    thrift.begin()
 
 
 def need(present: bool, what: str) -> None:

@@ -6,6 +6,7 @@ The content is written here so that tests know every word of it; the parts are t
 import asyncio
 import hashlib
 import shutil
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ from kb.train import build_index
 from store.base import new_id
 from store.session import Database
 from tests.postgres import free_port
+from tests.thrift import PromptServer
 
 PASSWORD = "a good long password"
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
@@ -255,6 +257,12 @@ def copy_workspace(template: Path, home: Path) -> None:
     shutil.copytree(template, home)
 
 
+def http_client(address: str) -> httpx.AsyncClient:
+    """Trusts nobody's certificates: reading those of the world takes longer than most tests."""
+    nobodys = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.AsyncClient(base_url=address, timeout=20, trust_env=False, verify=nobodys)
+
+
 @asynccontextmanager
 async def serving(settings: Settings, **parts: Any) -> AsyncIterator[Product]:
     """The product on a free port of this machine."""
@@ -267,7 +275,7 @@ async def serving(settings: Settings, **parts: Any) -> AsyncIterator[Product]:
         timeout_graceful_shutdown=1,
         lifespan="on",
     )
-    server = uvicorn.Server(config)
+    server = PromptServer(config)
     server.install_signal_handlers = lambda: None  # type: ignore[method-assign,attr-defined]
     running = asyncio.create_task(server.serve())
     while not server.started:
@@ -276,7 +284,7 @@ async def serving(settings: Settings, **parts: Any) -> AsyncIterator[Product]:
             running.result()
     address = f"http://127.0.0.1:{config.port}"
     try:
-        async with httpx.AsyncClient(base_url=address, timeout=20, trust_env=False) as client:
+        async with http_client(address) as client:
             yield Product(services, address, client)
     finally:
         services.live.close()

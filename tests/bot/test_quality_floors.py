@@ -22,8 +22,6 @@ from nlu.settings import NluSettings
 from tests.bot.command import caiwen
 from tests.product import NOW
 
-#: One process trains the sample content, not each.
-pytestmark = pytest.mark.xdist_group("floors")
 FLOORS = data_dir() / "evaluation" / "floors.tsv"
 
 

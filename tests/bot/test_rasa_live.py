@@ -26,8 +26,6 @@ from tests.product import ENTRIES, Chat, Product, copy_workspace, make_settings,
 pytestmark = [
     pytest.mark.rasa,
     pytest.mark.timeout(600),
-    # Two Rasas at once would only make each other late.
-    pytest.mark.xdist_group("rasa"),
 ]
 
 RASA = ROOT / ".venv-rasa" / "bin" / "rasa"

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -310,7 +311,10 @@ class TicketMachine(RuleBasedStateMachine):
         return row, list(events), int(told or 0)
 
 
-def test_tickets_follow_their_model() -> None:
+@pytest.mark.parametrize(
+    "histories", [5, pytest.param(40, marks=pytest.mark.slow)], ids=["some", "many"]
+)
+def test_tickets_follow_their_model(histories: int) -> None:
     with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
         database = Database(f"sqlite:///{Path(folder) / 'machine.db'}")
 
@@ -325,7 +329,7 @@ def test_tickets_follow_their_model() -> None:
             run_state_machine_as_test(
                 TicketMachine,
                 settings=settings(
-                    max_examples=15,
+                    max_examples=histories,
                     stateful_step_count=20,
                     deadline=None,
                     suppress_health_check=list(HealthCheck),

@@ -27,8 +27,6 @@ from tests.nlu.test_contract import HOSTILE, check
 pytestmark = [
     pytest.mark.rasa,
     pytest.mark.timeout(600),
-    # One worker trains the model once.
-    pytest.mark.xdist_group("rasa"),
 ]
 
 RASA = ROOT / ".venv-rasa" / "bin" / "rasa"

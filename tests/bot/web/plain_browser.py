@@ -7,7 +7,7 @@ import httpx
 
 from bot.accounts import add_staff
 from bot.tables import Role
-from tests.product import NOW, PASSWORD, Product
+from tests.product import NOW, PASSWORD, Product, http_client
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 PAGE = {"Accept": "text/html"}
@@ -46,8 +46,7 @@ class Browser:
 
 
 def open_browser(product: Product) -> Browser:
-    client = httpx.AsyncClient(base_url=product.address, timeout=20, trust_env=False)
-    return Browser(client)
+    return Browser(http_client(product.address))
 
 
 async def make_ticket(product: Product, text: str = "门户的菜单是空的") -> str:
