@@ -68,10 +68,13 @@ class Relay:
 
     async def run_once(self) -> int:
         """Claim and settle one batch; the number of rows tried."""
-        token = new_id()
+        now, token = self._clock(), new_id()
+        async with self._database.glance() as session:
+            if not await outbox.is_due(session, now=now, without=self._without):
+                return 0
         async with self._database.transaction() as session:
             rows = await outbox.claim(
-                session, now=self._clock(), lease=self._lease, token=token, without=self._without
+                session, now=now, lease=self._lease, token=token, without=self._without
             )
         if rows:
             renewing = asyncio.create_task(self._renew(token))

@@ -12,7 +12,19 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, String, Text, and_, exists, func, or_, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    Index,
+    Select,
+    String,
+    Text,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -130,27 +142,7 @@ async def claim(
     The attempt is counted here, before anything is sent, so that a worker which dies while
     sending still uses up its attempt.
     """
-    earlier = aliased(OutboxRow)
-    blocked = exists().where(
-        and_(
-            earlier.conversation_id == OutboxRow.conversation_id,
-            earlier.id < OutboxRow.id,
-            earlier.status == OutboxStatus.PENDING.value,
-        )
-    )
-    due = (
-        select(OutboxRow.id)
-        .where(
-            OutboxRow.status == OutboxStatus.PENDING.value,
-            OutboxRow.available_at <= now,
-            or_(OutboxRow.claimed_until.is_(None), OutboxRow.claimed_until < now),
-            ~blocked,
-            *([OutboxRow.kind.in_(list(only))] if only else []),
-            *(~OutboxRow.kind.startswith(prefix, autoescape=True) for prefix in without),
-        )
-        .order_by(OutboxRow.id)
-        .limit(limit)
-    )
+    due = _due(now, only, without).order_by(OutboxRow.id).limit(limit)
     if session.get_bind().dialect.name == "postgresql":
         due = due.with_for_update(skip_locked=True)
     ids = (await session.scalars(due)).all()
@@ -177,6 +169,37 @@ async def renew(session: AsyncSession, token: str, *, until: datetime) -> None:
         .values(claimed_until=until)
     )
     await session.execute(statement)
+
+
+async def is_due(
+    session: AsyncSession,
+    *,
+    now: datetime,
+    only: Collection[str] = (),
+    without: Collection[str] = (),
+) -> bool:
+    """Whether `claim` would find anything: a look that holds up no writer."""
+    found = await session.execute(_due(now, only, without).limit(1))
+    return found.first() is not None
+
+
+def _due(now: datetime, only: Collection[str], without: Collection[str]) -> Select[int]:
+    earlier = aliased(OutboxRow)
+    blocked = exists().where(
+        and_(
+            earlier.conversation_id == OutboxRow.conversation_id,
+            earlier.id < OutboxRow.id,
+            earlier.status == OutboxStatus.PENDING.value,
+        )
+    )
+    return select(OutboxRow.id).where(
+        OutboxRow.status == OutboxStatus.PENDING.value,
+        OutboxRow.available_at <= now,
+        or_(OutboxRow.claimed_until.is_(None), OutboxRow.claimed_until < now),
+        ~blocked,
+        *([OutboxRow.kind.in_(list(only))] if only else []),
+        *(~OutboxRow.kind.startswith(prefix, autoescape=True) for prefix in without),
+    )
 
 
 def _claimed(row: OutboxRow, token: str) -> Claimed:

@@ -79,7 +79,7 @@ class Database:
         """A write transaction: committed on leaving, rolled back on any exception.
 
         ``quick`` promises that each statement touches a few rows by key: SQLite then executes all
-        but BEGIN and COMMIT on the spot.
+        but COMMIT on the spot, and begins there when nobody else is writing.
         """
         async with self._turn_to_write(), self._sessions() as session:
             session.info["write"] = True
@@ -138,6 +138,7 @@ def _prepare_sqlite(engine: AsyncEngine, *, quick: bool = False) -> None:
         cursor.close()
         driver: Any = entry.driver_connection
         driver.quick = quick
+        driver.patience_ms = SQLITE_BUSY_TIMEOUT_MS
 
 
 def _configure_sqlite(engine: AsyncEngine) -> None:

@@ -73,9 +73,11 @@ class OneTripConnection(aiosqlite.Connection):
     blank: sqlite3.Cursor
     #: A BEGIN that travels with the first statement of its transaction.
     opening: str = ""
-    #: Whether statements are executed at once, by the caller; never what waits for a lock or the
-    #: disk, BEGIN and COMMIT.
+    #: Whether statements are executed at once, by the caller; never what waits for the disk,
+    #: COMMIT, or for a lock that somebody holds.
     quick: bool = False
+    #: How long the connection waits for a lock, in milliseconds.
+    patience_ms: int = 0
 
     @override
     async def _connect(self) -> "OneTripConnection":
@@ -113,9 +115,22 @@ class OneTripConnection(aiosqlite.Connection):
     ) -> tuple[sqlite3.Cursor, Rows]:
         """Execute, in the connection's thread unless it is `quick`; the cursor and its rows."""
         opening, self.opening = self.opening, ""
-        if self.quick and not opening:
+        if self.quick and (not opening or self._begun(opening)):
             return _run(self._conn, "", sql, parameters, many)
         return await self._in_thread(partial(_run, self._conn, opening, sql, parameters, many))
+
+    def _begun(self, opening: str) -> bool:
+        """Begin on the spot, unless another process is writing: that is waited out elsewhere."""
+        self._conn.execute("PRAGMA busy_timeout=0")
+        try:
+            self._conn.execute(opening)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            return False
+        finally:
+            self._conn.execute(f"PRAGMA busy_timeout={self.patience_ms}")
+        return True
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         found: T = await self._execute(work)  # type: ignore[no-untyped-call]  # untyped there

@@ -94,7 +94,7 @@ class Asked:
     at: str
 
 
-def asked(
+async def asked(
     contract: Annotated[str, Query(max_length=40)] = "",
     severity: Annotated[str, Query(max_length=10)] = "",
     category: Annotated[str, Query(max_length=10)] = "",

@@ -54,7 +54,7 @@ class Asked:
         return f"?{urlencode(given)}" if given else ""
 
 
-def asked(
+async def asked(
     queue: Annotated[str, Query(max_length=20)] = "",
     q: Annotated[str, Query(max_length=200)] = "",
     severity: Annotated[str, Query(max_length=10)] = "",

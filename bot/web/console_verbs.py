@@ -51,7 +51,7 @@ async def _perform(
 
     A refusal shows the ticket as it is now, and keeps what was typed.
     """
-    wanted = asked(**{k: v for k, v in request.query_params.items() if k in _ASKED})
+    wanted = await asked(**{k: v for k, v in request.query_params.items() if k in _ASKED})
     kept, status = None, 200
     try:
         staff.require(*DESK_ROLES)

@@ -34,7 +34,12 @@ class Caller:
         return as_json(done)
 
 
-Calling = Annotated[Caller, Depends()]
+async def caller(number: str, staff: ApiStaff, app: AppServices, expected: Expected) -> Caller:
+    """Whoever sends this request."""
+    return Caller(number, staff, app, expected)
+
+
+Calling = Annotated[Caller, Depends(caller)]
 
 
 @router.get("")

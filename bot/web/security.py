@@ -19,8 +19,11 @@ COOKIE = "caiwen_session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def services_of(request: Request) -> Services:
-    """The assembled product that serves this request."""
+async def services_of(request: Request) -> Services:
+    """The assembled product that serves this request.
+
+    Asynchronous as every dependency: FastAPI sends the others to a thread, for each request.
+    """
     return services(request.app)
 
 

@@ -33,7 +33,12 @@ class Caller:
         return await verbs.perform(desk, self._staff, self._number, verb, self._expected)
 
 
-Calling = Annotated[Caller, Depends()]
+async def caller(number: str, staff: ApiStaff, app: AppServices, expected: Expected) -> Caller:
+    """Whoever sends this request."""
+    return Caller(number, staff, app, expected)
+
+
+Calling = Annotated[Caller, Depends(caller)]
 
 
 @router.get("/takers")

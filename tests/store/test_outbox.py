@@ -27,8 +27,12 @@ async def put(db: Database, key: str, *, conversation: str | None = None) -> boo
 
 
 async def take(db: Database, *, at: datetime = NOW, token: str = "w1") -> list[Claimed]:
+    async with db.glance() as session:
+        due = await outbox.is_due(session, now=at)
     async with db.transaction() as session:
-        return list(await outbox.claim(session, now=at, lease=LEASE, token=token))
+        rows = list(await outbox.claim(session, now=at, lease=LEASE, token=token))
+    assert due == bool(rows), "the look and the claim must agree"
+    return rows
 
 
 async def test_a_repeated_decision_is_one_row(database: Database) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from store.session import Database
+from store.session import SQLITE_BUSY_TIMEOUT_MS, Database
 from store.sqlite_driver import OneTripConnection, connect
 
 
@@ -176,13 +176,54 @@ async def test_quick_statements_make_no_trip(
     async with database.transaction(quick=True) as session:
         for number in range(3):
             await session.execute(text("insert into q values (:n)"), {"n": number})
-    assert len(trips) == 2  # BEGIN with the first insert, COMMIT
+    assert len(trips) == 1  # COMMIT
     async with database.transaction() as session:
         await session.execute(text("insert into q values (7)"))
         await session.execute(text("insert into q values (8)"))
-    assert len(trips) == 2 + 3  # the connection is no longer quick
+    assert len(trips) == 1 + 3  # the connection is no longer quick
     async with database.glance() as session:
         assert (await session.execute(text("select count(*) from q"))).scalar_one() == 5
+    await database.dispose()
+
+
+async def test_a_quick_transaction_waits_for_another_writer_and_holds_up_nobody(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "e.db"
+    database = Database(f"sqlite:///{file}")
+    async with database.transaction() as session:
+        await session.execute(text("create table q (a integer primary key)"))
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def write() -> None:
+        async with database.transaction(quick=True) as session:
+            await session.execute(text("insert into q values (2)"))
+
+    writing = asyncio.create_task(write())
+    for _ in range(20):
+        await asyncio.sleep(0.005)  # The loop runs on while the writer waits.
+    assert not writing.done()
+    other.execute("insert into q values (1)")
+    other.execute("COMMIT")
+    await asyncio.wait_for(writing, 10)
+    assert [a for (a,) in other.execute("select a from q order by a")] == [1, 2]
+    other.close()
+    await database.dispose()
+
+
+async def test_a_quick_transaction_that_cannot_begin_says_why(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'f.db'}")
+    async with database.peek() as session:
+        connection = await session.connection()
+        raw = await connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        driver._conn.execute("BEGIN")
+        with pytest.raises(sqlite3.OperationalError, match="within a transaction"):
+            driver._begun("BEGIN IMMEDIATE")
+        driver._conn.execute("ROLLBACK")
+        [(patience,)] = driver._conn.execute("PRAGMA busy_timeout")
+        assert patience == SQLITE_BUSY_TIMEOUT_MS
     await database.dispose()
 
 
