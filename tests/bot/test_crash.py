@@ -103,7 +103,7 @@ async def patiently(
     client: httpx.AsyncClient, method: str, path: str, **over: Any
 ) -> httpx.Response:
     """Like a channel: try again until there is an answer."""
-    for _ in range(600):
+    for _ in range(2_400):
         try:
             answer = await client.request(method, path, **over)
         except httpx.TransportError:

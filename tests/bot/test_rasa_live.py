@@ -31,8 +31,9 @@ pytestmark = [
 RASA = ROOT / ".venv-rasa" / "bin" / "rasa"
 TOKEN = "t0ken"
 READY_LIMIT_S = 240.0
-#: Nobody waits longer than this for an answer, whatever Rasa does.
-ANSWER_LIMIT_S = 1.0
+#: Nobody waits longer than this for an answer, whatever Rasa does; a Rasa that was waited for would
+#: not answer at all. Generous for a machine that does much else.
+ANSWER_LIMIT_S = 5.0
 QUESTIONS = [(question, ref) for question, ref, _, kind in ENTRIES if kind == "answer"]
 
 
