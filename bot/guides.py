@@ -24,6 +24,7 @@ from kb.guide_repository import ListedGuide
 from kb.guide_sections import by_section, section_texts
 from kb.guide_store import publish_version, withdraw_version
 from kb.section_matching import Fate, SectionMatch, match_sections
+from kb.stale_ahead import gather, reckon
 from kb.tables import ArticleRow, GuideRow, GuideSectionRow, GuideVersionRow, PassageRow, Status
 from store import audit
 from store.session import Database
@@ -134,12 +135,16 @@ class Guides:
     async def publish(self, staff: Principal, guide_id: str, number: int) -> int:
         """Answer from this version from now on; how many answers are newly in doubt."""
         staff.require(*REVIEWING_ROLES)
+        async with self._database.reading() as session:
+            _, versions = await _guide(session, guide_id)
+            gathered = await gather(session, _version(versions, number))
+        ahead = await asyncio.to_thread(reckon, gathered)
         async with self._database.transaction() as session:
             _, versions = await _guide(session, guide_id, lock=True)
             version = _version(versions, number)
             if version.status == Status.PUBLISHED:
                 return 0  # Somebody was faster.
-            raised = await publish_version(session, version, now=self._clock())
+            raised = await publish_version(session, version, now=self._clock(), ahead=ahead)
             await self._audit(session, staff, guide_id, "published", number=number, raised=raised)
         await self._publishing.reconcile()
         log.info("guide_published", guide=guide_id, version=number, doubted=raised)

@@ -12,12 +12,14 @@ import structlog
 
 from bot.clock import Clock, utc_now
 from bot.deployment import Deployment
+from kb import guide_repository
 from kb.answer_pictures import keep_picture
 from kb.errors import ImportRefused
 from kb.faq_review import EntryFate, Review, keep_entry, let_go, plan_faq
 from kb.importer import IsolatedImporter, limits_of
 from kb.sections import FaqTable, Guide
-from kb.service import StoredFaq, StoredGuide, store_faq, store_guide
+from kb.service import StoredFaq, StoredGuide, publish_version, store_faq, store_guide
+from kb.stale_ahead import gather, reckon
 from store.session import Database
 
 log = structlog.get_logger("bot.importing")
@@ -108,8 +110,8 @@ async def import_file(
     if review is not None and isinstance(read, FaqTable):
         fates = await _keep_for_review(intake, read, base["file"], review, now)
         return {**base, **_reviewed_record(fates, read)}
-    async with intake.database.transaction() as session:
-        if isinstance(read, FaqTable):
+    if isinstance(read, FaqTable):
+        async with intake.database.transaction() as session:
             stored = await store_faq(
                 session,
                 read,
@@ -118,17 +120,37 @@ async def import_file(
                 now=now,
                 media_dir=intake.media_dir,
             )
-            return {**base, **_faq_record(stored, read)}
+        return {**base, **_faq_record(stored, read)}
+    async with intake.database.transaction() as session:
         kept = await store_guide(
             session,
             read,
             source_name=base["file"],
-            publish=publish,
+            publish=False,
             now=now,
             media_dir=intake.media_dir,
             guide_id=guide_id,
         )
-        return {**base, **_guide_record(kept, read)}
+    if publish:
+        await _publish(intake.database, kept.version_id, now)
+    return {**base, **_guide_record(kept, read)}
+
+
+async def _publish(database: Database, version_id: str, now: datetime) -> None:
+    """Answer from the version that was kept; compared before anybody has to wait for it.
+
+    When this fails the version stays a draft, and importing the file again takes it up.
+    """
+    async with database.reading() as session:
+        version = await guide_repository.version(session, version_id)
+        gathered = await gather(session, version) if version is not None else None
+    if gathered is None:
+        return
+    ahead = await asyncio.to_thread(reckon, gathered)
+    async with database.transaction() as session:
+        version = await guide_repository.version(session, version_id)
+        if version is not None:
+            await publish_version(session, version, now=now, ahead=ahead)
 
 
 async def _keep_for_review(

@@ -24,6 +24,7 @@ from kb.guide_cover import cover_facts
 from kb.media import extension, write_media
 from kb.passages import PassageDraft, make_passages
 from kb.sections import Guide, Image, Section, Table
+from kb.stale_ahead import Ahead
 from kb.stored_text import storable, storable_json
 from kb.tables import (
     GuideRow,
@@ -97,15 +98,22 @@ async def store_guide(
     return await _outcome(session, guide, version, stored_as)
 
 
-async def publish_version(session: AsyncSession, version: GuideVersionRow, *, now: datetime) -> int:
+async def publish_version(
+    session: AsyncSession,
+    version: GuideVersionRow,
+    *,
+    now: datetime,
+    ahead: Ahead | None = None,
+) -> int:
     """Make this version the one that answers; the guide's earlier one is archived.
 
-    Returns how many answers are newly in doubt because their sections changed.
+    Returns how many answers are newly in doubt because their sections changed. With `ahead`, what
+    `kb.stale_ahead` compared before the transaction, others need not wait for the comparison.
     """
     guide = await guide_repository.guide(session, version.guide_id, lock=True)
     if guide is None or version.status == Status.PUBLISHED:
         return 0
-    raised = await stale.guide_published(session, guide, version, now=now)
+    raised = await stale.guide_published(session, guide, version, now=now, ahead=ahead)
     version.status, version.published_at = Status.PUBLISHED, now
     guide.updated_at = now
     await session.flush()

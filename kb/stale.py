@@ -17,8 +17,8 @@ from kb import stale_repository as rows
 from kb.answer_versions import Author
 from kb.errors import AnswerInvalid
 from kb.guide_sections import section_text, section_texts
-from kb.section_matching import Fate, SectionMatch, SectionText, match_sections
-from kb.stale_sources import SectionFinder
+from kb.section_matching import Fate, SectionMatch, SectionText
+from kb.stale_ahead import Ahead, Fates, Named, fates_of, find_sections, unchanged
 from kb.stale_tables import AnswerSourceRow, StaleMarkRow
 from kb.stored_text import storable
 from kb.tables import ArticleRow, GuideRow, GuideVersionRow
@@ -55,19 +55,26 @@ _OF_SECTIONS = (
 
 
 async def guide_published(
-    session: AsyncSession, guide: GuideRow, version: GuideVersionRow, *, now: datetime
+    session: AsyncSession,
+    guide: GuideRow,
+    version: GuideVersionRow,
+    *,
+    now: datetime,
+    ahead: Ahead | None = None,
 ) -> int:
     """Follow the sources of answers into this version, which answers from now on.
 
-    Returns how many answers are newly in doubt.
+    Returns how many answers are newly in doubt. `ahead` is what was compared before the
+    transaction; what it lacks is compared here.
     """
+    ahead = ahead or Ahead()
     before = await rows.last_published(session, guide.id, besides=version.id)
     if before is not None:
-        await _resolve(session, guide, before.id, now)
+        await _resolve(session, guide, before.id, now, ahead)
     marks = await _open_marks(session, guide.id)
     raised = 0
     for version_id, sources in (await _sources(session, guide.id, now)).items():
-        fates = await _fates(session, version_id, version.id)
+        fates = await _fates(session, version_id, version.id, ahead)
         for source in sources:
             fate = fates[source.section_id]
             if fate.fate is Fate.VANISHED and before is not None and version_id != before.id:
@@ -142,19 +149,21 @@ async def still_right(
     return len(marks)
 
 
-async def _resolve(session: AsyncSession, guide: GuideRow, version_id: str, now: datetime) -> None:
+async def _resolve(
+    session: AsyncSession, guide: GuideRow, version_id: str, now: datetime, ahead: Ahead
+) -> None:
     """Find the sections of answers whose source is only a line of text."""
-    found = await rows.without_section(session, guide.title)
-    if not found:
-        return
-    sections = await section_texts(session, version_id)
-
-    def find() -> Sequence[tuple[str, str]]:
-        finder = SectionFinder(guide.title, sections)
-        named = ((one.id, finder.find(one.source_title, one.answer)) for one in found)
-        return [(article_id, section.id) for article_id, section in named if section is not None]
-
-    session.add_all(_source(*pair, base=None, now=now) for pair in await asyncio.to_thread(find))
+    named = [Named.of(one) for one in await rows.without_section(session, guide.title)]
+    found = {one: ahead.found[version_id, one] for one in named if (version_id, one) in ahead.found}
+    news = [one for one in named if one not in found]
+    if news:
+        sections = await section_texts(session, version_id)
+        found |= await asyncio.to_thread(find_sections, guide.title, sections, news)
+    session.add_all(
+        _source(one.article_id, section_id, base=None, now=now)
+        for one, section_id in found.items()
+        if section_id is not None
+    )
     await session.flush()
 
 
@@ -172,14 +181,15 @@ async def _sources(
     return found
 
 
-async def _fates(session: AsyncSession, old_id: str, new_id_: str) -> Mapping[str, SectionMatch]:
+async def _fates(session: AsyncSession, old_id: str, new_id_: str, ahead: Ahead) -> Fates:
     """What became of each section of one version in another; in itself, nothing."""
+    known = ahead.fates.get((old_id, new_id_))
+    if known is not None:
+        return known
     old = await section_texts(session, old_id)
     if old_id == new_id_:
-        return {one.id: SectionMatch(Fate.SAME, one, (one,)) for one in old}
-    new = await section_texts(session, new_id_)
-    matches = await asyncio.to_thread(match_sections, old, new)
-    return {match.old.id: match for match in matches if match.old is not None}
+        return unchanged(old)
+    return await asyncio.to_thread(fates_of, old, await section_texts(session, new_id_))
 
 
 async def _follow(
