@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 
 #: In the order of their length; a benchmark that lacks its data says so and is skipped.
-NAMES = ("startup", "dialogue", "search", "faq", "guides_qa", "quality")
+NAMES = ("importing", "startup", "dialogue", "search", "faq", "guides_qa", "quality")
 
 
 KNOWN = {path.stem for path in Path(__file__).parent.glob("[a-z]*.py")}
