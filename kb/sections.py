@@ -34,6 +34,7 @@ class WarningCode(StrEnum):
     REPEATED_NUMBER = "repeated_number"  # two sibling headings carry the same number
     GUESSED_HEADINGS = "guessed_headings"  # no heading style or outline: levels were inferred
     PAGE_WITHOUT_TEXT = "page_without_text"  # a scanned page
+    READ_FROM_PICTURE = "read_from_picture"  # a scanned page whose picture was read; look at it
     COMMENTED_OUT = "commented_out"  # a whole file inside an HTML comment
     SKIPPED_MEMBER = "skipped_member"  # a file inside an archive that was not read
     SKIPPED_CONTENT = "skipped_content"  # charts, SmartArt, formulas: no text to keep

@@ -11,6 +11,12 @@ class ImportSettings(BaseModel):
     file_mb: int = Field(default=100, ge=1, description="Size of a file.")
     unpacked_mb: int = Field(default=500, ge=1, description="Size of an archive once unpacked.")
     pages: int = Field(default=2_000, ge=1, description="Pages of a PDF, slides of a deck.")
+    scanned_pages: int = Field(
+        default=100,
+        ge=0,
+        description="Scanned pages of a PDF whose text is read from their pictures, a few seconds "
+        "each; 0 switches it off.",
+    )
     pictures: int = Field(default=5_000, ge=1, description="Different pictures in a file.")
     picture_mb: int = Field(default=30, ge=1, description="Size of one picture.")
     rows: int = Field(default=50_000, ge=1, description="Rows of a sheet.")

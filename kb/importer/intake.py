@@ -6,6 +6,7 @@ converted where that is possible and otherwise left out with a notice.
 
 import hashlib
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -15,6 +16,7 @@ from PIL import UnidentifiedImageError
 from kb.errors import ImportRefused, RefusalReason
 from kb.importer.limits import ImportLimits
 from kb.importer.metafile import embedded_bitmap, is_metafile
+from kb.importer.scans import ScannedLine
 from kb.sections import Image, ImportNotice, WarningCode
 
 _SHOWN = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
@@ -22,11 +24,16 @@ _CONVERTED = {"BMP", "DIB", "TIFF", "ICO", "PPM", "PCX", "TGA"}
 _SPECK_PIXELS = 3  # rules and spacers, not pictures
 
 
+#: Lines of the pages that are pictures, by page number, where somebody has read them.
+Scanned = Mapping[int, Sequence[ScannedLine]]
+
+
 @dataclass(slots=True)
 class Intake:
     """Grows while one file is read."""
 
     limits: ImportLimits
+    scanned: Scanned = field(default_factory=dict)
     notices: list[ImportNotice] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
     _known: dict[str, Image | None] = field(default_factory=dict)

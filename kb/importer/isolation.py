@@ -11,20 +11,33 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import kb
 from kb.confinement import LENGTH, PipeClosed, receive
 from kb.errors import ImportRefused, RefusalReason
 from kb.importer.converter import Converted, Converter
 from kb.importer.limits import MIB, ImportLimits
-from kb.importer.wire import MalformedReply, decode, image_sizes
+from kb.importer.scans import Pages, read_pages
+from kb.importer.wire import (
+    MalformedReply,
+    decode,
+    decode_page,
+    decode_scanned,
+    image_sizes,
+)
+from kb.ocr import IsolatedTextReader, OcrLimits
 from kb.sections import FaqTable, Guide, ImportNotice, WarningCode
 
+Value = TypeVar("Value")
+
 _MOST_JSON = 256 * MIB
+_SECONDS_A_SCAN = 60  # a full page on a busy machine
 _KILLED_FOR_TIME = {-signal.SIGXCPU}
 
 
@@ -35,6 +48,8 @@ class IsolatedImporter:
         """`programs` is where converters are looked for, as in PATH; None is the process's own."""
         self._limits = limits or ImportLimits()
         self._converter = Converter(self._limits, programs)
+        self._texts = IsolatedTextReader(OcrLimits(seconds=_SECONDS_A_SCAN))
+        self._interrupted = threading.Event()
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -52,7 +67,8 @@ class IsolatedImporter:
     def read(self, path: Path, *, name: str | None = None) -> Guide | FaqTable:
         """Read one file; `name` is what its owner calls it, where the path is a temporary one.
 
-        Old formats are converted first, where this machine has a program for that.
+        Old formats are converted first, where this machine has a program for that; scanned pages
+        are read from their pictures.
 
         Raises:
             ImportRefused: as `import_file`, and timeout, out_of_memory, crashed, no_converter or
@@ -60,8 +76,9 @@ class IsolatedImporter:
         """
         name = name or path.name
         with self._lock:
+            self._interrupted.clear()
             try:
-                return self._parse(path, name)
+                return self._parse_with_scans(path, name)
             except ImportRefused as refusal:
                 if refusal.reason is not RefusalReason.LEGACY_FORMAT:
                     raise
@@ -71,22 +88,63 @@ class IsolatedImporter:
                 return _noted(self._parse(made.path, f"{stem}.{made.ending}"), kind, made)
 
     def close(self) -> None:
-        """End the process; a later `read` starts another."""
+        """End the processes; a later `read` starts others."""
         with self._lock:
             self._stop()
+            self._texts.close()
 
     def interrupt(self) -> None:
         """Let a `read` in another thread fail now, as a crash; does not wait for it."""
+        self._interrupted.set()
         process = self._process
         if process is not None:
             process.kill()
         self._converter.interrupt()
+        self._texts.interrupt()
 
-    def _parse(self, path: Path, name: str) -> Guide | FaqTable:
+    def _parse_with_scans(self, path: Path, name: str) -> Guide | FaqTable:
+        """Twice where pages are pictures: to find that out, and with what stands on them."""
+        try:
+            read = self._parse(path, name)
+        except ImportRefused as refusal:
+            scanned = self._scanned(path) if refusal.reason is RefusalReason.NO_TEXT else {}
+            if not scanned:
+                raise
+            return self._parse(path, name, scanned)
+        if not any(one.code is WarningCode.PAGE_WITHOUT_TEXT for one in read.warnings):
+            return read
+        scanned = self._scanned(path)
+        return self._parse(path, name, scanned) if scanned else read
+
+    def _scanned(self, path: Path) -> Pages:
+        if self._limits.scanned_pages == 0 or not self._texts.is_installed():
+            return {}
+        head, _ = self._ask({"want": "scanned", "path": str(path.resolve())})
+        pages = self._decoded(partial(decode_scanned, head, self._limits.scanned_pages))
+        return read_pages(pages, partial(self._page, path), self._texts, self._interrupted)
+
+    def _page(self, path: Path, number: int) -> bytes:
+        head, images = self._ask({"want": "page", "path": str(path.resolve()), "page": number})
+        return self._decoded(partial(decode_page, head, images))
+
+    def _parse(self, path: Path, name: str, scanned: Pages | None = None) -> Guide | FaqTable:
+        lines = {
+            page: [line.to_json() for line in found] for page, found in (scanned or {}).items()
+        }
+        head, images = self._ask(
+            {"want": "content", "path": str(path.resolve()), "name": name, "scanned": lines}
+        )
+        return self._decoded(partial(decode, head, images))
+
+    def _ask(self, request: dict[str, Any]) -> tuple[bytes, dict[str, bytes]]:
+        """What the process replies: JSON, and pictures by name."""
         process = self._running()
         deadline = time.monotonic() + self._limits.seconds
         try:
-            self._request(process, path, name)
+            assert process.stdin is not None  # noqa: S101 - opened with a pipe
+            whole = {**request, "limits": asdict(self._limits)}
+            process.stdin.write(json.dumps(whole).encode() + b"\n")
+            process.stdin.flush()
             return _receive(process, deadline, self._limits)
         except TimeoutError as error:
             self._stop()
@@ -94,20 +152,24 @@ class IsolatedImporter:
         except (PipeClosed, BrokenPipeError) as error:
             raise self._obituary() from error
         except MalformedReply as error:
-            self._stop()
-            raise ImportRefused(RefusalReason.CRASHED, str(error)) from error
+            raise self._distrust(error) from error
+
+    def _decoded(self, decoding: Callable[[], Value]) -> Value:
+        try:
+            return decoding()
+        except MalformedReply as error:
+            raise self._distrust(error) from error
+
+    def _distrust(self, error: MalformedReply) -> ImportRefused:
+        """A process that replies nonsense is not asked again."""
+        self._stop()
+        return ImportRefused(RefusalReason.CRASHED, str(error))
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._stop()
             self._process = _start(self._limits.memory_bytes)
         return self._process
-
-    def _request(self, process: subprocess.Popen[bytes], path: Path, name: str) -> None:
-        request = {"path": str(path.resolve()), "name": name, "limits": asdict(self._limits)}
-        assert process.stdin is not None  # noqa: S101 - opened with a pipe
-        process.stdin.write(json.dumps(request).encode() + b"\n")
-        process.stdin.flush()
 
     def _stop(self) -> None:
         process, self._process = self._process, None
@@ -154,7 +216,7 @@ def _start(memory_bytes: int) -> subprocess.Popen[bytes]:
 
 def _receive(
     process: subprocess.Popen[bytes], deadline: float, limits: ImportLimits
-) -> Guide | FaqTable:
+) -> tuple[bytes, dict[str, bytes]]:
     assert process.stdout is not None  # noqa: S101 - opened with a pipe
     pipe = process.stdout.fileno()
     length = LENGTH.unpack(receive(pipe, LENGTH.size, deadline))[0]
@@ -164,5 +226,4 @@ def _receive(
     sizes = image_sizes(head)
     if sum(sizes.values()) > limits.unpacked_bytes * 2:
         raise MalformedReply(f"{sum(sizes.values())} picture bytes")
-    images = {key: receive(pipe, size, deadline) for key, size in sizes.items()}
-    return decode(head, images)
+    return head, {key: receive(pipe, size, deadline) for key, size in sizes.items()}

@@ -20,6 +20,7 @@ class ImportLimits:
     unpack_ratio: float = 200.0  # unpacked to packed size, judged once a member exceeds 1 MiB
     pages: int = 2_000
     images: int = 5_000
+    scanned_pages: int = 100  # read from their pictures, isolated import only
     image_bytes: int = 30 * MIB
     image_pixels: int = 60_000_000
     table_rows: int = 50_000
@@ -37,6 +38,7 @@ def limits_of(chosen: "ImportSettings") -> ImportLimits:
         unpacked_bytes=chosen.unpacked_mb * MIB,
         pages=chosen.pages,
         images=chosen.pictures,
+        scanned_pages=chosen.scanned_pages,
         image_bytes=chosen.picture_mb * MIB,
         table_rows=chosen.rows,
         seconds=chosen.seconds,

@@ -8,14 +8,18 @@ from pathlib import Path
 from kb.errors import ImportRefused, RefusalReason
 from kb.importer.archive import Archive
 from kb.importer.assembly import assemble
-from kb.importer.intake import Intake
+from kb.importer.intake import Intake, Scanned
 from kb.importer.limits import ImportLimits
 from kb.importer.sniff import Format, is_zip, sniff
 from kb.sections import FaqTable, Guide
 
 
-def read_file(path: Path, limits: ImportLimits, name: str | None = None) -> Guide | FaqTable:
+def read_file(
+    path: Path, limits: ImportLimits, name: str | None = None, scanned: Scanned | None = None
+) -> Guide | FaqTable:
     """Read one file; `name` is what its owner calls it, where the path is a temporary one.
+
+    `scanned` are the lines of pages that are pictures, where somebody has read them.
 
     Raises:
         ImportRefused: for every file that cannot become a guide or a table of questions.
@@ -24,11 +28,16 @@ def read_file(path: Path, limits: ImportLimits, name: str | None = None) -> Guid
     size = path.stat().st_size
     if size > limits.file_bytes:
         raise ImportRefused(RefusalReason.TOO_LARGE, f"{size} bytes")
-    return read_bytes(path.read_bytes(), name, limits, folder=path.parent)
+    return read_bytes(path.read_bytes(), name, limits, folder=path.parent, scanned=scanned)
 
 
 def read_bytes(
-    data: bytes, name: str, limits: ImportLimits, *, folder: Path | None = None
+    data: bytes,
+    name: str,
+    limits: ImportLimits,
+    *,
+    folder: Path | None = None,
+    scanned: Scanned | None = None,
 ) -> Guide | FaqTable:
     """The same for bytes in memory; pictures beside a Markdown file are looked for in `folder`.
 
@@ -37,7 +46,7 @@ def read_bytes(
     """
     archive = Archive(data, limits) if is_zip(data) else None
     fmt = sniff(data, name=name, archive=archive)
-    intake = Intake(limits)
+    intake = Intake(limits, scanned=scanned or {})
     if archive is not None:
         return _read_archive(archive, data, fmt, intake, name)
     return _read_plain(data, fmt, intake, name, folder)

@@ -49,11 +49,20 @@ class MalformedReply(ValueError):
     """The parser process sent something that is no guide, no question table and no refusal."""
 
 
-def encode(result: Guide | FaqTable | ImportRefused) -> tuple[bytes, list[bytes]]:
+#: What was asked for: a file's content, the pages of it that are pictures, or such a picture.
+Answer = Guide | FaqTable | list[int] | bytes
+_PAGE = "page"
+
+
+def encode(result: Answer | ImportRefused) -> tuple[bytes, list[bytes]]:
     """The value as JSON, and the picture bytes that follow it."""
     if isinstance(result, ImportRefused):
         head: dict[str, Any] = {"refused": result.reason.value, "detail": result.detail}
         return json.dumps(head).encode(), []
+    if isinstance(result, list):
+        return json.dumps({"scanned": result}).encode(), []
+    if isinstance(result, bytes):
+        return json.dumps({"images": {_PAGE: len(result)}}).encode(), [result]
     images = dict(result.images)
     head = {"result": _plain(result), "images": {key: len(data) for key, data in images.items()}}
     return json.dumps(head, ensure_ascii=False).encode(), list(images.values())
@@ -80,6 +89,33 @@ def decode(head: bytes, images: Mapping[str, bytes]) -> Guide | FaqTable:
         ImportRefused: that is what was sent.
         MalformedReply: anything else that is no guide and no question table.
     """
+    parsed = _accepted(head)
+    result = _built(parsed.get("result"), images)
+    if not isinstance(result, Guide | FaqTable):
+        raise MalformedReply(type(result).__name__)
+    return result
+
+
+def decode_scanned(head: bytes, most: int) -> list[int]:
+    """Page numbers again, at most so many. Raises as `decode`."""
+    pages = _accepted(head).get("scanned")
+    if not isinstance(pages, list) or len(pages) > most:
+        raise MalformedReply("scanned")
+    if not all(type(page) is int and page > 0 for page in pages):
+        raise MalformedReply("scanned")
+    return pages
+
+
+def decode_page(head: bytes, images: Mapping[str, bytes]) -> bytes:
+    """The picture of a page again. Raises as `decode`."""
+    _accepted(head)
+    if _PAGE not in images:
+        raise MalformedReply(_PAGE)
+    return images[_PAGE]
+
+
+def _accepted(head: bytes) -> dict[str, Any]:
+    """The reply, unless it is a refusal."""
     parsed = _parsed(head)
     if "refused" in parsed:
         try:
@@ -87,10 +123,7 @@ def decode(head: bytes, images: Mapping[str, bytes]) -> Guide | FaqTable:
         except ValueError as error:
             raise MalformedReply(str(error)) from error
         raise ImportRefused(reason, str(parsed.get("detail", "")))
-    result = _built(parsed.get("result"), images)
-    if not isinstance(result, Guide | FaqTable):
-        raise MalformedReply(type(result).__name__)
-    return result
+    return parsed
 
 
 def _parsed(head: bytes) -> dict[str, Any]:

@@ -7,15 +7,17 @@ is tricked into more than that takes only this process down.
 
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from kb.confinement import LENGTH, bound_memory, bound_time, refuse_side_effects, take_pipes
 from kb.errors import ImportRefused, RefusalReason
 from kb.importer.limits import ImportLimits
 from kb.importer.reading import read_file
-from kb.importer.wire import encode
-from kb.sections import FaqTable, Guide
+from kb.importer.scans import ScannedLine
+from kb.importer.wire import Answer, encode
 
 
 def main() -> None:
@@ -27,16 +29,55 @@ def main() -> None:
         request = json.loads(line)
         limits = ImportLimits(**request["limits"])
         bound_time(limits.seconds)
-        _reply(replies, read_safely(Path(request["path"]), limits, request["name"]))
+        _reply(replies, safely(partial(_answer, request, limits)))
 
 
-def read_safely(path: Path, limits: ImportLimits, name: str) -> Guide | FaqTable | ImportRefused:
-    """The result, or the refusal that says why there is none.
+def _answer(request: dict[str, Any], limits: ImportLimits) -> Answer:
+    path = Path(request["path"])
+    match request["want"]:
+        case "scanned":
+            return _scanned(path, limits)
+        case "page":
+            return _page(path, int(request["page"]))
+        case _:
+            scanned = {
+                int(page): [ScannedLine.from_json(values) for values in lines]
+                for page, lines in request.get("scanned", {}).items()
+            }
+            return read_file(path, limits, request["name"], scanned)
+
+
+def _scanned(path: Path, limits: ImportLimits) -> list[int]:
+    """The first pages of a PDF that are pictures; other files have none."""
+    data = path.read_bytes()
+    if b"%PDF-" not in data[:1024]:
+        return []
+    from kb.importer.pdf import open_pdf, scanned_pages  # noqa: PLC0415 - only where one is met
+
+    document = open_pdf(data)
+    try:
+        return scanned_pages(document)[: limits.scanned_pages]
+    finally:
+        document.close()
+
+
+def _page(path: Path, number: int) -> bytes:
+    from kb.importer.pdf import open_pdf, render_page  # noqa: PLC0415
+
+    document = open_pdf(path.read_bytes())
+    try:
+        return render_page(document, number)
+    finally:
+        document.close()
+
+
+def safely(answer: Callable[[], Answer]) -> Answer | ImportRefused:
+    """The answer, or the refusal that says why there is none.
 
     A parser's error that nobody foresaw is told apart from a file known to be broken.
     """
     try:
-        return read_file(path, limits, name)
+        return answer()
     except ImportRefused as refusal:
         return refusal
     except MemoryError:
@@ -47,7 +88,7 @@ def read_safely(path: Path, limits: ImportLimits, name: str) -> Guide | FaqTable
         return ImportRefused(RefusalReason.CRASHED, f"{type(error).__name__}: {error}"[:300])
 
 
-def _reply(replies: BinaryIO, result: Guide | FaqTable | ImportRefused) -> None:
+def _reply(replies: BinaryIO, result: Answer | ImportRefused) -> None:
     head, images = encode(result)
     replies.write(LENGTH.pack(len(head)))
     replies.write(head)

@@ -1,5 +1,5 @@
 """Reads a PDF file page by page into a stream; the file's own outline, where it has one, declares
-the headings. Pages without text are reported, never guessed at.
+the headings. Pages without text of their own are reported, and read from what a text reader saw.
 """
 
 import logging
@@ -16,6 +16,8 @@ from kb.importer.elements import Element, Grid, Line, Picture, RawDocument
 from kb.importer.intake import Intake
 from kb.importer.pdf.page import PageReader, PlacedImage, TextLine, clean
 from kb.importer.pdf.paragraphs import Joiner, right_edge, without_repeats, without_upright_text
+from kb.importer.pdf.scans import placed_lines
+from kb.importer.scans import ScannedLine
 from kb.importer.tables import make_table
 from kb.sections import Table, WarningCode
 
@@ -51,7 +53,7 @@ def read_pdf(data: bytes, intake: Intake) -> RawDocument:
     Raises:
         ImportRefused: password, corrupt, too_large or no_text.
     """
-    document = _open(data)
+    document = open_pdf(data)
     try:
         pages = _read_pages(document, data, intake)
         outline = _outline(document)
@@ -65,7 +67,12 @@ def read_pdf(data: bytes, intake: Intake) -> RawDocument:
     return RawDocument("pdf", elements)
 
 
-def _open(data: bytes) -> pdfium.PdfDocument:
+def open_pdf(data: bytes) -> pdfium.PdfDocument:
+    """The document, to be closed by the caller.
+
+    Raises:
+        ImportRefused: password or corrupt.
+    """
     try:
         return pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
@@ -82,17 +89,31 @@ def _read_pages(document: pdfium.PdfDocument, data: bytes, intake: Intake) -> li
     for index in range(len(document)):
         page = document[index]
         reader = PageReader(page, index + 1)
-        lines = without_upright_text(reader.lines())
         pictures = sorted(reader.pictures(intake), key=lambda placed: placed.top)
+        rows = intake.scanned.get(index + 1, ())
+        if rows:
+            lines = _read_from_picture(reader, rows, index + 1, intake)
+            pictures = [one for one in pictures if one.bottom - one.top < reader.height / 2]
+        else:
+            lines = without_upright_text(reader.lines())
         if not lines:
             intake.note(WarningCode.PAGE_WITHOUT_TEXT, page=index + 1)
-        if lines and reader.has_rules(_LEAST_STROKES):
+        if lines and not rows and reader.has_rules(_LEAST_STROKES):
             ruled.append(index)
         pages.append(_Page(reader.width, reader.height, lines, pictures, []))
         page.close()
     for index, tables in _find_tables(data, ruled):
         pages[index].tables = tables
     return pages
+
+
+def _read_from_picture(
+    reader: PageReader, rows: Sequence[ScannedLine], number: int, intake: Intake
+) -> list[TextLine]:
+    unsure = sum(not row.sure for row in rows)
+    detail = f"{len(rows)} lines, {unsure} unsure"
+    intake.note(WarningCode.READ_FROM_PICTURE, detail, page=number)
+    return placed_lines(rows, reader.width, reader.height, number)
 
 
 def _find_tables(data: bytes, ruled: Sequence[int]) -> Iterator[tuple[int, list[_PlacedTable]]]:
