@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from bench.console_data import Size, fill, utc_now
+from bench.console_data import MODULES, REGIONS, Size, fill, utc_now
 from bench.processes import is_prepared, megabytes, serving
 from bot import migrate
 from bot.assembly import load_all_terms
@@ -39,6 +39,7 @@ STEPS, PAUSE_S = 8, 12.0
 #: As ``DESK_PAUSE`` of the console's script.
 REFRESH_S = 3.0
 GOAL_MS = 300
+SEARCH = "/console/search"
 _NUMBER = re.compile(r'data-number="(CW[0-9-]+)"')
 #: What is looked for: a frequent word, a rare number, a name, two words at once.
 WORDS = ("支付", "UKey", "第12中学", "冲红 票据", "退付申请", "云山县")
@@ -94,6 +95,12 @@ class Engineer:
 
     async def _search(self) -> None:
         await self._get("list with words", "/console/queue", q=self._chance.choice(WORDS))
+        words = self._chance.choice(WORDS)
+        region, module = self._chance.choice(REGIONS), self._chance.choice(MODULES)
+        await self._get("search", SEARCH, q=words)
+        await self._get("search narrowed", SEARCH, q=words, region=region, module=module)
+        await self._get("search rarely", SEARCH, q=words, severity="重大", status="已关闭")
+        await self._get("search by filters", SEARCH, region=region, module=module, unit="第12")
 
     async def _open(self) -> None:
         if not self._seen:

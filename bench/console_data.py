@@ -10,14 +10,15 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 from sqlalchemy import insert
 
 from bot.accounts import SESSION_LENGTH, hash_token
 from bot.settings import data_dir
-from bot.tables import Conversation, Message, Role, Staff, StaffSession, Turn, User
+from bot.tables import MESSAGE_WORDS, Conversation, Message, Role, Staff, StaffSession, Turn, User
+from handoff import ticket_words
 from handoff.contract import Terms
 from handoff.lifecycle import Event, Snapshot, replay
 from handoff.repository import columns_of
@@ -79,7 +80,20 @@ async def fill(database: Database, terms: Terms, size: Size, now: datetime) -> M
                 rows.setdefault(table, []).append(row)
         for table in (Conversation, Message, Turn, Ticket, TicketEvent):
             await _write(database, table, rows.get(table, ()))
+        await _index(database, rows)
     return tokens
+
+
+async def _index(database: Database, rows: Mapping[type[Base], Sequence[dict[str, Any]]]) -> None:
+    """As the product does with each row that it writes."""
+    tickets = {row["id"]: Ticket(**row) for row in rows[Ticket]}
+    events = [
+        (row["id"], ticket_words.text_of(tickets[row["ticket_id"]], row["action"], row["detail"]))
+        for row in rows[TicketEvent]
+    ]
+    async with database.transaction() as session:
+        await MESSAGE_WORDS.add_many(session, [(row["id"], row["text"]) for row in rows[Message]])
+        await ticket_words.INDEX.add_many(session, events)
 
 
 async def _write(database: Database, table: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:
@@ -120,6 +134,7 @@ class Maker:
         self.users = [self._user(n) for n in range(max(10, size.tickets // 5))]
         week = now.replace(hour=1, minute=0, second=0, microsecond=0) - WEEK
         self._closed = [self._story(week, closed=True) for _ in range(STORIES)]
+        self._row_ids = {Message: count(1), TicketEvent: count(1)}
 
     def _person(self, n: int) -> dict[str, Any]:
         last = {self._size.engineers: Role.MANAGER, self._size.engineers + 1: Role.ADMIN}
@@ -228,11 +243,13 @@ class Maker:
             yield Turn, _turn(talk, seq, at)
         yield Ticket, self._row(number, story, back, user, talk)
         for event in story.events:
-            yield TicketEvent, _event(f"t{number:031x}", event, back)
+            row = _event(f"t{number:031x}", event, back)
+            yield TicketEvent, {"id": next(self._row_ids[TicketEvent]), **row}
 
     def _message(self, talk: str, seq: int, at: datetime) -> dict[str, Any]:
         sender = ("user", "bot", "user", "engineer")[seq % 4]
         return {
+            "id": next(self._row_ids[Message]),
             "conversation_id": talk,
             "seq": seq,
             "sender": sender,

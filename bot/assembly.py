@@ -59,6 +59,7 @@ from bot.queue_times import QueueTimes
 from bot.recording import Recorder
 from bot.revisits import Revisits
 from bot.routing import Router
+from bot.searching import Searches
 from bot.settings import Settings, data_dir
 from bot.staff_admin import StaffAdmin
 from bot.staleness import Staleness
@@ -120,6 +121,7 @@ class Services:
     console: Console
     engineers: Engineers
     dispatch: Dispatch
+    searches: Searches
     incidents: IncidentParts
     call_log: CallLog
     confirmations: Confirmations
@@ -255,6 +257,7 @@ def assemble(
         conversations=conversations,
         channel_intake=ChannelIntake(database, openings, conversations, phrases, live, clock),
         channels=sending,
+        searches=Searches(database),
         console=Console(database, terms, desk, phrases, clock),
         engineers=Engineers(database, terms, settings.handoff, phrases, live, clock),
         call_log=CallLog(database, terms, settings.handoff, phrases, triager, live, clock),

@@ -1,7 +1,7 @@
 """What staff pages and the API read of tickets: lists, one ticket whole, the transcript."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ class Console:
         *,
         status: str = "",
         severity: Severity | None = None,
-        q: str = "",
+        ids: Collection[str] | None = None,
         assignee_id: str | None = None,
         unassigned: bool = False,
         limit: int = 100,
@@ -74,7 +74,7 @@ class Console:
             staff,
             status=status,
             severity=severity,
-            q=q,
+            ids=ids,
             assignee_id=assignee_id,
             unassigned=unassigned,
         )
@@ -104,13 +104,13 @@ class Console:
         lists: Mapping[str, Mapping[str, Any]],
         *,
         severity: Severity | None = None,
-        q: str = "",
+        ids: Collection[str] | None = None,
     ) -> Counts:
         """How long each list is, whatever its length; and what announces itself."""
         async with self.database.reading() as session:
             counted = {
                 name: await listing.count_tickets(
-                    session, _wanted(staff, severity=severity, q=q, **narrowed)
+                    session, _wanted(staff, severity=severity, ids=ids, **narrowed)
                 )
                 for name, narrowed in lists.items()
             }
@@ -224,15 +224,14 @@ def _wanted(
     *,
     status: str = "",
     severity: Severity | None = None,
-    q: str = "",
+    ids: Collection[str] | None = None,
     assignee_id: str | None = None,
     unassigned: bool = False,
 ) -> TicketFilter:
     return TicketFilter(
         status=_statuses(status),
         severity=(severity,) if severity else (),
-        text=q,
-        conversations=repository.conversations_mentioning(q) if q.strip() else None,
+        ids=ids,
         assignee_id=assignee_id,
         unassigned=unassigned,
         regions=staff.regions,

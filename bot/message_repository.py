@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 from sqlalchemy import BindParameter, Table, and_, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.tables import MEDIA_KIND, Audience, Conversation, Message, Sender, User
+from bot.tables import MEDIA_KIND, MESSAGE_WORDS, Audience, Conversation, Message, Sender, User
 from handoff.repository import has_open_ticket
 
 #: How many messages a stream reads at once.
@@ -64,7 +64,7 @@ _PLACE = (
 #: The tables themselves: mapped classes would take the long way of bulk statements.
 _MESSAGES = cast(Table, Message.__table__)
 _CONVERSATIONS = cast(Table, Conversation.__table__)
-_INSERT_MESSAGE = insert(_MESSAGES)
+_INSERT_MESSAGE = insert(_MESSAGES).returning(_MESSAGES.c.id)
 _MOVE = (
     update(_CONVERSATIONS)
     .where(_CONVERSATIONS.c.id == bindparam("of"))
@@ -199,7 +199,8 @@ async def write_user_message(
     session: AsyncSession, values: Mapping[str, Any], *, pending: int | None, handled: int
 ) -> None:
     """Add a user's message to the conversation whose place is held."""
-    await session.execute(_INSERT_MESSAGE, dict(values))
+    row_id = (await session.execute(_INSERT_MESSAGE, dict(values))).scalar_one()
+    await MESSAGE_WORDS.add(session, row_id, values["text"])
     moved = {
         "of": values["conversation_id"],
         "last": values["seq"],

@@ -6,9 +6,8 @@ than executing it.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, func, select
+from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.tables import (
@@ -265,12 +264,3 @@ async def last_rating_request(session: AsyncSession, conversation_id: str) -> Me
         .limit(1)
     )
     return (await session.scalars(query)).one_or_none()
-
-
-def conversations_mentioning(text: str) -> Select[Any]:
-    """Ids of conversations in whose transcript ``text`` occurs, as a query to filter by."""
-    return (
-        select(Message.conversation_id)
-        .where(Message.text.icontains(text.strip(), autoescape=True))
-        .distinct()
-    )

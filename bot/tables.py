@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import Base, BigInt
+from store.text_index import TextIndex
 
 #: A user's message that carries no words of its own; the bot does not think about it.
 MEDIA_KIND = "media"
@@ -166,6 +167,11 @@ class Message(Base):
     staff_id: Mapped[str | None] = mapped_column(ForeignKey("staff.id"))
     client_msg_id: Mapped[str | None] = mapped_column(String(100))
     created_at: Mapped[datetime]
+
+
+#: Finds messages by what they say.
+MESSAGE_WORDS = TextIndex("messages")
+MESSAGE_WORDS.follow(Message, lambda message: message.text)
 
 
 class Turn(Base):

@@ -5,12 +5,12 @@ Counting ends at a number that says "very many": nobody works through a list of 
 counting them all would cost every refresh of every console. Refuses to know who asks.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff.tables import Ticket
@@ -31,18 +31,23 @@ _SEVERITY_RANK = case(
 class TicketFilter:
     """What a list of tickets is narrowed to; an empty field narrows nothing.
 
-    ``text`` is looked for in number, title, description, cause, solution, and through
-    ``conversations``: a query, or ids, of the conversations whose transcript has it.
-    ``regions`` and ``modules`` are the reader's scope.
+    ``ids`` and ``conversations`` together: tickets that are one of these or came from one of
+    these; ``None`` for any. ``regions`` and ``modules`` are the reader's scope, ``region`` and
+    ``module`` what was asked for; these and ``unit`` are parts of names.
     """
 
     status: Collection[Status] = ()
     severity: Collection[Severity] = ()
-    text: str = ""
-    conversations: Select[tuple[str]] | Collection[str] | None = None
+    ids: Collection[str] | None = None
+    conversations: Collection[str] = ()
     assignee_id: str | None = None
     unassigned: bool = False
     level: Level | None = None
+    region: str = ""
+    module: str = ""
+    unit: str = ""
+    opened_from: datetime | None = None
+    opened_until: datetime | None = None
     regions: Collection[str] = ()
     modules: Collection[str] = ()
     requester_id: str | None = None
@@ -102,6 +107,27 @@ async def _final(session: AsyncSession, wanted: TicketFilter, limit: int) -> Seq
     return sorted(found, key=lambda one: (one.opened_at, one.id), reverse=True)[:limit]
 
 
+async def newest(
+    session: AsyncSession,
+    wanted: TicketFilter,
+    *,
+    before: tuple[datetime, str] | None,
+    limit: int,
+) -> Sequence[Ticket]:
+    """Tickets in the order of their opening, the newest first, below ``before``: instant and id."""
+    query = select(Ticket).where(*_conditions(wanted))
+    if before is not None:
+        query = query.where(tuple_(Ticket.opened_at, Ticket.id) < tuple_(*before))
+    query = query.order_by(Ticket.opened_at.desc(), Ticket.id.desc()).limit(limit)
+    return (await session.scalars(query)).all()
+
+
+async def keys(session: AsyncSession, wanted: TicketFilter) -> Sequence[tuple[str, str | None]]:
+    """Id and conversation of every such ticket, in no order; for filters that name a few."""
+    query = select(Ticket.id, Ticket.conversation_id).where(*_conditions(wanted))
+    return [(ticket_id, talk) for ticket_id, talk in await session.execute(query)]
+
+
 async def count_tickets(session: AsyncSession, wanted: TicketFilter) -> int:
     """How many tickets ``list_tickets`` would give without a limit, up to ``COUNT_LIMIT``."""
     # With the statuses named, an index has everything that is asked.
@@ -120,40 +146,45 @@ def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
     exact = [
         (Ticket.status, _values(wanted.status)),
         (Ticket.severity, _values(wanted.severity)),
-        (Ticket.region, list(wanted.regions)),
+        # As for one ticket: what has no region is everybody's.
+        (Ticket.region, [*wanted.regions, ""] if wanted.regions else []),
         (Ticket.assignee_id, [wanted.assignee_id] if wanted.assignee_id else []),
         (Ticket.level, [wanted.level.value] if wanted.level else []),
         (Ticket.requester_id, [wanted.requester_id] if wanted.requester_id else []),
     ]
-    conditions: list[ColumnElement[bool]] = [
-        column.in_(values) for column, values in exact if values
-    ]
+    named = [column.in_(values) for column, values in exact if values]
+    return [*named, *_within(wanted), *_found(wanted)]
+
+
+def _within(wanted: TicketFilter) -> Iterator[ColumnElement[bool]]:
+    """What is no list of values."""
     if wanted.modules:
-        conditions.append(or_(Ticket.module.in_(list(wanted.modules)), Ticket.module.is_(None)))
+        yield or_(Ticket.module.in_(list(wanted.modules)), Ticket.module.is_(None))
     if wanted.unassigned:
-        conditions.append(Ticket.assignee_id.is_(None))
+        yield Ticket.assignee_id.is_(None)
     if wanted.overdue_at is not None:
-        conditions.append(Ticket.next_due < wanted.overdue_at)
-    if wanted.text.strip():
-        conditions.append(_mentions(wanted))
-    return conditions
+        yield Ticket.next_due < wanted.overdue_at
+    for column, part in (
+        (Ticket.region, wanted.region),
+        (Ticket.module, wanted.module),
+        (Ticket.unit, wanted.unit),
+    ):
+        if part:
+            yield column.icontains(part, autoescape=True)
+    if wanted.opened_from is not None:
+        yield Ticket.opened_at >= wanted.opened_from
+    if wanted.opened_until is not None:
+        yield Ticket.opened_at < wanted.opened_until
+
+
+def _found(wanted: TicketFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.ids is None:
+        return
+    among = [Ticket.id.in_(list(wanted.ids))]
+    if wanted.conversations:
+        among.append(Ticket.conversation_id.in_(list(wanted.conversations)))
+    yield or_(*among)
 
 
 def _values(words: Iterable[StrEnum]) -> list[str]:
     return [word.value for word in words]
-
-
-def _mentions(wanted: TicketFilter) -> ColumnElement[bool]:
-    columns = (
-        Ticket.number,
-        Ticket.title,
-        Ticket.description,
-        Ticket.unit,
-        Ticket.cause,
-        Ticket.solution,
-    )
-    text = wanted.text.strip()
-    found = [column.icontains(text, autoescape=True) for column in columns]
-    if wanted.conversations is not None:
-        found.append(Ticket.conversation_id.in_(wanted.conversations))
-    return or_(*found)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from handoff import repository
+from handoff import repository, ticket_words
 from handoff.contract import Terms
 from handoff.errors import NotHolder, StaleTicket
 from handoff.lifecycle import Event, replay
@@ -105,7 +105,9 @@ async def publish(session: AsyncSession, ticket: Ticket, event: Event) -> None:
     What the asker learns about leaves in the order of their conversation; what stays among the
     staff waits for nothing.
     """
-    await repository.add_event(session, ticket.id, event)
+    row_id = await repository.add_event(session, ticket.id, event)
+    words = ticket_words.text_of(ticket, event.action, event.detail)
+    await ticket_words.INDEX.add(session, row_id, words)
     audited = {key: value for key, value in event.detail.items() if key in _AUDITED}
     await audit.record(
         session,

@@ -123,8 +123,8 @@ def _event(row: TicketEvent) -> Event:
     )
 
 
-async def add_event(session: AsyncSession, ticket_id: str, event: Event) -> None:
-    """Append one event in the caller's transaction."""
+async def add_event(session: AsyncSession, ticket_id: str, event: Event) -> int:
+    """Append one event in the caller's transaction; the row's key."""
     row = TicketEvent(
         ticket_id=ticket_id,
         seq=event.seq,
@@ -139,6 +139,7 @@ async def add_event(session: AsyncSession, ticket_id: str, event: Event) -> None
     )
     session.add(row)
     await session.flush()
+    return row.id
 
 
 def columns_of(snapshot: Snapshot) -> dict[str, Any]:

@@ -4,6 +4,7 @@ The parts are the same templates that the page is made of. Refuses to change any
 has been read; verbs are in ``console_verbs``.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from starlette.responses import Response
 
 from bot.accounts import DESK_ROLES, READING_ROLES, Principal
 from bot.assembly import Services
-from bot.errors import TicketNotFound
+from bot.errors import InvalidInput, TicketNotFound
 from bot.web.console_sheets import SHEETS, sheet
 from bot.web.contexts import ConsolePage, Form, Queue, SheetView, Tab, TicketView
 from bot.web.navigation import places
@@ -75,18 +76,19 @@ AskedFor = Annotated[Asked, Depends(asked)]
 async def _queue(app: Services, staff: Principal, wanted: Asked, chosen: str = "") -> Queue:
     """The three lists; the counts are of the lists as narrowed."""
     severity = Severity(wanted.severity) if wanted.severity else None
-    common: dict[str, Any] = {"severity": severity, "q": wanted.q, "limit": LIST_LIMIT}
+    ids, refused = await _matching(app, wanted)
+    common: dict[str, Any] = {"severity": severity, "ids": ids}
     status = wanted.status or OPEN
     narrowings: dict[str, dict[str, Any]] = {
         "mine": {"assignee_id": staff.staff_id, "status": status},
         "waiting": {"unassigned": True, "status": status},
         "all": {"status": wanted.status},
     }
-    news = await app.console.counts(staff, narrowings, severity=severity, q=wanted.q)
+    news = await app.console.counts(staff, narrowings, **common)
     key = wanted.queue or ("mine" if news.counts["mine"] else "waiting")
     if not wanted.queue and wanted.q:
         key = "all"
-    rows = await app.console.tickets(staff, **narrowings[key], **common)
+    rows = await app.console.tickets(staff, **narrowings[key], **common, limit=LIST_LIMIT)
     views = Views(app.phrases, app.clock())
     query = replace(wanted, queue=key).query()
     narrowed = bool(wanted.q or wanted.severity or wanted.status)
@@ -99,7 +101,7 @@ async def _queue(app: Services, staff: Principal, wanted: Asked, chosen: str = "
         rows=[views.row(row, staff, chosen=chosen, query=query) for row in rows],
         severities=[s.value for s in reversed(Severity)],
         statuses=[s.value for s in Status],
-        empty=app.phrases.say("console.empty.narrowed" if narrowed else _EMPTY[key]),
+        empty=refused or app.phrases.say("console.empty.narrowed" if narrowed else _EMPTY[key]),
         narrowed=narrowed,
         proposals=app.incidents.board.proposed_to(staff),
         waiting=" ".join(news.waiting),
@@ -107,6 +109,14 @@ async def _queue(app: Services, staff: Principal, wanted: Asked, chosen: str = "
         query=query,
         chosen=chosen,
     )
+
+
+async def _matching(app: Services, wanted: Asked) -> tuple[Collection[str] | None, str]:
+    """The tickets with the words, or none and why these words cannot be looked for."""
+    try:
+        return await app.searches.matching(wanted.q), ""
+    except InvalidInput as refusal:
+        return (), app.phrases.say(refusal.reason)
 
 
 _EMPTY = {

@@ -22,6 +22,7 @@ class Place:
 #: Key (also of the phrase), address, and the roles that may go there besides administrators.
 _PLACES: Sequence[tuple[str, str, tuple[Role, ...]]] = (
     ("console", "/console", READING_ROLES),
+    ("search", "/console/search", READING_ROLES),
     ("log", "/console/log", DESK_ROLES),
     ("incidents", "/console/incidents", READING_ROLES),
     ("alerts", "/console/alerts", READING_ROLES),

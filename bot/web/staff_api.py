@@ -71,8 +71,9 @@ async def list_tickets(
 ) -> dict[str, Any]:
     """Tickets within the caller's scope, what is due first first."""
     staff.require(*READING_ROLES)
+    ids = await app.searches.matching(q)
     rows = await app.console.tickets(
-        staff, status=ticket_status, severity=severity, q=q, limit=limit
+        staff, status=ticket_status, severity=severity, ids=ids, limit=limit
     )
     return {"tickets": rows}
 

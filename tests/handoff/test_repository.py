@@ -3,16 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
 
-from bot.tables import Message
 from handoff import listing_repository, repository, service
 from handoff.listing_repository import TicketFilter
 from handoff.routing import in_order
 from handoff.tables import Ticket
 from handoff.ticket import Level, PauseReason, Status
 from store.vocabulary import Category, Severity
-from tests.handoff.people import ASKER, BOT, CHEN, WANG, Desk, add_message
+from tests.handoff.people import ASKER, BOT, CHEN, WANG, Desk
 from tests.handoff.terms import shipped_terms
 
 
@@ -57,33 +55,31 @@ class TestLists:
         assert await numbers(desk, requester_id="u2") == ["2"]
         assert await numbers(desk, overdue_at=desk.now + timedelta(minutes=11)) == ["2"]
 
-    async def test_words_are_found_wherever_they_stand(self, desk: Desk) -> None:
-        await desk.open(title="支付申请无法撤回", description="", conversation_id="c1")
-        await desk.open(title="登录", description="提示 UKey 证书过期", conversation_id="c2")
-        solved = await desk.open(title="别的", description="", conversation_id=None)
-        await desk.do(service.claim, solved, CHEN)
-        await desk.do(service.resolve, solved, CHEN, cause="缓存", solution="清除浏览器缓存")
-        assert await numbers(desk, text="撤回") == ["1"]
-        assert await numbers(desk, text=" ukey ") == ["2"]
-        assert await numbers(desk, text="浏览器缓存") == ["3"]
-        assert await numbers(desk, text="20260310-0002") == ["2"]
-        assert await numbers(desk, text="没有的词") == []
+    async def test_parts_of_names_and_days(self, desk: Desk) -> None:
+        first = await desk.open(region="禅城区", unit="禅城区第一小学", module="支付管理")
+        desk.now += timedelta(hours=2)
+        await desk.open(region="南海区", unit="南海100%中学", module="账户管理")
+        assert await numbers(desk, unit="小学") == ["1"]
+        assert await numbers(desk, unit="%") == ["2"]
+        assert await numbers(desk, region="南海", module="账户") == ["2"]
+        assert await numbers(desk, opened_until=desk.now) == ["1"]
+        assert await numbers(desk, opened_from=desk.now) == ["2"]
+        assert await numbers(desk, ids=[first.id]) == ["1"]
+        assert await numbers(desk, ids=[]) == []
+        assert await numbers(desk, ids=[], conversations=["c1"]) == ["1", "2"]
 
-    async def test_words_in_the_transcript(self, desk: Desk) -> None:
-        await desk.open(conversation_id="c1")
-        await desk.open(conversation_id="c2")
-        async with desk.database.transaction() as session:
-            await add_message(session, "c2", 1, "凭证号 12345 查不到")
-        said = select(Message.conversation_id).where(Message.text.contains("12345"))
-        assert await numbers(desk, text="12345", conversations=said) == ["2"]
-        assert await numbers(desk, text="12345", conversations=["c1"]) == ["1"]
-        assert await numbers(desk, text="12345") == []
-
-    @pytest.mark.parametrize("hostile", ["%", "_", "\\", "' OR 1=1 --", "%_%"])
-    async def test_wildcards_are_plain_characters(self, sqlite_desk: Desk, hostile: str) -> None:
-        await sqlite_desk.open()
-        await sqlite_desk.open(title=f"含有 {hostile} 的标题")
-        assert await numbers(sqlite_desk, text=hostile) == ["2"]
+    async def test_the_newest_page_by_page(self, desk: Desk) -> None:
+        for _ in range(5):
+            await desk.open()
+        seen: list[str] = []
+        before = None
+        async with desk.database.reading() as session:
+            while page := await listing_repository.newest(
+                session, TicketFilter(), before=before, limit=2
+            ):
+                seen += [ticket.number[-1] for ticket in page]
+                before = (page[-1].opened_at, page[-1].id)
+        assert sorted(seen) == ["1", "2", "3", "4", "5"]
 
     async def test_what_is_over_comes_last_newest_first(self, sqlite_desk: Desk) -> None:
         for _ in range(3):

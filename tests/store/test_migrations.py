@@ -6,7 +6,11 @@ import pytest
 from sqlalchemy import inspect
 
 from bot import migrate
+from bot.tables import MESSAGE_WORDS
+from handoff import service, ticket_words
 from store.session import Database
+from store.text_index import Words, parse
+from tests.handoff.people import CHEN, Desk, add_message, add_people
 
 
 @pytest.fixture
@@ -39,6 +43,29 @@ async def test_differences_are_seen(empty: Database) -> None:
     async with empty.engine.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE ratings DROP COLUMN comment")
     assert await migrate.differences(empty)
+
+
+async def test_what_was_written_before_the_text_indexes_is_found(empty: Database) -> None:
+    await migrate.upgrade(empty)
+    await add_people(empty)
+    desk = Desk(empty)
+    ticket = await desk.open(title="电子票据冲红", description="原票号 ZB-0441")
+    await desk.do(service.claim, ticket, CHEN)
+    await desk.do(service.resolve, ticket, CHEN, cause="缓存", solution="清除浏览器缓存")
+    async with empty.transaction() as session:
+        await add_message(session, "c1", 1, "ＵＫey插上没有反应")
+    await migrate.downgrade(empty, "0016")
+    await migrate.upgrade(empty)
+    for index, query in (
+        (ticket_words.INDEX, "冲红 0441"),
+        (ticket_words.INDEX, "浏览器缓存"),
+        (ticket_words.INDEX, ticket.number),
+        (MESSAGE_WORDS, "ukey插上"),
+    ):
+        words = parse(query)
+        assert isinstance(words, Words)
+        async with empty.reading() as session:
+            assert len(await index.newest(session, words, before=None, most=9)) == 1, query
 
 
 async def test_migrating_twice_is_harmless(empty: Database) -> None:

@@ -1,0 +1,212 @@
+"""The search page: words and filters over tickets and their transcripts, page by page.
+
+Every search is an address, so that it can be kept, sent and gone back to. What was typed stays
+when it is refused. Refuses to search; ``bot.searching`` does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, TypeVar
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import RedirectResponse, Response
+
+from bot.accounts import READING_ROLES, Principal
+from bot.assembly import Services
+from bot.errors import InvalidInput
+from bot.greeting import LOCAL
+from bot.searching import Found, Place, Results
+from bot.web.navigation import Place as PageLink
+from bot.web.navigation import places
+from bot.web.page_access import FRESH, PageStaff
+from bot.web.security import AppServices
+from bot.web.ticket_views import SEVERITY_CLASS
+from handoff.listing_repository import TicketFilter
+from handoff.ticket import Status
+from store.vocabulary import Severity
+
+router = APIRouter(include_in_schema=False)
+
+ADDRESS = "/console/search"
+Word = TypeVar("Word", Status, Severity)
+#: More is refused before anything is looked for; the words themselves have a smaller limit.
+_TYPED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A search as it was typed. Field names are those of the address."""
+
+    q: str = ""
+    status: str = ""
+    severity: str = ""
+    region: str = ""
+    module: str = ""
+    unit: str = ""
+    engineer: str = ""
+    since: str = ""
+    until: str = ""
+
+    @property
+    def typed(self) -> Mapping[str, str]:
+        """What is not empty."""
+        names = Asked.__slots__
+        return {name: value for name in names if (value := getattr(self, name))}
+
+    def address(self, **more: str) -> str:
+        """The same search as an address."""
+        given = {**self.typed, **more}
+        return f"{ADDRESS}?{urlencode(given)}" if given else ADDRESS
+
+    def wanted(self) -> TicketFilter:
+        """The filters. Raises :class:`InvalidInput`."""
+        since, until = _day("since", self.since), _day("until", self.until)
+        if since and until and until < since:
+            raise InvalidInput("until", "search.refused.days")
+        return TicketFilter(
+            status=[_known(Status, "status", self.status)] if self.status else (),
+            severity=[_known(Severity, "severity", self.severity)] if self.severity else (),
+            region=self.region,
+            module=self.module,
+            unit=self.unit,
+            assignee_id=self.engineer or None,
+            opened_from=since,
+            opened_until=until + timedelta(days=1) if until else None,
+        )
+
+
+async def asked(
+    *,
+    q: Annotated[str, Query(max_length=_TYPED)] = "",
+    status: Annotated[str, Query(max_length=10)] = "",
+    severity: Annotated[str, Query(max_length=10)] = "",
+    region: Annotated[str, Query(max_length=80)] = "",
+    module: Annotated[str, Query(max_length=80)] = "",
+    unit: Annotated[str, Query(max_length=120)] = "",
+    engineer: Annotated[str, Query(max_length=32)] = "",
+    since: Annotated[str, Query(max_length=10)] = "",
+    until: Annotated[str, Query(max_length=10)] = "",
+) -> Asked:
+    """What the address asks for."""
+    typed = (q, status, severity, region, module, unit, engineer, since, until)
+    return Asked(*(value.strip() for value in typed))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One ticket found."""
+
+    number: str
+    title: str
+    status: str
+    severity: str
+    severity_class: str
+    about: str
+    opened_at: datetime
+    places: Sequence["PlaceView"]
+    more: int
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceView:
+    """Where words stand."""
+
+    at: datetime
+    who: str
+    pieces: Sequence[tuple[str, bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """The form and what was found; ``next`` leads on."""
+
+    staff: Principal
+    places: Sequence[PageLink]
+    asked: Asked
+    statuses: Sequence[str]
+    severities: Sequence[str]
+    engineers: Sequence[tuple[str, str]]
+    rows: Sequence[Row]
+    searched: bool
+    first: bool
+    next: str
+    reached: datetime | None
+    error: str = ""
+
+
+@router.get(ADDRESS)
+async def search(
+    staff: PageStaff,
+    app: AppServices,
+    wanted: Annotated[Asked, Depends(asked)],
+    mark: Annotated[str, Query(max_length=60)] = "",
+) -> Response:
+    """Look for tickets; a whole number leads straight to its ticket."""
+    staff.require(*READING_ROLES)
+    number = await app.searches.named(staff, wanted.q) if list(wanted.typed) == ["q"] else None
+    if number is not None:
+        return RedirectResponse(f"/console/tickets/{quote(number)}", 303)
+    results, error = Results(()), ""
+    try:
+        if wanted.typed:
+            results = await app.searches.find(staff, wanted.wanted(), wanted.q, mark)
+    except InvalidInput as refusal:
+        error = app.phrases.say(refusal.reason)
+    page = SearchPage(
+        staff=staff,
+        places=places(app.phrases, staff),
+        asked=wanted,
+        statuses=[one.value for one in Status],
+        severities=[one.value for one in reversed(Severity)],
+        engineers=await app.searches.colleagues(staff),
+        rows=[_row(app, one) for one in results.found],
+        searched=bool(wanted.typed) and not error,
+        first=not mark,
+        next=wanted.address(mark=results.next) if results.next else "",
+        reached=results.reached,
+        error=error,
+    )
+    status = 422 if error else 200
+    return app.pages.page("search.html", {"page": page}, status=status, headers=FRESH)
+
+
+def _row(app: Services, found: Found) -> Row:
+    ticket = found.ticket
+    about = (ticket.region, ticket.unit, ticket.module or ticket.category)
+    return Row(
+        number=ticket.number,
+        title=ticket.title,
+        status=ticket.status,
+        severity=ticket.severity,
+        severity_class=SEVERITY_CLASS[ticket.severity],
+        about=" · ".join(part for part in about if part),
+        opened_at=ticket.opened_at,
+        places=[_place(app, one) for one in found.places],
+        more=found.more,
+        href=f"/console/tickets/{quote(ticket.number)}",
+    )
+
+
+def _place(app: Services, place: Place) -> PlaceView:
+    key = f"ticket_action.{place.action}" if place.action else f"console.code.sender.{place.sender}"
+    return PlaceView(place.at, app.phrases.say(key), place.pieces)
+
+
+def _known(words: type[Word], name: str, typed: str) -> Word:
+    try:
+        return words(typed)
+    except ValueError:
+        raise InvalidInput(name, "search.refused.choice") from None
+
+
+def _day(name: str, typed: str) -> datetime | None:
+    """The beginning of a day of the region."""
+    if not typed:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(typed), time(), LOCAL)
+    except ValueError:
+        raise InvalidInput(name, "search.refused.day") from None
