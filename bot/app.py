@@ -47,6 +47,7 @@ from bot.web import (
     workbench_sheets,
     workbench_staleness,
     workbench_try,
+    workbench_views,
 )
 from bot.web.middleware import Guard
 from bot.web.rendering import STATIC
@@ -125,6 +126,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         workbench_staleness,
         workbench_quality,
         workbench_sheets,
+        workbench_views,
     ):
         app.include_router(router.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -20,6 +20,7 @@ from bot.admitted import Admitted
 from bot.alert_sources import AlertDesk
 from bot.alerts import Alerts
 from bot.answer_sheets import AnswerSheets
+from bot.answer_views import AnswerViews
 from bot.calendar_admin import CalendarAdmin
 from bot.call_log import CallLog
 from bot.channel_intake import ChannelIntake
@@ -111,6 +112,7 @@ class Services:
     guide_imports: GuideImports
     staleness: Staleness
     answer_sheets: AnswerSheets
+    answer_views: AnswerViews
     lexicons: Lexicons
     evaluations: Evaluations
     openings: Openings
@@ -229,6 +231,7 @@ def assemble(
         answer_sheets=AnswerSheets(
             database, workbench, phrases, clock, workspace.home / "answer-sheets"
         ),
+        answer_views=AnswerViews(database, clock),
         gaps=Gaps(database, knowledge, phrases, live, clock),
         golden=Golden(database, index, clock, settings.kb.gate_drop),
         proposals=QuestionProposals(

@@ -3,6 +3,7 @@
 from sqlalchemy import MetaData
 
 import bot.alert_tables
+import bot.answer_view_tables
 import bot.gap_tables
 import bot.golden_tables
 import bot.guides_tables
@@ -27,6 +28,7 @@ from store.base import Base
 #: Imported for their side effect of declaring tables.
 DECLARED_IN = (
     bot.alert_tables,
+    bot.answer_view_tables,
     bot.gap_tables,
     bot.golden_tables,
     bot.guides_tables,

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from bot.accounts import Principal
+from bot.answer_view_tables import AnswerViewRow
 from bot.assembly import Services
 from bot.cards import answer_data
 from bot.greeting import LOCAL
@@ -51,12 +52,19 @@ class ListPage(Frame):
     choices: Choices
     next: str
     first: str
+    views: Sequence[AnswerViewRow] = ()
+    error: str = ""
+    view_name: str = ""
+
+    @property
+    def query(self) -> str:
+        """What the list is narrowed by, as its address says it."""
+        return address_of("answers", replace(self.wanted, after=None), "").partition("?")[2]
 
     @property
     def sheet(self) -> str:
         """The address of these answers as a workbook."""
-        query = _address("answers", replace(self.wanted, after=None), "").partition("?")[2]
-        return "/workbench/answer-sheets/answers.xlsx" + (f"?{query}" if query else "")
+        return "/workbench/answer-sheets/answers.xlsx" + (f"?{self.query}" if self.query else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +98,19 @@ async def listing(
 ) -> Response:
     """The list; every view of it is an address that can be kept."""
     asked = asked_for(request)
-    wanted = replace(wanted_answers(asked, today(app)), after=_key(after), limit=PAGE + 1)
-    page = await _list_page(app, staff, wanted, "answers")
-    return app.pages.page("workbench/answers.html", {"page": page}, headers=FRESH)
+    wanted = replace(wanted_answers(asked, today(app)), after=_key(after))
+    return await answers_page(app, staff, wanted)
+
+
+async def answers_page(
+    app: Services, staff: Principal, wanted: Wanted, *, error: str = "", name: str = ""
+) -> Response:
+    """The list, also after a view could not be saved."""
+    listed = await _list_page(app, staff, replace(wanted, limit=PAGE + 1), "answers")
+    views = await app.answer_views.seen(staff)
+    page = replace(listed, views=views, error=error, view_name=name)
+    status = 422 if error else 200
+    return app.pages.page("workbench/answers.html", {"page": page}, status=status, headers=FRESH)
 
 
 @router.get("/workbench/review")
@@ -135,7 +153,7 @@ async def _list_page(app: Services, staff: Principal, wanted: Wanted, at: str) -
     following = ""
     if len(rows) > PAGE:
         last = rows[PAGE - 1]
-        following = _address(at, wanted, f"{last.updated_at.isoformat()}_{last.article.id}")
+        following = address_of(at, wanted, f"{last.updated_at.isoformat()}_{last.article.id}")
     return ListPage(
         **parts(frame(app, staff, at)),
         rows=rows[:PAGE],
@@ -144,11 +162,12 @@ async def _list_page(app: Services, staff: Principal, wanted: Wanted, at: str) -
         states=list(AnswerState),
         choices=await app.workbench.choices(staff),
         next=following,
-        first=_address(at, wanted, "") if wanted.after else "",
+        first=address_of(at, wanted, "") if wanted.after else "",
     )
 
 
-def _address(at: str, wanted: Wanted, after: str) -> str:
+def address_of(at: str, wanted: Wanted, after: str) -> str:
+    """The address that asks for exactly this."""
     shown = {"state": wanted.state, "module": wanted.module, "owner": wanted.owner}
     shown |= {"q": wanted.text, "sort": "oldest" if wanted.oldest_first else "", "after": after}
     shown |= {"stale": "1" if wanted.stale else "", "audience": wanted.audience}
