@@ -278,7 +278,7 @@ def assemble(
         router=Router(database, terms, settings.handoff, phrases, live, clock, presences),
         relay=Relay(
             database,
-            {**handlers(database, live, sending.by_name), **incidents.news.handlers()},
+            {**handlers(database, live, sending.by_name, phrases), **incidents.news.handlers()},
             clock,
             without=(NOTIFICATIONS,),
             lease=timedelta(seconds=settings.relay.lease_s),

@@ -3,13 +3,15 @@
 Refuses to know any channel's protocol; connectors make :class:`InboundMessage` of theirs.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import repository
+from bot import menus, repository
 from bot.clock import Clock
 from bot.conversations import Conversations
 from bot.errors import ConversationNotFound
@@ -38,12 +40,22 @@ class ChannelIntake:
     async def receive(self, message: InboundMessage) -> None:
         """Record a message and start thinking about it; a repetition changes nothing."""
         conversation = await self._conversation(message)
+        text, action = message.text, message.action
+        if not action and (meant := await self._number(conversation.id, text.strip())):
+            text, action = meant
         await self.conversations.receive(
-            conversation.id,
-            external_id=message.external_id,
-            text=message.text,
-            action=message.action or None,
+            conversation.id, external_id=message.external_id, text=text, action=action or None
         )
+
+    async def _number(
+        self, conversation_id: str, text: str
+    ) -> tuple[str, Mapping[str, Any]] | None:
+        """What a bare number chooses from a list that was shown last."""
+        if len(text) != 1 or not text.isdecimal():
+            return None
+        async with self.database.peek() as session:
+            last = await repository.last_shown(session, conversation_id)
+        return menus.typed(text, last.kind, last.data) if last is not None else None
 
     async def note(self, message: InboundMessage, media: str) -> None:
         """Record something that has no words, and ask for words unless a person is listening.

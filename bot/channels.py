@@ -1,16 +1,22 @@
 """The channels of a deployment that have to be sent to, built from its settings."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from bot.clock import Clock
 from bot.settings import Settings
+from bot.workspace import Workspace
 from connectors.base import Channel
 from connectors.sends import StoredSends
 from connectors.telegram import TelegramChannel
 from connectors.telegram_api import TelegramApi
 from connectors.wecom import WecomChannel, limits
 from connectors.wecom_api import WecomApi, make_client
+from connectors.wecom_pictures import WecomPictures
+from kb import repository as knowledge_rows
+from kb.service import media_path
 from store.session import Database
 
 
@@ -37,10 +43,10 @@ def build(
     closing: list[Callable[[], Awaitable[None]]] = []
     if settings.wecom.enabled and "wecom" not in given:
         client = make_client(settings.wecom)
+        wecom = WecomApi(client, settings.wecom, clock)
         sends = StoredSends(database, "wecom", limits(settings.wecom))
-        found["wecom"] = WecomChannel(
-            WecomApi(client, settings.wecom, clock), settings.wecom, clock, sends
-        )
+        pictures = WecomPictures(wecom, database, partial(_picture, settings, database), clock)
+        found["wecom"] = WecomChannel(wecom, settings.wecom, clock, sends, pictures)
         closing.append(client.aclose)
     telegram = None
     if settings.telegram.enabled:
@@ -48,3 +54,13 @@ def build(
         found.setdefault("telegram", TelegramChannel(telegram, settings.telegram, clock))
         closing.append(telegram.close)
     return Channels(found, telegram, tuple(closing))
+
+
+async def _picture(settings: Settings, database: Database, sha256: str) -> bytes | None:
+    """A picture of the knowledge base."""
+    async with database.reading() as session:
+        row = await knowledge_rows.media(session, sha256)
+    if row is None:
+        return None
+    path = media_path(Workspace(settings.home).media, sha256, row.extension)
+    return await asyncio.to_thread(path.read_bytes) if path.is_file() else None

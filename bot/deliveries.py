@@ -1,29 +1,49 @@
 """What happens to outbox rows: messages go to their channel, tickets' news to staff pages."""
 
 from collections.abc import Mapping
+from typing import Protocol, cast
 
 from bot import repository
 from bot.live import STAFF, Live
+from bot.menus import menu_of
+from bot.phrases import Phrases
 from bot.web.schemas import MessageOut
 from connectors.base import Channel, Delivery, PermanentError
 from connectors.relay import Handler
 from store.outbox import Claimed
 from store.session import Database
 
+#: A pressed card whose buttons give way to what was chosen.
+CARD_KIND = "wecom_card"
 
-def handlers(database: Database, live: Live, channels: Mapping[str, Channel]) -> dict[str, Handler]:
+
+class _Cards(Protocol):
+    async def replace_buttons(self, user: str, response_code: str, label: str) -> None: ...
+
+
+def handlers(
+    database: Database, live: Live, channels: Mapping[str, Channel], phrases: Phrases
+) -> dict[str, Handler]:
     """The handlers of messages and reminders; what tickets write is for ``bot.incident_news``."""
 
     async def deliver(row: Claimed) -> None:
-        await _deliver(database, channels, row)
+        await _deliver(database, channels, phrases, row)
 
     async def announce(_row: Claimed) -> None:
         live.publish(STAFF)
 
-    return {"deliver": deliver, "urged": announce}
+    async def settle_card(row: Claimed) -> None:
+        channel = channels.get("wecom")
+        if hasattr(channel, "replace_buttons"):
+            told = {name: str(row.payload[name]) for name in ("user", "response_code", "label")}
+            await cast("_Cards", channel).replace_buttons(**told)
+
+    return {"deliver": deliver, "urged": announce, CARD_KIND: settle_card}
 
 
-async def _deliver(database: Database, channels: Mapping[str, Channel], row: Claimed) -> None:
+async def _deliver(
+    database: Database, channels: Mapping[str, Channel], phrases: Phrases, row: Claimed
+) -> None:
     conversation_id, seq = str(row.payload["conversation_id"]), int(row.payload["seq"])
     async with database.reading() as session:
         conversation = await repository.conversation(session, conversation_id)
@@ -34,13 +54,15 @@ async def _deliver(database: Database, channels: Mapping[str, Channel], row: Cla
     channel = channels.get(conversation.channel)
     if channel is None:
         raise PermanentError(f"no channel {conversation.channel}")
+    data = MessageOut.of(message).data
     await channel.send(
         Delivery(
             dedupe_key=row.dedupe_key,
             external_user=users[conversation.user_id].external_user,
             kind=message.kind,
             text=message.text,
-            data=MessageOut.of(message).data,
+            data=data,
             seq=seq,
+            menu=menu_of(message.kind, message.text, data, seq, phrases),
         )
     )

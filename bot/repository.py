@@ -255,6 +255,21 @@ async def newest_message_id(session: AsyncSession) -> int:
     return (await session.scalar(select(func.max(Message.id)))) or 0
 
 
+async def last_shown(session: AsyncSession, conversation_id: str) -> Message | None:
+    """The newest message that the user was shown."""
+    query = (
+        select(Message)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.sender != Sender.USER.value,
+            Message.audience == Audience.ALL.value,
+        )
+        .order_by(Message.seq.desc())
+        .limit(1)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
 async def last_rating_request(session: AsyncSession, conversation_id: str) -> Message | None:
     """The newest request for stars, which names the ticket that they are for."""
     query = (

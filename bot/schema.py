@@ -10,6 +10,7 @@ import bot.guides_tables
 import bot.notification_tables
 import bot.question_tables
 import bot.tables
+import connectors.media_tables
 import connectors.send_tables
 import handoff.calendar_tables
 import handoff.callbacks_tables
@@ -35,6 +36,7 @@ DECLARED_IN = (
     bot.notification_tables,
     bot.question_tables,
     bot.tables,
+    connectors.media_tables,
     connectors.send_tables,
     handoff.calendar_tables,
     handoff.callbacks_tables,

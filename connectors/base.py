@@ -23,6 +23,26 @@ class InboundMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that can be pressed: its words, and what tells us that it was (ASCII)."""
+
+    label: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """What can be answered to a delivery by pressing.
+
+    ``needed``: without buttons the choices must be listed, else nobody knows them.
+    """
+
+    title: str
+    choices: tuple[Choice, ...]
+    needed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One message that a channel has to show to a person. ``dedupe_key`` names it.
 
@@ -35,6 +55,7 @@ class Delivery:
     text: str
     data: Mapping[str, Any] = field(default_factory=dict)
     seq: int = 0
+    menu: Menu | None = None
 
 
 class TransientError(Exception):

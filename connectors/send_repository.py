@@ -29,6 +29,35 @@ async def nth_newest(
     return (await session.scalars(query)).first()
 
 
+async def slot_of(
+    session: AsyncSession, *, channel: str, delivery_key: str, part: int
+) -> int | None:
+    """The slot of a send that was tried before."""
+    query = select(ChannelSend.slot).where(
+        ChannelSend.channel == channel,
+        ChannelSend.delivery_key == delivery_key,
+        ChannelSend.part == part,
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def is_slot_taken(
+    session: AsyncSession, *, channel: str, person: str, after: datetime, slot: int
+) -> bool:
+    """Whether something that was sent to a person since has this slot."""
+    query = (
+        select(ChannelSend.id)
+        .where(
+            ChannelSend.channel == channel,
+            ChannelSend.person == person,
+            ChannelSend.sent_at > after,
+            ChannelSend.slot == slot,
+        )
+        .limit(1)
+    )
+    return (await session.scalars(query)).first() is not None
+
+
 async def write(session: AsyncSession, values: dict[str, Any]) -> None:
     """Write a send down; a repeated one counts from now."""
     postgresql = session.get_bind().dialect.name == "postgresql"

@@ -12,6 +12,8 @@ class ChannelSend(Base):
     """One part of one delivery, written before it is sent.
 
     ``arrived``: the platform has taken it; what has not is sent again, as the same part.
+    ``slot``: tells it from every other send to this person in these hours, and stays when it is
+    sent again, so that a platform can know a repetition without taking two for one.
     """
 
     __tablename__ = "channel_sends"
@@ -27,4 +29,5 @@ class ChannelSend(Base):
     delivery_key: Mapped[str] = mapped_column(String(200))
     part: Mapped[int]
     arrived: Mapped[bool] = mapped_column(default=False)
+    slot: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime]

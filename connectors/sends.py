@@ -4,10 +4,13 @@ The stored record is written before a send, so that a process that dies is not f
 that sends too fast, which the platforms answer by dropping messages without a word.
 """
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors import send_repository as rows
 from connectors.base import Held
@@ -16,6 +19,8 @@ from store.session import Database
 
 #: Deliveries remembered in memory with the parts that went out.
 _REMEMBERED = 10_000
+#: Two sends to one person have different slots for so long; a person gets fewer in that time.
+SLOTS, DISTINCT = 7_200, timedelta(hours=4)
 #: Nothing asks about sends that are older; looked for once in so many sends.
 _KEPT, _LOOK_EVERY = timedelta(days=1), 500
 
@@ -23,8 +28,11 @@ _KEPT, _LOOK_EVERY = timedelta(days=1), 500
 class Sends(Protocol):
     """What a channel has sent."""
 
-    async def take(self, person: str, key: str, part: int, now: datetime) -> None:
-        """Count a send that follows now. Raises :class:`Held` while the person must rest."""
+    async def take(self, person: str, key: str, part: int, now: datetime) -> int:
+        """Count a send that follows now; its slot, the same when it is sent again.
+
+        Raises :class:`Held` while the person must rest.
+        """
         ...
 
     async def arrived(self, key: str) -> set[int]:
@@ -42,10 +50,20 @@ class MemorySends:
     def __init__(self, limits: Sequence[Limit]) -> None:
         self._pace = Pace(limits)
         self._arrived: OrderedDict[str, set[int]] = OrderedDict()
+        self._slots: OrderedDict[tuple[str, int], int] = OrderedDict()
 
-    async def take(self, person: str, key: str, part: int, now: datetime) -> None:
-        """As :class:`Sends`."""
+    async def take(self, person: str, key: str, part: int, now: datetime) -> int:
+        """As :class:`Sends`. Slots are told apart for everybody together, which is enough here."""
         self._pace.take(person, now)
+        known = self._slots.get((key, part))
+        if known is None:
+            known = _first_slot(key, part)
+            while known in self._slots.values():
+                known = (known + 1) % SLOTS
+            self._slots[key, part] = known
+            if len(self._slots) > SLOTS // 2:
+                self._slots.popitem(last=False)
+        return known
 
     async def arrived(self, key: str) -> set[int]:
         """As :class:`Sends`."""
@@ -68,7 +86,7 @@ class StoredSends:
         self._limits = tuple(limits)
         self._count = 0
 
-    async def take(self, person: str, key: str, part: int, now: datetime) -> None:
+    async def take(self, person: str, key: str, part: int, now: datetime) -> int:
         """As :class:`Sends`."""
         await self._forget_now_and_then(now)
         async with self._database.transaction(quick=True) as session:
@@ -82,8 +100,27 @@ class StoredSends:
                 )
                 if at is not None:
                     raise Held("pace of one person", (at + limit.span - now).total_seconds())
+            slot = await self._slot(session, person, key, part, now)
             sent = {"channel": self._channel, "person": person, "delivery_key": key}
-            await rows.write(session, {**sent, "part": part, "sent_at": now})
+            await rows.write(session, {**sent, "part": part, "sent_at": now, "slot": slot})
+            return slot
+
+    async def _slot(
+        self, session: AsyncSession, person: str, key: str, part: int, now: datetime
+    ) -> int:
+        place = {"channel": self._channel, "delivery_key": key}
+        known = await rows.slot_of(session, **place, part=part)
+        if known is not None:
+            return known
+        slot, after = _first_slot(key, part), now - DISTINCT
+        for _ in range(SLOTS):
+            taken = await rows.is_slot_taken(
+                session, channel=self._channel, person=person, after=after, slot=slot
+            )
+            if not taken:
+                break
+            slot = (slot + 1) % SLOTS
+        return slot
 
     async def arrived(self, key: str) -> set[int]:
         """As :class:`Sends`."""
@@ -100,3 +137,8 @@ class StoredSends:
         if self._count % _LOOK_EVERY == 1:
             async with self._database.transaction() as session:
                 await rows.forget_before(session, now - _KEPT)
+
+
+def _first_slot(key: str, part: int) -> int:
+    digest = hashlib.sha256(f"{key}:{part}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") % SLOTS

@@ -61,6 +61,13 @@ class WecomSettings(BaseModel):
         default=True,
         description="Offer candidates as buttons; where the platform refuses them, as a list.",
     )
+    feedback: bool = Field(
+        default=True,
+        description="Ask below an answer whether it helped, where there are buttons.",
+    )
+    max_pictures: int = Field(
+        default=4, ge=0, le=20, description="Pictures of one answer that are sent; 0: none."
+    )
     duplicate_check: bool = Field(
         default=True, description="Let the platform drop a message that is sent again by a retry."
     )

@@ -1,30 +1,32 @@
-"""Sends to people in 政务微信/WeCom: texts in parts, candidates as buttons where they are taken.
+"""Sends to people in 政务微信/WeCom: texts in parts, pictures, and buttons where they are taken.
 
 Refuses to send faster than one person may be sent to; the relay tries later instead.
 """
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
-from connectors.base import Delivery, PermanentError
+from connectors.base import Choice, Delivery, Menu, PermanentError
 from connectors.pacing import Limit
 from connectors.sends import MemorySends, Sends
 from connectors.settings import WecomSettings
 from connectors.text_parts import in_parts
-from connectors.wecom_api import CardRefused, WecomApi
+from connectors.wecom_api import CardRefused, FileRefused, MediaGone, Missing, WecomApi
+from connectors.wecom_pictures import WecomPictures
 
 #: Bytes of a text message; the platform cuts off what is beyond.
 TEXT_BYTES = 2_048
 #: Characters of a card's title and of the words below it, and how many buttons it may have.
-_TITLE, _WORDS, _BUTTONS = 36, 112, 6
-#: How long a refused card is not tried again.
-_NO_CARDS = timedelta(hours=24)
-#: The platform remembers what it has delivered between these many seconds.
-_CHECK_FROM_S, _CHECK_SPAN_S = 7_200, 7_200
+_TITLE, _WORDS, _BUTTONS, _LABEL = 36, 112, 6, 10
+#: How long what a platform refused is not tried again.
+_NOT_AGAIN = timedelta(hours=24)
+#: The platform looks back at least these many seconds; with a slot, at most four hours.
+_CHECK_FROM_S = 7_200
 
 log = structlog.get_logger("connectors.wecom")
 
@@ -37,6 +39,19 @@ def limits(settings: WecomSettings) -> tuple[Limit, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One message: its content, or the picture to make it of. The user can do without ``extra``."""
+
+    content: Mapping[str, Any]
+    sha256: str = ""
+    extra: bool = False
+
+
+def _text(words: str) -> _Part:
+    return _Part({"msgtype": "text", "text": {"content": words}})
+
+
 class WecomChannel:
     """One application as a channel."""
 
@@ -46,12 +61,15 @@ class WecomChannel:
         settings: WecomSettings,
         clock: Callable[[], datetime],
         sends: Sends | None = None,
+        pictures: WecomPictures | None = None,
     ) -> None:
         self._api = api
         self._settings = settings
         self._clock = clock
         self._sends = sends or MemorySends(limits(settings))
+        self._pictures = pictures
         self._no_cards_until: datetime | None = None
+        self._no_updates_until: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -62,74 +80,169 @@ class WecomChannel:
         text = delivery.text.strip()
         if not text:
             raise PermanentError("nothing to show")
-        card = self._card(delivery, text)
+        card = self._whole_card(delivery, text)
         if card is not None:
             try:
-                await self._send_all(delivery, [card])
+                await self._send_all(delivery, [_Part(card)])
             except CardRefused as refused:
-                log.warning("wecom_cards_refused", errcode=str(refused))
-                self._no_cards_until = self._clock() + _NO_CARDS
+                self._note_refused(refused)
             else:
                 return
-        parts = in_parts(text, TEXT_BYTES)
-        await self._send_all(
-            delivery, [{"msgtype": "text", "text": {"content": part}} for part in parts]
-        )
+        await self._send_all(delivery, self._parts(delivery, text, listed=card is None))
 
-    async def _send_all(self, delivery: Delivery, contents: Sequence[Mapping[str, Any]]) -> None:
+    async def replace_buttons(self, user: str, response_code: str, label: str) -> None:
+        """Show below a pressed card what was chosen. Older platforms cannot: then nothing changes.
+
+        Raises :class:`TransientError` only, when trying again can help.
+        """
+        now = self._clock()
+        if self._no_updates_until is not None and now < self._no_updates_until:
+            return
+        body = {
+            "userids": [user],
+            "agentid": self._settings.agent_id,
+            "response_code": response_code,
+            "button": {"replace_name": label},
+        }
+        try:
+            await self._api.post("/cgi-bin/message/update_template_card", body)
+        except (CardRefused, FileRefused, MediaGone, PermanentError) as refused:
+            # Used up, too old, or pressed twice: only the picture on the screen is affected.
+            log.info("wecom_card_not_updated", error=str(refused))
+        except Missing:
+            log.warning("wecom_card_updates_missing")
+            self._no_updates_until = now + _NOT_AGAIN
+
+    def _note_refused(self, refused: CardRefused) -> None:
+        log.warning("wecom_cards_refused", errcode=str(refused))
+        self._no_cards_until = self._clock() + _NOT_AGAIN
+
+    def _takes_cards(self) -> bool:
+        until = self._no_cards_until
+        return self._settings.cards and (until is None or self._clock() >= until)
+
+    def _parts(self, delivery: Delivery, text: str, *, listed: bool) -> Sequence[_Part]:
+        menu = delivery.menu
+        if menu is not None and menu.needed:
+            lines = (f"{n}. {choice.label}" for n, choice in enumerate(menu.choices, 1))
+            text = "\n".join((text, *lines))
+        parts = [_text(part) for part in in_parts(text, TEXT_BYTES)]
+        parts += [_Part({}, sha256, extra=True) for sha256 in self._shown(delivery)]
+        if listed and menu is not None and not menu.needed and self._takes_feedback(delivery):
+            card = _card(delivery.dedupe_key + ":menu", menu.title, "", _buttons(menu.choices))
+            parts.append(_Part(card, extra=True))
+        return parts
+
+    def _takes_feedback(self, delivery: Delivery) -> bool:
+        asks = self._settings.feedback or delivery.kind != "answer"
+        return asks and self._takes_cards()
+
+    def _shown(self, delivery: Delivery) -> Sequence[str]:
+        """The pictures of an answer in its order, each once."""
+        if self._pictures is None:
+            return ()
+        listed = (*(delivery.data.get("blocks") or ()), *(delivery.data.get("images") or ()))
+        found = [str(one["sha256"]) for one in listed if one.get("sha256")]
+        return list(dict.fromkeys(found))[: self._settings.max_pictures]
+
+    async def _send_all(self, delivery: Delivery, parts: Sequence[_Part]) -> None:
         key = delivery.dedupe_key
         arrived = await self._sends.arrived(key)
-        for n, content in enumerate(contents, 1):
+        for n, part in enumerate(parts, 1):
             if n in arrived:
                 continue
-            await self._sends.take(delivery.external_user, key, n, self._clock())
-            await self._post(delivery.external_user, content, f"{key}:{n}")
-            if n < len(contents):
+            slot = await self._sends.take(delivery.external_user, key, n, self._clock())
+            await self._send_part(delivery.external_user, part, slot)
+            if n < len(parts):
                 # The last one is settled with the whole delivery.
                 await self._sends.mark_arrived(key, n)
 
-    async def _post(self, user: str, content: Mapping[str, Any], key: str) -> None:
+    async def _send_part(self, user: str, part: _Part, slot: int) -> None:
+        try:
+            if part.sha256:
+                await self._send_picture(user, part.sha256, slot)
+            else:
+                await self._post(user, part.content, slot)
+        except CardRefused as refused:
+            if not part.extra:
+                raise
+            self._note_refused(refused)
+        except (FileRefused, MediaGone) as refused:
+            if not part.extra:
+                raise PermanentError(str(refused)) from None
+            log.warning("wecom_picture_refused", error=str(refused))
+        except PermanentError:
+            if not part.extra:
+                raise
+            log.warning("wecom_extra_refused")
+
+    async def _send_picture(self, user: str, sha256: str, slot: int) -> None:
+        assert self._pictures is not None  # noqa: S101  # without them there is no such part
+        media_id = await self._pictures.media_id(sha256)
+        try:
+            await self._post(user, _image(media_id), slot)
+        except MediaGone:
+            again = await self._pictures.media_id(sha256, gone=media_id)
+            await self._post(user, _image(again), slot)
+
+    async def _post(self, user: str, content: Mapping[str, Any], slot: int) -> None:
         body = {"touser": user, "agentid": self._settings.agent_id, **content}
         if self._settings.duplicate_check:
-            body |= {"enable_duplicate_check": 1, "duplicate_check_interval": _interval(key)}
+            # Whole requests are compared: different spans keep two messages of the same words
+            # apart, while a retry of one message is the same request again.
+            span = _CHECK_FROM_S + slot
+            body |= {"enable_duplicate_check": 1, "duplicate_check_interval": span}
         try:
             answer = await self._api.post("/cgi-bin/message/send", body)
         except CardRefused:
-            if content["msgtype"] == "text":
+            if content["msgtype"] != "template_card":
                 raise PermanentError("texts are refused") from None
             raise
         for field in ("invaliduser", "unlicenseduser"):
             if user.lower() in str(answer.get(field) or "").lower().split("|"):
-                raise PermanentError(field)
+                raise PermanentError(f"Unreachable: {field}")
 
-    def _card(self, delivery: Delivery, text: str) -> Mapping[str, Any] | None:
-        candidates = delivery.data.get("candidates")
-        off = self._no_cards_until is not None and self._clock() < self._no_cards_until
-        if not self._settings.cards or off or delivery.kind != "offer" or not candidates:
+    def _whole_card(self, delivery: Delivery, text: str) -> Mapping[str, Any] | None:
+        """A card that says all of a delivery, or nothing: cut off, it could not be understood."""
+        if not self._takes_cards():
             return None
         title, _, words = text.partition("\n")
+        buttons = _choices(delivery)
+        if not 1 <= len(buttons) <= _BUTTONS or len(title) > _TITLE or len(words) > _WORDS:
+            return None
+        return _card(delivery.dedupe_key, title, words, buttons)
+
+
+def _choices(delivery: Delivery) -> Sequence[tuple[str, str]]:
+    """Labels and keys of what must be chosen from; none when the labels do not fit."""
+    candidates = delivery.data.get("candidates")
+    if delivery.kind == "offer" and candidates:
         keys = [f"{n}:choose:{one['answer_id']}" for n, one in enumerate(candidates, 1)]
         keys.append(f"{len(keys) + 1}:none_of_these")
-        if len(title) > _TITLE or len(words) > _WORDS or len(keys) > _BUTTONS:
-            return None  # cut off, the choice could not be understood
-        buttons = [{"text": key.partition(":")[0], "style": 1, "key": key} for key in keys]
-        return {
-            "msgtype": "template_card",
-            "template_card": {
-                "card_type": "button_interaction",
-                "main_title": {"title": title},
-                "sub_title_text": words,
-                "task_id": hashlib.sha256(delivery.dedupe_key.encode()).hexdigest(),
-                "button_list": buttons,
-            },
-        }
+        return [(key.partition(":")[0], key) for key in keys]
+    menu: Menu | None = delivery.menu
+    if menu is None or not menu.needed or any(len(c.label) > _LABEL for c in menu.choices):
+        return ()
+    return _buttons(menu.choices)
 
 
-def _interval(key: str) -> int:
-    """How long the platform looks for the same request.
+def _buttons(choices: Sequence[Choice]) -> Sequence[tuple[str, str]]:
+    return [(choice.label, choice.key) for choice in choices]
 
-    It compares whole requests: different spans keep two messages of the same words apart, while
-    a retry of one message is the same request again.
-    """
-    digest = hashlib.sha256(key.encode()).digest()
-    return _CHECK_FROM_S + int.from_bytes(digest[:4], "big") % _CHECK_SPAN_S
+
+def _card(
+    key: str, title: str, words: str, buttons: Sequence[tuple[str, str]]
+) -> Mapping[str, Any]:
+    card: dict[str, Any] = {
+        "card_type": "button_interaction",
+        "main_title": {"title": title},
+        "task_id": hashlib.sha256(key.encode()).hexdigest(),
+        "button_list": [{"text": label, "style": 1, "key": key} for label, key in buttons],
+    }
+    if words:
+        card["sub_title_text"] = words
+    return {"msgtype": "template_card", "template_card": card}
+
+
+def _image(media_id: str) -> Mapping[str, Any]:
+    return {"msgtype": "image", "image": {"media_id": media_id}}

@@ -1,43 +1,71 @@
 """Calls to the API of 政务微信/WeCom: token, gateway headers, error codes.
 
-Decides by ``errcode`` alone; texts of the platform change. The token and the secret travel in
+What a code means is in :mod:`connectors.wecom_codes`. The token and the secret travel in
 queries, so no address and no exception of the HTTP client ever leaves this module.
 """
 
 import asyncio
+import email.message
 import hashlib
 import secrets
 import ssl
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import structlog
 
 from connectors.base import Held, PermanentError, TransientError
 from connectors.settings import WecomSettings
+from connectors.wecom_codes import Remedy, remedy
 
-#: Codes by what helps; from the vendor's table of error codes (document 90313).
-_BUSY = frozenset({-1, 6000, 45033})
-_TOKEN = frozenset({40001, 40014, 41001, 42001})
-_CREDENTIALS = frozenset({40001, 40013, 40091})
-_CONFIGURATION = frozenset({40056, 48001, 48002, 50003, 60020, 301002, 301042})
-_RATE = 45009
-_CARD = frozenset({40008, *range(42014, 42017), *range(42030, 42052)})
 #: After two refused secrets the platform bans our address for an hour; so we stop before.
 _REFUSALS = 2
 _BAN = timedelta(hours=1)
 #: A token is fetched again this long before it ends.
 _EARLY = timedelta(minutes=5)
-_FIRST_HOLD_S, _RATE_HOLD_S = 30.0, 60.0
+_FIRST_HOLD_S = 30.0
+#: A code alone does not say whether the limit of a minute, an hour or a day was met.
+_RESTS_S = (60.0, 600.0, 3_600.0)
 TIMEOUT_S = 10.0
+#: A file that somebody sent us may be this large.
+MOST_BYTES = 20 * 1024 * 1024
+_BAD_SECRET, _NOT_THERE = 40001, 404
+_MEDIA_FIELDS = ("media_id", "mediaId", "mediaid")
 
 log = structlog.get_logger("connectors.wecom")
 
 
 class CardRefused(Exception):
     """This platform does not take this card."""
+
+
+class MediaGone(Exception):
+    """The platform no longer has this file; they are kept three days."""
+
+
+class Missing(TransientError):
+    """The platform does not know this path; older builds do not know all."""
+
+
+class FileRefused(Exception):
+    """The platform does not take this file."""
+
+
+class LoginRefused(PermanentError):
+    """The code of a web login is used up, too old, or of somebody outside the corporation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file from the platform: what it is called there, and its bytes."""
+
+    filename: str
+    content: bytes
 
 
 def make_client(settings: WecomSettings) -> httpx.AsyncClient:
@@ -70,20 +98,63 @@ class WecomApi:
         self._fetching = asyncio.Lock()
         self._refusals = 0
         self._closed_until: datetime | None = None
+        self._rests = 0
+        self._resting_until: datetime | None = None
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """Call with a token; a token that ended early is fetched again once.
 
         Raises :class:`TransientError`, :class:`Held`, :class:`PermanentError`,
-        :class:`CardRefused`.
+        :class:`CardRefused`, :class:`MediaGone`, :class:`FileRefused`.
         """
+        return await self._call("POST", path, {}, json=body)
+
+    async def get(self, path: str, **query: str) -> Mapping[str, Any]:
+        """As `post`, for what is only asked for; also raises :class:`LoginRefused`."""
+        return await self._call("GET", path, query)
+
+    async def upload(self, kind: str, filename: str, content: bytes, media_type: str) -> str:
+        """Give the platform a file; its media id. Raises as `post`."""
+        files = {"media": (filename, content, media_type)}
+        path = "/cgi-bin/media/upload"
+        answer = await self._call("POST", path, {"type": kind}, files=files)
+        # Private builds are known to spell the field in other ways.
+        found = next((answer[name] for name in _MEDIA_FIELDS if answer.get(name)), None)
+        if not isinstance(found, str):
+            raise TransientError("no media id in the answer")
+        return found
+
+    async def fetch(self, media_id: str) -> Fetched:
+        """A file that a member sent. Raises as `post`; :class:`FileRefused` when it is too large.
+
+        Success are bare bytes, an error is JSON with 200.
+        """
+        query = {"media_id": media_id}
+        for attempt in (1, 2):
+            token = await self._current()
+            answer = await self._send("GET", "/cgi-bin/media/get", query | {"access_token": token})
+            code = _error_in(answer)
+            if code == 0:
+                if len(answer.content) > MOST_BYTES:
+                    raise FileRefused("too large")
+                return Fetched(_filename(answer), answer.content)
+            if remedy(code) is not Remedy.REFRESH or attempt == 2:
+                break
+            self._forget(token)
+        self._check(code)
+        raise TransientError(f"errcode {code}")
+
+    async def _call(
+        self, method: str, path: str, query: Mapping[str, str], **content: Any
+    ) -> Mapping[str, Any]:
         token = await self._current()
-        answer = await self._request("POST", path, {"access_token": token}, body)
-        if _code(answer) in _TOKEN:
+        answer = await self._request(method, path, {**query, "access_token": token}, **content)
+        if remedy(_code(answer)) is Remedy.REFRESH or _code(answer) == _BAD_SECRET:
             self._forget(token)
             token = await self._current()
-            answer = await self._request("POST", path, {"access_token": token}, body)
-        _check(_code(answer))
+            answer = await self._request(method, path, {**query, "access_token": token}, **content)
+        self._check(_code(answer))
+        self._rests = 0
         return answer
 
     def _forget(self, token: str) -> None:
@@ -93,6 +164,8 @@ class WecomApi:
     async def _current(self) -> str:
         async with self._fetching:
             now = self._clock()
+            if self._resting_until is not None and now < self._resting_until:
+                raise Held("errcode 45009", (self._resting_until - now).total_seconds())
             if self._token_until is None or now >= self._token_until:
                 await self._fetch(now)
             return self._token
@@ -104,9 +177,9 @@ class WecomApi:
         query = {"corpid": self._settings.corp_id, "corpsecret": self._settings.secret}
         answer = await self._request("GET", "/cgi-bin/gettoken", query)
         code = _code(answer)
-        if code in _CREDENTIALS:
+        if remedy(code) is Remedy.CREDENTIALS:
             self._refuse(now)
-        _check(code)
+        self._check(code)
         token = answer.get("access_token")
         if not isinstance(token, str) or not token:
             raise TransientError("no token in the answer")
@@ -125,25 +198,51 @@ class WecomApi:
         raise Held("the credentials were refused", wait.total_seconds())
 
     async def _request(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        body: Mapping[str, Any] | None = None,
+        self, method: str, path: str, query: Mapping[str, str], **content: Any
     ) -> Mapping[str, Any]:
+        answer = await self._send(method, path, query, **content)
+        try:
+            found = answer.json()
+        except (ValueError, RecursionError):
+            raise TransientError("the answer is no JSON") from None
+        if not isinstance(found, dict):
+            raise TransientError("the answer is no object")
+        return found
+
+    async def _send(
+        self, method: str, path: str, query: Mapping[str, str], **content: Any
+    ) -> httpx.Response:
         address = self._settings.base_url.rstrip("/") + path
         try:
             answer = await self._client.request(
-                method, address, params=dict(query), json=body, headers=self._gateway_headers()
+                method, address, params=dict(query), headers=self._gateway_headers(), **content
             )
-            content = answer.json() if answer.is_success else None
         except httpx.HTTPError as error:
             raise TransientError(type(error).__name__) from None
-        except (ValueError, RecursionError):
-            raise TransientError("the answer is no JSON") from None
-        if not isinstance(content, dict):
+        if answer.status_code == _NOT_THERE:
+            raise Missing(path)
+        if not answer.is_success:
             raise TransientError(f"HTTP {answer.status_code}")
-        return content
+        return answer
+
+    def _check(self, code: int) -> None:
+        """Raise what an error code means for a delivery."""
+        if code == 0:
+            return
+        found = remedy(code)
+        if found is Remedy.REST:
+            raise self._rest()
+        if found is Remedy.CONFIGURATION:
+            log.error("wecom_misconfigured", errcode=code)
+        raise _MEANING[found](f"errcode {code}")
+
+    def _rest(self) -> Held:
+        """Every call waits, and longer each time that waiting did not help."""
+        wait = _RESTS_S[min(self._rests, len(_RESTS_S) - 1)]
+        self._rests += 1
+        self._resting_until = self._clock() + timedelta(seconds=wait)
+        log.warning("wecom_rate_limited", wait_s=wait)
+        return Held("errcode 45009", wait)
 
     def _gateway_headers(self) -> dict[str, str]:
         settings = self._settings
@@ -165,16 +264,38 @@ def _code(answer: Mapping[str, Any]) -> int:
     return code if isinstance(code, int) else -1
 
 
-def _check(code: int) -> None:
-    """Raise what an error code means for a delivery."""
-    if code == 0:
-        return
-    if code in _CARD:
-        raise CardRefused(str(code))
-    if code == _RATE:
-        raise Held("errcode 45009", _RATE_HOLD_S)
-    if code in _CONFIGURATION:
-        log.error("wecom_misconfigured", errcode=code)
-    if code in _BUSY or code in _TOKEN or code in _CONFIGURATION:
-        raise TransientError(f"errcode {code}")
-    raise PermanentError(f"errcode {code}")
+def _unreachable(told: str) -> PermanentError:
+    return PermanentError(f"Unreachable: {told}")
+
+
+_MEANING: Mapping[Remedy, Callable[[str], Exception]] = {
+    Remedy.RETRY: TransientError,
+    Remedy.REFRESH: TransientError,
+    Remedy.CREDENTIALS: TransientError,
+    Remedy.CONFIGURATION: TransientError,
+    Remedy.CARD: CardRefused,
+    Remedy.MEDIA: MediaGone,
+    Remedy.FILE: FileRefused,
+    Remedy.LOGIN: LoginRefused,
+    Remedy.UNREACHABLE: _unreachable,
+    Remedy.NEVER: PermanentError,
+}
+
+
+def _error_in(answer: httpx.Response) -> int:
+    """The code of an answer that should be a file; 0 when it is one."""
+    if "json" not in answer.headers.get("content-type", "") and answer.content[:1] != b"{":
+        return 0
+    try:
+        found = answer.json()
+    except (ValueError, RecursionError):
+        return 0
+    return _code(found) if isinstance(found, dict) and "errcode" in found else 0
+
+
+def _filename(answer: httpx.Response) -> str:
+    """The name in the answer's header, without a folder; empty when it has none."""
+    header = email.message.Message()
+    header["Content-Disposition"] = answer.headers.get("content-disposition", "")
+    name = header.get_filename("") or ""
+    return PurePosixPath(unquote(name).replace("\\", "/")).name[:200]

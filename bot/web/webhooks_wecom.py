@@ -9,13 +9,16 @@ import re
 import structlog
 from fastapi import APIRouter, Request, Response, status
 
+from bot import menus
 from bot.assembly import Services
+from bot.deliveries import CARD_KIND
 from bot.web.security import AppServices
 from connectors import wecom_messages
 from connectors.base import InboundMessage
 from connectors.errors import CallbackRefused, Flaw
 from connectors.wecom_crypto import Signed
 from connectors.wecom_messages import MEDIA, POINTERS, Kind, WecomMessage
+from store import outbox
 
 router = APIRouter(prefix="/channels/wecom", tags=["channels"])
 
@@ -107,14 +110,35 @@ async def _hand_over(app: Services, message: WecomMessage) -> None:
 
 
 async def _pressed(app: Services, message: WecomMessage) -> None:
-    pressed = wecom_messages.action(message.key)
-    if pressed is None:
+    found = wecom_messages.action(message.key) or menus.pressed(message.key, app.phrases)
+    if found is None:
         log.info("button_ignored", kind=message.event)
         return
-    text, action = pressed
+    text, action = found
     await app.channel_intake.receive(
         InboundMessage(CHANNEL, message.external_id, text, message.sender, action=action)
     )
+    if message.response_code:
+        await _replace_buttons(app, message, text)
+
+
+async def _replace_buttons(app: Services, message: WecomMessage, text: str) -> None:
+    """Later, by the outbox: the press itself rests already."""
+    label = app.phrases.say("channel.chosen", label=text[:20])
+    now = app.clock()
+    async with app.database.transaction() as session:
+        await outbox.enqueue(
+            session,
+            kind=CARD_KIND,
+            payload={
+                "user": message.sender,
+                "response_code": message.response_code,
+                "label": label,
+            },
+            dedupe_key=f"{CARD_KIND}:{message.external_id}",
+            available_at=now,
+        )
+    app.relay.wake()
 
 
 async def _note(app: Services, message: WecomMessage) -> None:

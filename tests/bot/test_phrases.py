@@ -17,6 +17,7 @@ PACKAGES = ("bot", "nlu", "kb", "connectors", "handoff")
 COMPOSED = (
     "channel.received.",
     "channel.please.",
+    "channel.button.",
     "greeting.",
     "search.field.",
     "search.refused.",

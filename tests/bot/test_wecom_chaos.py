@@ -151,6 +151,7 @@ async def world(prepared_workspace: Path, tmp_path: Path) -> AsyncIterator[World
     serving = asyncio.create_task(server.serve())
     letters = Letters(settings.corp_id, settings.agent_id, utc_now)
     given = {"CAIWEN_NLU__ENABLED": "false", "CAIWEN_RELAY__LEASE_S": "2"}
+    given["CAIWEN_WECOM__FEEDBACK"] = "false"  # a second message below each would only slow it
     ours = Ours(home, port, {**environment(settings), **given})
     async with httpx.AsyncClient(trust_env=False) as client:
         address = f"http://127.0.0.1:{port}/channels/wecom/callback"

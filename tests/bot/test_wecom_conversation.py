@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.clock import utc_now
-from bot.tables import Message
+from bot.tables import Feedback, Message
 from connectors.fake_wecom.network import FakeNetwork
 from connectors.fake_wecom.platform import FakeWecom
 from connectors.wecom import WecomChannel
@@ -57,8 +57,9 @@ async def world(prepared_workspace: Path, tmp_path: Path) -> AsyncIterator[World
 
 async def test_from_question_to_the_engineers_reply(world: World) -> None:
     await world.platform.say("UKey插上没有反应怎么办")
-    greeting, answer = await world.shown()
+    greeting, answer, asked = await world.shown()
     assert greeting
+    assert asked == "这个答案有用吗？"
     assert "出处" in answer
 
     await world.platform.say("我要找人工")
@@ -77,6 +78,43 @@ async def test_from_question_to_the_engineers_reply(world: World) -> None:
     await world.platform.say("单据号 2026001")
     await world.platform.post(world.platform.message("image", MediaId="M"))
     assert len(await world.shown()) == count  # the engineer has the word now
+
+
+async def test_pressing_and_numbers_mean_the_same(world: World) -> None:
+    """Feedback by a card's button, whose buttons then give way; a list by its number."""
+    await world.platform.say("UKey插上没有反应怎么办")
+    await world.shown()
+    card = world.fake.shown[-1]
+    assert [label for label, _ in card.look.buttons] == ["有用", "没用", "转人工"]
+    press = {"EventKey": card.look.buttons[0][1], "TaskId": card.look.task_id}
+    code = world.fake.press(card)
+    for _ in range(2):  # the platform repeats it
+        plain = world.platform.event("template_card_event", **press, ResponseCode=code)
+        assert (await world.platform.post(plain)).status_code == 200
+    await world.shown()
+    assert card.replaced == "已选：有用"
+    async with world.product.services.database.reading() as session:
+        (verdict,) = (await session.scalars(select(Feedback))).all()
+    assert verdict.helpful
+
+    await world.platform.say("我要找人工")
+    await world.shown()
+    headers = await world.product.staff()
+    listed = await world.product.client.get("/api/v1/tickets", headers=headers)
+    number = listed.json()["tickets"][0]["number"]
+    assert (await world.product.desk("claim", number)).status_code == 200
+    done = await world.product.desk("resolve", number, cause="驱动", solution="重装驱动")
+    assert done.status_code < 300
+    await world.shown()
+    keys = dict(world.fake.cards()[-1].buttons)
+    assert list(keys) == ["已解决", "没解决"]
+    await world.platform.post(
+        world.platform.event("template_card_event", EventKey=keys["已解决"], TaskId="t")
+    )
+    await world.shown()
+    assert world.fake.cards()[-1].text.startswith("请为本次服务打个分")
+    await world.platform.say("5")
+    assert "谢谢您的评价" in (await world.shown())[-1]
 
 
 async def test_every_message_is_answered_once_whatever_the_platform_does(world: World) -> None:

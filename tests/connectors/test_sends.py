@@ -66,3 +66,13 @@ async def test_a_part_that_is_sent_again_counts_once_and_old_ones_go(database: D
     await later.take("u1", "next", 1, START + timedelta(days=2))
     async with database.reading() as session:
         assert await session.scalar(select(func.count()).select_from(ChannelSend)) == 1
+
+
+async def test_the_same_words_twice_are_never_taken_for_one(sends: Sends) -> None:
+    """A platform that drops repeated requests is told them apart by the slot: no two are equal."""
+    many = StoredSends(sends._database, "wecom", ()) if isinstance(sends, StoredSends) else sends
+    if not isinstance(many, StoredSends):
+        many = MemorySends((Limit(10_000, timedelta(hours=1)),))
+    slots = [await many.take("u1", f"k{n}", 1, START) for n in range(400)]
+    assert len(set(slots)) == 400
+    assert [await many.take("u1", f"k{n}", 1, START) for n in range(400)] == slots
