@@ -62,7 +62,7 @@ async def import_paths(
     records = []
     try:
         for path in _files(paths):
-            record = await import_file(intake, path, publish=publish)
+            record = await _import_one(intake, path, publish=publish)
             record.pop("guide_id", None)  # Of use to pages only.
             if "reason" in record:
                 detail = state.phrases.say(f"import.refused.{record['reason']}")
@@ -73,6 +73,15 @@ async def import_paths(
         intake.importer.close()
         await intake.database.dispose()
     return records
+
+
+async def _import_one(intake: Intake, path: Path, *, publish: bool) -> dict[str, Any]:
+    """As `import_file`; what nobody foresaw refuses this file and leaves the others alone."""
+    try:
+        return await import_file(intake, path, publish=publish)
+    except Exception:
+        log.exception("import_file_failed")
+        return {"file": path.name, **_nothing(), "status": "refused", "reason": "crashed"}
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

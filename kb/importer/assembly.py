@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kb.errors import ImportRefused, RefusalReason
 from kb.importer.blocks import to_block
@@ -18,6 +18,7 @@ from kb.importer.cover import (
 from kb.importer.elements import Element, Line, RawDocument
 from kb.importer.headings import Heading, Outline, find_headings
 from kb.importer.intake import Intake
+from kb.importer.placing import Places, placed_notices
 from kb.importer.references import References, Target, section_name
 from kb.sections import (
     ICON,
@@ -79,8 +80,12 @@ def assemble(document: RawDocument, intake: Intake, *, name: str) -> Guide:
     placed = list(_placed(roots, ()))
     _link(placed)
     _doubt(placed)
+    loose = _share_out(
+        intake, Places(document.elements, elements, sorted(outline.headings)), placed
+    )
     if outline.guessed:
-        intake.note(WarningCode.GUESSED_HEADINGS, f"{len(outline.headings)} headings")
+        detail = f"{len(outline.headings)} headings"
+        loose.append(ImportNotice(WarningCode.GUESSED_HEADINGS, detail))
     sections = tuple(_freeze(node, 1) for node in roots)
     return Guide(
         title=particulars.title,
@@ -89,7 +94,7 @@ def assemble(document: RawDocument, intake: Intake, *, name: str) -> Guide:
         version=particulars.version,
         issued=particulars.issued,
         images=dict(intake.images),
-        warnings=(*intake.notices, *(notice for _, node in placed for notice in node.notices)),
+        warnings=(*loose, *(notice for _, node in placed for notice in node.notices)),
         meta=particulars.meta,
     )
 
@@ -173,6 +178,22 @@ def _link(placed: Sequence[tuple[tuple[str, ...], _Node]]) -> None:
     for path, node in placed:
         node.references, notices = references.find(node.blocks, path)
         node.notices.extend(notices)
+
+
+def _share_out(
+    intake: Intake, places: Places, placed: Sequence[tuple[tuple[str, ...], _Node]]
+) -> list[ImportNotice]:
+    """Give each doubt of the reader to its section; what is left belongs to the whole file."""
+    sections = [(path, node) for path, node in placed if node.heading]
+    front = next(((path, node) for path, node in placed if not node.heading), None)
+    loose: list[ImportNotice] = []
+    for notice, number in placed_notices(intake.notices, intake.before, places):
+        owner = sections[number - 1] if number else front if number == 0 else None
+        if owner is None:
+            loose.append(notice)
+        else:
+            owner[1].notices.append(replace(notice, where=owner[0]))
+    return loose
 
 
 def _doubt(placed: Sequence[tuple[tuple[str, ...], _Node]]) -> None:

@@ -56,7 +56,7 @@ def read_html(data: bytes, intake: Intake, *, folder: Path | None) -> RawDocumen
     root = _content_area(parser)
     if root is None:
         raise ImportRefused(RefusalReason.NO_TEXT, "html")
-    elements = tuple(_Walker(LinkedPictures(source, intake)).walk(root))
+    elements = intake.gather(_Walker(LinkedPictures(source, intake)).walk(root))
     return RawDocument("html", elements, title=_page_title(title), meta=_meta(parser))
 
 

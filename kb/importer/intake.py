@@ -6,7 +6,7 @@ converted where that is possible and otherwise left out with a notice.
 
 import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -14,6 +14,7 @@ from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
 from kb.errors import ImportRefused, RefusalReason
+from kb.importer.elements import Element
 from kb.importer.limits import ImportLimits
 from kb.importer.metafile import embedded_bitmap, is_metafile
 from kb.importer.scans import ScannedLine
@@ -36,11 +37,27 @@ class Intake:
     scanned: Scanned = field(default_factory=dict)
     notices: list[ImportNotice] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
+    #: How many elements had been read when a notice arose, by the notice's place in the list.
+    before: dict[int, int] = field(default_factory=dict)
     _known: dict[str, Image | None] = field(default_factory=dict)
 
     def note(self, code: WarningCode, detail: str = "", *, page: int | None = None) -> None:
         """Record a doubt about the file."""
         self.notices.append(ImportNotice(code, detail, page=page))
+
+    def gather(self, stream: Iterable[Element]) -> tuple[Element, ...]:
+        """The whole stream; remembers where in it each notice arose."""
+        elements: list[Element] = []
+        seen = len(self.notices)
+        for element in stream:
+            seen = self._remember(seen, len(elements))
+            elements.append(element)
+        self._remember(seen, len(elements))
+        return tuple(elements)
+
+    def _remember(self, seen: int, read: int) -> int:
+        self.before.update(dict.fromkeys(range(seen, len(self.notices)), read))
+        return len(self.notices)
 
     def picture(self, data: bytes, name: str, *, page: int | None = None) -> Image | None:
         """The picture's place-holder, or None where it cannot be shown (then noted).

@@ -52,7 +52,7 @@ def read_markdown_file(data: bytes, intake: Intake, folder: Path | None) -> RawD
         intake.note(WarningCode.REPLACED_CHARACTERS)
     source = NoPictures() if folder is None else FolderPictures(folder, intake.limits.image_bytes)
     body, meta = split_front_matter(text)
-    elements = tuple(read_markdown(body, LinkedPictures(source, intake)))
+    elements = intake.gather(read_markdown(body, LinkedPictures(source, intake)))
     return RawDocument("md", elements, title=meta.pop("title", ""), meta=meta)
 
 

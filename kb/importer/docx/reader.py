@@ -39,7 +39,7 @@ def read_docx(archive: Archive, intake: Intake) -> RawDocument:
     if package.has_macros:
         intake.note(WarningCode.MACROS_IGNORED)
     reader = _Reader(package, intake)
-    elements = tuple(reader.elements())
+    elements = intake.gather(reader.elements())
     title = next(
         (each.text for each in elements if isinstance(each, Line) and each.role is Role.TITLE), ""
     )
