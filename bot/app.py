@@ -36,6 +36,7 @@ from bot.web import (
     workbench_answer_verbs,
     workbench_answers,
     workbench_editor,
+    workbench_files,
     workbench_gaps,
     workbench_golden,
     workbench_guide_imports,
@@ -51,6 +52,8 @@ from bot.web import (
 )
 from bot.web.middleware import Guard
 from bot.web.rendering import STATIC
+from kb import answer_files
+from kb.importer.limits import MIB
 
 
 def create_app(services: Services, *, worker: bool = True) -> FastAPI:
@@ -87,6 +90,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
             workbench_guide_imports.UPLOADS: web.max_import_bytes,
             workbench_staleness.NOTES: web.max_import_bytes,
             workbench_sheets.SHEETS: web.max_import_bytes,
+            workbench_files.ATTACHMENTS: answer_files.MAX_BYTES + MIB,
         },
     )
     for router in (
@@ -115,6 +119,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         workbench_home,
         workbench_answers,
         workbench_editor,
+        workbench_files,
         workbench_proposals,
         workbench_answer_verbs,
         workbench_try,

@@ -34,6 +34,7 @@ def answer_data(content: AnswerContent) -> dict[str, Any]:
         "module": content.module,
         "blocks": [_with_address(block) for block in blocks_to_json(content.blocks)],
         "images": [_with_address(image_to_json(image)) for image in _own_images(content)],
+        "files": [{"name": one.name, "url": f"/media/{one.sha256}"} for one in content.attachments],
         "source": source_data(content.source),
     }
 
@@ -72,7 +73,9 @@ def answer_text(content: AnswerContent, phrases: Phrases) -> str:
         section=f" › {source.section_path}" if source.section_path else "",
         issued=f"（{source.issued}）" if source.issued else "",
     )
-    return f"{content.title}\n{content.text}\n{line}"
+    names = phrases.say("answer.join").join(one.name for one in content.attachments)
+    files = [phrases.say("answer.files", names=names)] if names else []
+    return "\n".join((content.title, content.text, *files, line))
 
 
 def offer_data(options: Sequence[Option]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from kb import answer_editing as editing
 from kb import answer_repository as rows
 from kb import guide_repository, repository
 from kb.answer_editing import Done, Step
+from kb.answer_files import keep_file, kind_of
 from kb.answer_pictures import keep_picture
 from kb.answer_repository import Wanted
 from kb.answer_tables import AnswerCommentRow, AnswerVersionRow, AnswerWorkRow
@@ -253,6 +254,15 @@ class Workbench:
         staff.require(*EDITING_ROLES)
         async with self._database.transaction() as session:
             return await keep_picture(
+                session, content, name=name, media_dir=self._media_dir, now=self._clock()
+            )
+
+    async def keep_file(self, staff: Principal, content: bytes, name: str) -> str:
+        """Keep a file that goes with an answer; the mark to put there. Raises AnswerInvalid."""
+        staff.require(*EDITING_ROLES)
+        await asyncio.to_thread(kind_of, content, name)  # Long for a large file: no lock yet.
+        async with self._database.transaction() as session:
+            return await keep_file(
                 session, content, name=name, media_dir=self._media_dir, now=self._clock()
             )
 

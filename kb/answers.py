@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kb import repository, stale_repository
-from kb.answer_markup import answer_blocks, plain_text
+from kb.answer_markup import answer_blocks, attachments, plain_text
 from kb.answer_text import AnswerText
 from kb.articles import (
     AnswerContent,
@@ -153,6 +153,7 @@ async def _article_content(session: AsyncSession, row: ArticleRow) -> AnswerCont
         category=row.category,
         valid_from=row.valid_from,
         valid_until=row.valid_until,
+        attachments=attachments(row.answer),
     )
 
 

@@ -51,6 +51,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with an answer, under the name that people know it by."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerContent:
     """Everything an answer card shows. `text` is the whole answer; `blocks` the same, in parts."""
 
@@ -67,6 +75,7 @@ class AnswerContent:
     category: str
     valid_from: date | None = None
     valid_until: date | None = None
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def steps(self) -> tuple[Step, ...]:

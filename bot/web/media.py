@@ -1,7 +1,8 @@
-"""Pictures of answers, by content hash, with headers that let no browser run them."""
+"""Pictures and files of answers, by content hash, with headers that let no browser run them."""
 
 import re
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path
 from starlette.exceptions import HTTPException
@@ -26,7 +27,7 @@ HEADERS = {
 
 @router.get("/media/{sha256}")
 async def picture(sha256: Annotated[str, Path(max_length=80)], app: AppServices) -> Response:
-    """A picture of the knowledge base."""
+    """A picture of the knowledge base to show, or a file of it to save."""
     if not _SHA256.match(sha256):
         raise HTTPException(404)
     async with app.database.reading() as session:
@@ -39,6 +40,7 @@ async def picture(sha256: Annotated[str, Path(max_length=80)], app: AppServices)
     shown = row.media_type in SHOWN
     headers = dict(HEADERS)
     if not shown:
-        headers["Content-Disposition"] = "attachment"
+        name = quote(row.name or sha256[:12], safe="")
+        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
     media_type = row.media_type if shown else "application/octet-stream"
     return FileResponse(path, media_type=media_type, headers=headers)

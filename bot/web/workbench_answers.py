@@ -25,7 +25,7 @@ from bot.web.security import AppServices
 from bot.web.workbench_access import Frame, frame
 from bot.workbench import REVIEWING_ROLES, Choices, Listed, Whole
 from kb.answer_difference import Piece, difference
-from kb.answer_markup import answer_blocks, plain_text
+from kb.answer_markup import answer_blocks, attachments, plain_text
 from kb.answer_repository import Wanted
 from kb.answer_text import AnswerText
 from kb.answer_workflow import AnswerState, AnswerVerb, verbs_of
@@ -280,6 +280,7 @@ def card(text: AnswerText, article_id: str = "") -> dict[str, Any]:
         ref=text.ref,
         module=text.module,
         category=text.category,
+        attachments=attachments(text.answer),
     )
     return answer_data(content)
 

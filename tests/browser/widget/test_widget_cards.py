@@ -35,6 +35,22 @@ def test_an_answer_shows_steps_table_remarks_pictures_and_source(widget: Page, d
     )
 
 
+def test_files_of_an_answer_are_links_to_save_and_hostile_ones_are_none(
+    widget: Page, desk: Desk
+) -> None:
+    answer = copy.deepcopy(showcase.ANSWER)
+    answer[3]["files"] = [
+        {"name": "报销申请表.docx", "url": f"/media/{'a' * 64}"},
+        {"name": "坏", "url": "javascript:alert(1)"},
+        {"name": "", "url": "/media/x"},
+    ]
+    show(widget, desk, answer)
+    links = widget.locator(".answer .files a")
+    expect(links).to_have_count(1)
+    expect(links).to_have_text("报销申请表.docx")
+    expect(links).to_have_attribute("download", "报销申请表.docx")
+
+
 def test_a_picture_opens_large_and_keeps_the_focus(widget: Page, desk: Desk) -> None:
     show(widget, desk, showcase.ANSWER)
     opener = widget.locator("button.enlarge").first

@@ -2,7 +2,7 @@
 
 import { dayName, instant, timeOf } from "./clock.js";
 import { append, clear, el, icon } from "./dom.js";
-import { blocks, picture, plain } from "./content.js";
+import { blocks, picture, plain, safeUrl } from "./content.js";
 import { say } from "./phrases.js";
 
 //: Severity and status words come from the contracts; colours only underline them.
@@ -106,9 +106,21 @@ export class Cards {
       el("h2", {}, data.title || ""),
       blocks(data.blocks || [], { root, enlarge }),
       (data.images || []).map((image) => picture(image, root, enlarge)),
+      this.files(data.files || []),
       this.source(data.source),
       this.feedback(message),
     );
+  }
+
+  /** Files that go with an answer, to save. */
+  files(list) {
+    const { root } = this.context;
+    const links = list
+      .map(({ name, url }) => ({ name: String(name || ""), href: safeUrl(url, root) }))
+      .filter(({ name, href }) => name && href)
+      .map(({ name, href }) => el("li", {}, el("a", { href, download: name }, name)));
+    if (!links.length) return null;
+    return el("div", { class: "files" }, el("p", { class: "hint" }, say("answer.files")), el("ul", {}, links));
   }
 
   source(source) {

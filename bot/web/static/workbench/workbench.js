@@ -27,18 +27,26 @@ async function small(file) {
 }
 
 async function insertPicture(area, file) {
+  await insert(area, area.dataset.pictures, area.dataset.failed, () => small(file));
+}
+
+async function insertFile(area, file) {
+  await insert(area, area.dataset.files, area.dataset.fileFailed, () => file);
+}
+
+async function insert(area, address, failed, made) {
   try {
     const body = new FormData();
-    body.append("file", await small(file));
+    body.append("file", await made());
     const headers = { "X-CSRF-Token": tokenField().value };
-    const answer = await fetch(area.dataset.pictures, { method: "POST", body, headers });
+    const answer = await fetch(address, { method: "POST", body, headers });
     const told = await answer.json();
     if (!answer.ok) throw new Error(told.detail);
     const before = area.selectionStart === 0 || area.value[area.selectionStart - 1] === "\n" ? "" : "\n";
     area.setRangeText(`${before}${told.markup}\n`, area.selectionStart, area.selectionEnd, "end");
     area.dispatchEvent(new Event("picture"));
   } catch (error) {
-    window.alert(`${area.dataset.failed} ${error.message || ""}`);
+    window.alert(`${failed} ${error.message || ""}`);
   }
 }
 
@@ -51,6 +59,14 @@ function editor(form) {
   input.addEventListener("change", () => {
     for (const file of input.files) insertPicture(area, file);
     input.value = "";
+  });
+  const files = form.querySelector("#file");
+  const attach = form.querySelector("#choose-file");
+  attach.hidden = false;
+  attach.addEventListener("click", () => files.click());
+  files.addEventListener("change", () => {
+    for (const file of files.files) insertFile(area, file);
+    files.value = "";
   });
   for (const kind of ["paste", "drop"]) {
     area.addEventListener(kind, (event) => {
