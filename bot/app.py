@@ -9,6 +9,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from bot.assembly import Services, running
+from bot.attachments.errors import AttachmentTooLarge
+from bot.errors import MessageTooLong
 from bot.web import (
     admin_alerts,
     admin_calendar,
@@ -16,6 +18,7 @@ from bot.web import (
     admin_notifications,
     admin_sla,
     admin_staff,
+    attachments_api,
     chat_api,
     console_incidents,
     dead_letters,
@@ -50,7 +53,7 @@ from bot.web import (
     workbench_try,
     workbench_views,
 )
-from bot.web.middleware import Guard
+from bot.web.middleware import Guard, Uploads
 from bot.web.rendering import STATIC
 from kb import answer_files
 from kb.importer.limits import MIB
@@ -85,16 +88,23 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
     app.add_middleware(
         Guard,
         max_body_bytes=web.max_body_bytes,
-        refusal=problems.too_long(services.phrases),
+        refusal=problems.told_early(services.phrases, MessageTooLong),
         larger={
             workbench_guide_imports.UPLOADS: web.max_import_bytes,
             workbench_staleness.NOTES: web.max_import_bytes,
             workbench_sheets.SHEETS: web.max_import_bytes,
             workbench_files.ATTACHMENTS: answer_files.MAX_BYTES + MIB,
         },
+        uploads=Uploads(
+            attachments_api.UPLOADS,
+            # The words that come along and the frame of the form need room too.
+            services.settings.attachments.max_bytes + 4 * web.max_message_chars + 20_000,
+            problems.told_early(services.phrases, AttachmentTooLarge),
+        ),
     )
     for router in (
         chat_api,
+        attachments_api,
         staff_api,
         staff_dispatch_api,
         console_incidents,

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from fastapi import FastAPI
@@ -21,6 +21,12 @@ from bot.alert_sources import AlertDesk
 from bot.alerts import Alerts
 from bot.answer_sheets import AnswerSheets
 from bot.answer_views import AnswerViews
+from bot.attachments import cues
+from bot.attachments.intake import AttachmentIntake
+from bot.attachments.pictures import PictureReader, Pictures
+from bot.attachments.preview import DocumentPreviewer
+from bot.attachments.retention import Retention
+from bot.attachments.service import Attachments
 from bot.calendar_admin import CalendarAdmin
 from bot.call_log import CallLog
 from bot.channel_intake import ChannelIntake
@@ -78,6 +84,7 @@ from handoff.terms import load_terms
 from kb.fresh_index import FreshIndex
 from kb.importer import IsolatedImporter, limits_of
 from kb.index_holder import IndexHolder
+from kb.ocr import IsolatedTextReader, OcrLimits
 from kb.paraphrases import load_rules
 from nlu.types import Interpreter
 from store.session import Database
@@ -128,6 +135,8 @@ class Services:
     call_log: CallLog
     confirmations: Confirmations
     notifications: Notifications
+    attachments: Attachments
+    retention: Retention
     alerts: Alerts
     alert_desk: AlertDesk
     presences: Presences
@@ -157,8 +166,9 @@ def assemble(
     clock: Clock = utc_now,
     channels: Mapping[str, Channel] | None = None,
     interpreter: Interpreter | None = None,
+    picture_reader: PictureReader | None = None,
 ) -> Services:
-    """Build the product from settings. ``channels`` and ``interpreter`` replace what they name."""
+    """Build the product from settings; ``channels`` and what follows replace what they name."""
     from bot.web.rendering import Pages  # noqa: PLC0415  # pages need services in turn
 
     data = data_dir()
@@ -191,6 +201,7 @@ def assemble(
         rules=rules,
         faults=incidents.board,
     )
+    pictures = _pictures(settings, database, live, picture_reader)
     conversations = Conversations(
         database=database,
         recorder=Recorder(database),
@@ -199,7 +210,9 @@ def assemble(
         live=live,
         clock=clock,
         metrics=metrics,
+        files=pictures,
     )
+    engineers = Engineers(database, terms, settings.handoff, phrases, live, clock)
     sending = build_channels(settings, database, clock, channels or {})
     notifications = Notifications.create(
         database, settings.notify, settings.secrets.vault(), terms, phrases, clock=clock
@@ -262,7 +275,18 @@ def assemble(
         channels=sending,
         searches=Searches(database),
         console=Console(database, terms, desk, phrases, clock),
-        engineers=Engineers(database, terms, settings.handoff, phrases, live, clock),
+        engineers=engineers,
+        attachments=Attachments(
+            database,
+            AttachmentIntake(settings.attachments, workspace.attachments),
+            pictures,
+            conversations,
+            engineers,
+            phrases,
+            clock,
+            settings.web.max_message_chars,
+        ),
+        retention=Retention(database, workspace.attachments, clock, settings.attachments.keep_days),
         call_log=CallLog(database, terms, settings.handoff, phrases, triager, live, clock),
         incidents=incidents,
         dispatch=Dispatch(database, terms, settings.handoff, phrases, live, clock),
@@ -287,16 +311,58 @@ def assemble(
     )
 
 
+def _pictures(
+    settings: Settings, database: Database, live: Live, reader: PictureReader | None
+) -> Pictures:
+    chosen = settings.attachments
+    limits = OcrLimits(
+        image_bytes=chosen.max_bytes,
+        pixels=chosen.max_pixels,
+        seconds=chosen.read_s,
+        memory_bytes=chosen.read_memory_mb * 1024 * 1024,
+        threads=chosen.read_threads,
+    )
+    return Pictures(
+        database,
+        Workspace(settings.home).attachments,
+        reader=reader or IsolatedTextReader(limits),
+        previewer=DocumentPreviewer(),
+        screens=cues.load(data_dir() / "dialogue" / "screens.yml"),
+        live=live,
+        settings=chosen,
+    )
+
+
 @asynccontextmanager
 async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Services]:
     """The product with its background work; on leaving, everything is put down in order."""
     await app.calendar_admin.refresh()
+    tasks = [asyncio.create_task(job) for job in _jobs(app, worker=worker)]
+    try:
+        yield app
+    finally:
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await app.evaluations.stop()
+        await app.guide_imports.stop()
+        await app.conversations.stop()
+        await app.attachments.pictures.stop()
+        await app.channels.close()
+        await app.interpreter.close()
+        await app.database.dispose()
+
+
+def _jobs(app: Services, *, worker: bool) -> list[Coroutine[Any, Any, None]]:
+    """What goes on beside requests; some of it in one process only."""
     jobs = [
         background.forever("calendars", app.calendar_admin.run),
         background.forever("queue_times", app.queue_times.run),
         background.forever("watch", lambda: background.watch(app.database, app.live)),
         background.forever("recovery", app.conversations.run_recovery),
         background.forever("incidents", app.incidents.board.run),
+        background.forever("pictures", app.attachments.pictures.run),
     ]
     if worker:
         jobs.append(background.forever("relay", app.relay.run))
@@ -305,6 +371,7 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
             jobs.append(background.forever("telegram", listening))
         jobs.append(background.forever("news", app.notifications.run_scanner))
         jobs.append(background.forever("notifications", app.notifications.sender.run))
+        jobs.append(background.forever("old_files", app.retention.run))
         jobs.append(background.forever("old_alerts", app.alerts.run_forgetting))
         jobs.append(background.forever("publishing", app.publishing.run))
         jobs.append(background.forever("routing", app.router.run))
@@ -318,17 +385,4 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
                 lambda: background.run_timers(app.confirmations),
             )
         )
-    tasks = [asyncio.create_task(job) for job in jobs]
-    try:
-        yield app
-    finally:
-        for task in tasks:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
-        await app.evaluations.stop()
-        await app.guide_imports.stop()
-        await app.conversations.stop()
-        await app.channels.close()
-        await app.interpreter.close()
-        await app.database.dispose()
+    return jobs

@@ -9,6 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import repository
 from bot.accounts import Principal
+from bot.attachments import repository as attachments
+from bot.attachments.stored import KIND as ATTACHMENT
+from bot.attachments.stored import seen_by_staff
+from bot.attachments.tables import Attachment
 from bot.clock import Clock
 from bot.desk import Desk
 from bot.explaining import deadlines
@@ -158,7 +162,7 @@ class Console:
             "summary": self._summary(talk.messages),
             "owner": talk.owner,
             "speaker_id": talk.staff_id,
-            "transcript": [_line(message) for message in talk.messages],
+            "transcript": [_line(message, talk.files) for message in talk.messages],
             "turns": [_turn(turn) for turn in talk.turns],
             "similar": [
                 {"number": t.number, "title": t.title, "solution": t.solution, "score": score}
@@ -174,7 +178,7 @@ class Console:
                 return None
             talk = await _talk(session, ticket)
         return {
-            "transcript": [_line(message) for message in talk.messages],
+            "transcript": [_line(message, talk.files) for message in talk.messages],
             "turns": [_turn(turn) for turn in talk.turns],
         }
 
@@ -245,6 +249,7 @@ class _Talk:
     turns: Sequence[Turn] = ()
     owner: str | None = None
     staff_id: str | None = None
+    files: Sequence[Attachment] = ()
 
 
 async def _talk(session: AsyncSession, ticket: Ticket) -> _Talk:
@@ -258,7 +263,10 @@ async def _talk(session: AsyncSession, ticket: Ticket) -> _Talk:
         session, conversation.id, after=after, staff=True, limit=TRANSCRIPT_LIMIT
     )
     turns = await repository.turns_of(session, conversation.id)
-    return _Talk(messages, turns, conversation.owner, conversation.staff_id)
+    files: Sequence[Attachment] = ()
+    if any(message.kind == ATTACHMENT for message in messages):
+        files = await attachments.of_conversation(session, conversation.id)
+    return _Talk(messages, turns, conversation.owner, conversation.staff_id, files)
 
 
 async def _people(session: AsyncSession, tickets: Sequence[Ticket]) -> dict[str, User]:
@@ -353,12 +361,15 @@ def _order(order: WorkOrder | None) -> dict[str, Any] | None:
     }
 
 
-def _line(message: Message) -> dict[str, Any]:
-    return {
+def _line(message: Message, files: Sequence[Attachment]) -> dict[str, Any]:
+    line = {
         **MessageOut.of(message).model_dump(),
         "audience": message.audience,
         "staff_id": message.staff_id,
     }
+    if message.kind == ATTACHMENT:
+        line["files"] = [seen_by_staff(file) for file in files if file.seq == message.seq]
+    return line
 
 
 def _turn(turn: Turn) -> dict[str, Any]:

@@ -8,12 +8,16 @@ starts from it again, and acting compares and sets so that nothing happens twice
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Protocol
 
 import structlog
 
 from bot import repository
 from bot.acting import Acted, Actor, Outcome
+from bot.attachments.stored import Enclosure
 from bot.clock import Clock
 from bot.live import STAFF, Live
 from bot.metrics import Metrics
@@ -35,6 +39,38 @@ GIVE_UP_AFTER = 4
 log = structlog.get_logger("bot.conversations")
 
 
+class Step(StrEnum):
+    """How to go on after looking at what is pending."""
+
+    MORE = "more"
+    IDLE = "idle"
+    #: The next message came with files whose text is still being read.
+    UNREAD = "unread"
+
+
+class Files(Protocol):
+    """The reading of files that came with messages."""
+
+    @property
+    def wait_s(self) -> float:
+        """How long an answer waits for it."""
+        ...
+
+    async def wait(self, conversation_id: str) -> None:
+        """Until the conversation's files are read, or not much longer than ``wait_s``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoFiles:
+    """For those who take no files."""
+
+    wait_s: float = 0.0
+
+    async def wait(self, conversation_id: str) -> None:
+        """Nothing is read."""
+
+
 class Conversations:
     """Record → think → act for every conversation of this process."""
 
@@ -48,6 +84,7 @@ class Conversations:
         live: Live,
         clock: Clock,
         metrics: Metrics,
+        files: Files | None = None,
     ) -> None:
         self._database = database
         self._recorder = recorder
@@ -56,6 +93,7 @@ class Conversations:
         self._live = live
         self._clock = clock
         self._metrics = metrics
+        self._files: Files = files or NoFiles()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._slots = asyncio.Semaphore(PARALLEL)
@@ -67,6 +105,7 @@ class Conversations:
         external_id: str,
         text: str,
         action: Mapping[str, Any] | None = None,
+        enclosure: Enclosure | None = None,
     ) -> Recorded:
         """Record a user message and start thinking about it; returns as soon as it is ours."""
         recorded = await self._recorder.record(
@@ -75,6 +114,7 @@ class Conversations:
             text=text,
             action=action,
             now=self._clock(),
+            enclosure=enclosure,
         )
         if not recorded.duplicate:
             if recorded.to_think:
@@ -127,15 +167,18 @@ class Conversations:
             while True:
                 self._again.discard(conversation_id)
                 async with self._slots:
-                    while await self._handle_next(conversation_id):
+                    while (step := await self._handle_next(conversation_id)) is Step.MORE:
                         pass
-                if conversation_id not in self._again:
+                if step is Step.UNREAD:
+                    # Outside of the slots: nobody's words wait for somebody else's picture.
+                    await self._files.wait(conversation_id)
+                elif conversation_id not in self._again:
                     return
         finally:
             self._running.pop(conversation_id, None)
 
-    async def _handle_next(self, conversation_id: str) -> bool:
-        """Handle one message; ``False`` when no other is pending."""
+    async def _handle_next(self, conversation_id: str) -> "Step":
+        """Handle one message, and say how to go on."""
         pause = RETRY_FIRST_S
         failures = 0
         while True:
@@ -147,15 +190,19 @@ class Conversations:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, RETRY_CAP_S)
 
-    async def _attempt(self, conversation_id: str, failures: int) -> bool:
+    async def _attempt(self, conversation_id: str, failures: int) -> "Step":
         snapshot = await self._thinker.load(conversation_id)
         if snapshot is None:
-            return False
+            return Step.IDLE
+        if snapshot.sent is not None and snapshot.sent.unread:
+            patience = timedelta(seconds=self._files.wait_s)
+            if self._clock() < snapshot.sent.said_at + patience:
+                return Step.UNREAD
         acted = await self._think_and_act(snapshot, failures)
         self._metrics.messages.labels(acted.outcome.value).inc()
         if acted.outcome is not Outcome.RETHINK:
             self._live.publish(conversation_id, STAFF)
-        return acted.more
+        return Step.MORE if acted.more else Step.IDLE
 
     async def _think_and_act(self, snapshot: Snapshot, failures: int) -> Acted:
         loop = asyncio.get_running_loop()

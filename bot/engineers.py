@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.accounts import Principal
+from bot.attachments import stored
+from bot.attachments.stored import Enclosure
 from bot.errors import NotYourConversation
 from bot.masking import mask
 from bot.ownership import give_to
@@ -56,9 +58,18 @@ class Engineers(TicketWork):
             return work.state()
 
     async def reply(
-        self, staff: Principal, number: str, text: str, *, client_msg_id: str | None = None
+        self,
+        staff: Principal,
+        number: str,
+        text: str,
+        *,
+        client_msg_id: str | None = None,
+        enclosure: Enclosure | None = None,
     ) -> dict[str, Any]:
-        """Say something to the user; the same ``client_msg_id`` is said once."""
+        """Say something to the user; the same ``client_msg_id`` is said once.
+
+        Raises ``TooManyAttachments`` for an enclosure that is one too many.
+        """
         async with self.work(staff, number) as work:
             conversation = self._own_word(work, staff)
             known = await self._known(work, conversation, client_msg_id)
@@ -68,13 +79,16 @@ class Engineers(TicketWork):
                 work.session,
                 conversation,
                 sender=Sender.ENGINEER,
-                kind="text",
+                kind=stored.KIND if enclosure is not None else "text",
                 text=mask(text).text,
-                data={"name": staff.name, "post": staff.post},
+                data={"name": staff.name, "post": staff.post} | _listed(enclosure),
                 staff_id=staff.staff_id,
                 client_msg_id=client_msg_id,
                 now=work.now,
             )
+            if enclosure is not None:
+                place = stored.Place(conversation.id, message.seq, work.now, staff.staff_id)
+                await stored.attach(work.session, enclosure, place)
             await service.record_reply(
                 work.session,
                 work.ticket,
@@ -215,3 +229,7 @@ class Engineers(TicketWork):
                 result=result,
                 now=work.now,
             )
+
+
+def _listed(enclosure: Enclosure | None) -> dict[str, Any]:
+    return enclosure.data() if enclosure is not None else {}

@@ -34,6 +34,7 @@ _PENDING = (
         Message.text,
         Message.data,
         has_open_ticket(User.id.expression),
+        Message.created_at,
     )
     .join(User, User.id == Conversation.user_id)
     .join(
@@ -127,6 +128,7 @@ class Pending:
     text: str
     data: dict[str, Any]
     has_open_ticket: bool
+    said_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

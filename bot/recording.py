@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import message_repository
+from bot.attachments import stored
+from bot.attachments.stored import Enclosure
 from bot.errors import ConversationNotFound
 from bot.masking import mask
 from bot.tables import Audience, Conversation, Message, Owner, Sender
@@ -102,10 +104,11 @@ class Recorder:
         text: str,
         action: Mapping[str, Any] | None,
         now: datetime,
+        enclosure: Enclosure | None = None,
     ) -> Recorded:
         """Record one user message; a repeated ``external_id`` returns the first one's result.
 
-        Raises :class:`ConversationNotFound`.
+        Raises :class:`ConversationNotFound`, and ``TooManyAttachments`` for an enclosure.
         """
         async with self._database.transaction(quick=True) as session:
             place = await message_repository.place_to_record(session, conversation_id)
@@ -123,10 +126,12 @@ class Recorder:
             if known is not None:
                 return _recorded(conversation_id, known, duplicate=True, to_think=False)
             is_engineers = place.owner == Owner.ENGINEER.value
+            if enclosure is not None:
+                await stored.attach(session, enclosure, stored.Place(conversation_id, seq, now))
             await message_repository.write_user_message(
                 session,
                 {"conversation_id": conversation_id, "seq": seq, "client_msg_id": external_id}
-                | _said(text, action)
+                | _said(text, action, enclosure)
                 | {"created_at": now},
                 # What is said to an engineer is not for the bot to answer.
                 handled=seq if is_engineers else place.handled_seq,
@@ -135,15 +140,19 @@ class Recorder:
             return _recorded(conversation_id, result, duplicate=False, to_think=not is_engineers)
 
 
-def _said(text: str, action: Mapping[str, Any] | None) -> dict[str, Any]:
+def _said(
+    text: str, action: Mapping[str, Any] | None, enclosure: Enclosure | None
+) -> dict[str, Any]:
     """A user's words as they may rest."""
     masked = mask(text)
     data: dict[str, Any] = {"action": dict(action)} if action else {}
+    if enclosure is not None:
+        data |= enclosure.data()
     if masked.found:
         data["masked"] = sorted(masked.found)
     return {
         "sender": Sender.USER.value,
-        "kind": "text",
+        "kind": stored.KIND if enclosure is not None else "text",
         "audience": Audience.ALL.value,
         "text": masked.text,
         "data": data,

@@ -4,6 +4,7 @@ from sqlalchemy import MetaData
 
 import bot.alert_tables
 import bot.answer_view_tables
+import bot.attachments.tables
 import bot.gap_tables
 import bot.golden_tables
 import bot.guides_tables
@@ -30,6 +31,7 @@ from store.base import Base
 DECLARED_IN = (
     bot.alert_tables,
     bot.answer_view_tables,
+    bot.attachments.tables,
     bot.gap_tables,
     bot.golden_tables,
     bot.guides_tables,

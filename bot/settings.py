@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.attachments.settings import AttachmentSettings
 from bot.secrets_at_rest import SecretsSettings
 from connectors.notify_settings import NotifySettings
 from connectors.settings import RelaySettings, WecomSettings
@@ -81,6 +82,7 @@ class Settings(BaseSettings):
     relay: RelaySettings = Field(default_factory=RelaySettings)
     wecom: WecomSettings = Field(default_factory=WecomSettings)
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
+    attachments: AttachmentSettings = Field(default_factory=AttachmentSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)
     secrets: SecretsSettings = Field(default_factory=SecretsSettings)
 

@@ -11,6 +11,8 @@ from functools import partial
 from typing import Protocol
 
 from bot import message_repository
+from bot.attachments import repository as attachments
+from bot.attachments.tables import Attachment, Reading
 from bot.dialogue import answering, queries
 from bot.dialogue.decide import decide
 from bot.dialogue.decision import Decision, RaiseTicket, Say
@@ -22,6 +24,7 @@ from bot.dialogue.turn import (
     Found,
     KnownFault,
     OpenTicket,
+    Picture,
     Search,
     Turn,
     UserAction,
@@ -94,6 +97,19 @@ class Triager(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What came with a message besides its words, as far as it has been read.
+
+    ``caption`` are the words that the sender wrote with it.
+    """
+
+    said_at: datetime
+    caption: str
+    picture: Picture
+    unread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A conversation and its next unhandled message, as they were read."""
 
@@ -111,6 +127,7 @@ class Snapshot:
     tickets: tuple[Ticket, ...] = ()
     #: The groups that the person belongs to, as far as the host page says.
     audience: tuple[str, ...] = ()
+    sent: Sent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +162,40 @@ class Thinker:
             own: Sequence[Ticket] = ()
             if found.has_open_ticket:
                 own = await tickets.open_tickets_of(session, found.user_id)
-            return _snapshot(found, own)
+            files: Sequence[Attachment] = ()
+            if found.data.get("attachments"):
+                files = await attachments.of_message(session, conversation_id, found.seq)
+            return _with_files(_snapshot(found, own), found, files)
 
     async def think(self, snapshot: Snapshot, now: datetime) -> Thought:
         """Understand, search, judge, decide."""
-        plan = queries.plan(snapshot.state, snapshot.text)
+        sent = snapshot.sent
+        wordless = sent is not None and not sent.caption and not sent.picture.has_words
+        plan = () if wordless else queries.plan(snapshot.state, snapshot.text)
         searching = asyncio.gather(*(self._search(query.text, snapshot, now) for query in plan))
-        understanding = await self.interpreter.parse(snapshot.text)
+        understanding = await self._understand(snapshot)
         turn = self._turn(snapshot, understanding, tuple(await searching), now)
         if self.faults is not None and len(plan) == 1 and snapshot.action is None:
             module = turn.triage.module if turn.triage is not None else None
             turn = replace(turn, fault=await self.faults.look(plan[0].text, module))
         return Thought(decide(snapshot.state, turn), understanding, turn.searches, turn.triage)
+
+    async def _understand(self, snapshot: Snapshot) -> Understanding:
+        """What was meant: by the words of the sender, never by those on a screen.
+
+        A screen may well say 退出 or 联系人工; what it names is understood all the same.
+        """
+        whole = await self.interpreter.parse(snapshot.text)
+        sent = snapshot.sent
+        if sent is None:
+            return whole
+        if sent.caption:
+            said = await self.interpreter.parse(sent.caption)
+            meant = (said.intent, said.confidence)
+        else:
+            error = sent.picture.shows_error
+            meant = (Intent.REPORT_FAULT if error else Intent.ASK_QUESTION, 1.0)
+        return replace(whole, intent=meant[0], confidence=meant[1], ranking=(meant,))
 
     async def _search(self, query: str, who: Snapshot, now: datetime) -> Search:
         if not queries.has_words(query) or self.rules.is_blocked(query):
@@ -191,6 +230,7 @@ class Thinker:
             tickets=_open_tickets(snapshot),
             clarification=self.rules.match(snapshot.text),
             masked=snapshot.masked,
+            picture=snapshot.sent.picture if snapshot.sent else None,
         )
 
     @staticmethod
@@ -260,6 +300,24 @@ def _snapshot(found: Pending, own: Sequence[Ticket]) -> Snapshot:
         tickets=tuple(own),
         audience=groups(found.audience),
     )
+
+
+def _with_files(snapshot: Snapshot, found: Pending, files: Sequence[Attachment]) -> Snapshot:
+    """The text of what came along joins the words."""
+    if not files:
+        return snapshot
+    caption = found.text if found.data.get("captioned") else ""
+    cues = " ".join(file.cues for file in files if file.cues)
+    picture = Picture(
+        captioned=bool(caption),
+        has_words=bool(cues),
+        shows_error=any(file.shows_error for file in files),
+        is_document=not any(file.media_type.startswith("image/") for file in files),
+    )
+    unread = any(file.reading == Reading.PENDING.value for file in files)
+    sent = Sent(found.said_at, caption, picture, unread and not picture.is_document)
+    # Where nothing can be read, the name of what was sent stands for it, on tickets too.
+    return replace(snapshot, text=f"{caption} {cues}".strip() or found.text, sent=sent)
 
 
 def read_action(raw: object) -> UserAction | None:

@@ -16,6 +16,11 @@ class Workspace:
         return self.home / "media"
 
     @property
+    def attachments(self) -> Path:
+        """Pictures and files of conversations by content hash."""
+        return self.home / "attachments"
+
+    @property
     def rasa_model(self) -> Path:
         """The trained Rasa archive."""
         return self.home / "models" / "nlu" / "nlu.tar.gz"
@@ -39,5 +44,5 @@ class Workspace:
         """Make the folders; readable by their owner only, for they hold finance data."""
         self.home.mkdir(parents=True, exist_ok=True)
         self.home.chmod(0o700)
-        for folder in (self.media, self.rasa_model.parent, self.logs):
+        for folder in (self.media, self.attachments, self.rasa_model.parent, self.logs):
             folder.mkdir(parents=True, exist_ok=True)

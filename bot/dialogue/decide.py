@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.dialogue import answering, confirming, known_fault, talk
+from bot.dialogue import answering, confirming, known_fault, pictured, talk
 from bot.dialogue.decision import (
     AddToTicket,
     Decision,
@@ -59,6 +59,10 @@ def _decide(state: DialogueState, turn: Turn) -> Decision:
         return _act_on(state, turn, turn.action)
     if not has_words(turn.text):
         return Decision((Say("input.unreadable"),), state, "unreadable")
+    if turn.picture is not None and not turn.picture.captioned:
+        shown = pictured.reply(state, turn, turn.picture)
+        if shown is not None:
+            return shown
     if turn.owner is Owner.QUEUE:
         return _while_queued(state, turn)
     awaited = _awaited(state, turn)

@@ -117,6 +117,20 @@ class Clarification:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """What a message with files is, besides its text.
+
+    ``captioned``: the user wrote words with it; ``has_words``: text worth searching was read in
+    it; ``shows_error``: among it an error message; ``is_document``: it is no picture.
+    """
+
+    captioned: bool
+    has_words: bool
+    shows_error: bool
+    is_document: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """Everything one decision is made from. ``seq`` is the user message it answers."""
 
@@ -132,3 +146,4 @@ class Turn:
     clarification: Clarification | None = None
     fault: KnownFault | None = None
     masked: frozenset[str] = field(default_factory=frozenset)
+    picture: Picture | None = None

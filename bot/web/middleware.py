@@ -1,7 +1,9 @@
 """What holds for every request: size limit, security headers, one log line without queries."""
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -25,10 +27,19 @@ class BodyTooLarge(Exception):
     """The request's body went over the limit."""
 
 
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """Paths whose bodies may be larger, and what is answered beyond that."""
+
+    paths: re.Pattern[str]
+    limit: int
+    refusal: bytes
+
+
 class Guard:
     """Refuses bodies beyond a limit, sets security headers, logs method, path, status and time.
 
-    ``larger`` are the paths with a limit of their own.
+    ``larger`` are the paths with a limit of their own, ``uploads`` a family of such paths.
     """
 
     def __init__(
@@ -38,11 +49,13 @@ class Guard:
         max_body_bytes: int,
         refusal: bytes,
         larger: Mapping[str, int] | None = None,
+        uploads: Uploads | None = None,
     ) -> None:
         self._app = app
         self._refusal = refusal
         self._limit = max_body_bytes
         self._larger = dict(larger or {})
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -56,18 +69,18 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in _ALWAYS.items():
-                    headers.setdefault(name, value)
-                if headers.get("content-type", "").startswith("text/html"):
-                    headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+                _secure(MutableHeaders(scope=message))
             await send(message)
 
-        limit = self._larger.get(scope["path"], self._limit)
-        if _declared(scope) > limit:
-            await _refuse(send_with_headers, self._refusal)
-        else:
+        limit, refusal = self._bounds(scope["path"])
+        try:
+            if _declared(scope) > limit:
+                raise BodyTooLarge
             await self._app(scope, _limited(receive, limit), send_with_headers)
+        except BodyTooLarge:
+            # Told in advance, or found out while the body came in pieces.
+            if status == 0:
+                await _refuse(send_with_headers, refusal)
         log.debug(
             "request",
             method=scope["method"],
@@ -75,6 +88,19 @@ class Guard:
             status=status,
             ms=round((time.perf_counter() - started) * 1000, 1),
         )
+
+    def _bounds(self, path: str) -> tuple[int, bytes]:
+        uploads = self._uploads
+        if uploads is not None and uploads.paths.fullmatch(path):
+            return uploads.limit, uploads.refusal
+        return self._larger.get(path, self._limit), self._refusal
+
+
+def _secure(headers: MutableHeaders) -> None:
+    for name, value in _ALWAYS.items():
+        headers.setdefault(name, value)
+    if headers.get("content-type", "").startswith("text/html"):
+        headers.setdefault("Content-Security-Policy", PAGE_POLICY)
 
 
 def _declared(scope: Scope) -> int:

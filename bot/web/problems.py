@@ -20,6 +20,7 @@ import handoff.errors as desk
 import kb.errors as knowledge
 from bot import errors, notification_errors
 from bot.assembly import services
+from bot.attachments import errors as files
 from bot.phrases import Phrases
 
 log = structlog.get_logger("bot.web")
@@ -63,6 +64,18 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     errors.EvaluationRunning: Problem(409, "evaluation_running"),
     errors.GoldenGateClosed: Problem(409, "golden_gate_closed"),
     errors.GoldenQuestionInvalid: Problem(422, "golden_question_invalid"),
+    files.AttachmentRefused: Problem(422, "attachment_unsupported"),
+    files.AttachmentsOff: Problem(403, "attachments_off"),
+    files.AttachmentEmpty: Problem(422, "attachment_empty"),
+    files.AttachmentTooLarge: Problem(413, "attachment_too_large"),
+    files.AttachmentUnsupported: Problem(415, "attachment_unsupported"),
+    files.AttachmentBroken: Problem(422, "attachment_broken"),
+    files.AttachmentHasMacros: Problem(422, "attachment_has_macros"),
+    files.AttachmentInfected: Problem(422, "attachment_infected"),
+    files.AttachmentUnscanned: Problem(503, "attachment_unscanned"),
+    files.TooManyAttachments: Problem(409, "too_many_attachments"),
+    files.AttachmentNotFound: Problem(404, "attachment_not_found"),
+    files.AttachmentGone: Problem(410, "attachment_gone"),
     notification_errors.NotificationInvalid: Problem(422, "notification_invalid"),
     notification_errors.NotificationGone: Problem(404, "notification_gone"),
     notification_errors.NotificationChanged: Problem(409, "notification_changed"),
@@ -127,7 +140,7 @@ async def _known(request: Request, exc: Exception) -> Response:
 def _extra(exc: Exception) -> dict[str, object]:
     if isinstance(exc, errors.InvalidInput | desk.InvalidText):
         return {"field": exc.field}
-    if isinstance(exc, errors.MessageTooLong):
+    if isinstance(exc, errors.MessageTooLong | files.AttachmentTooLarge | files.TooManyAttachments):
         return {"limit": exc.limit}
     if isinstance(exc, errors.TicketChanged):
         return {"version": exc.version, "news": [_change(one) for one in exc.news]}
@@ -198,9 +211,9 @@ def render(
     )
 
 
-def too_long(phrases: Phrases) -> bytes:
+def told_early(phrases: Phrases, kind: type[Exception]) -> bytes:
     """The body of a refusal that is given before any route is known."""
-    problem = PROBLEMS[errors.MessageTooLong]
+    problem = PROBLEMS[kind]
     return json.dumps(_body(phrases, problem), ensure_ascii=False).encode()
 
 

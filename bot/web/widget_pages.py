@@ -93,7 +93,7 @@ def frame_policy(allowed_origins: Sequence[str]) -> str:
         *(o.rstrip("/") for o in allowed_origins if _ORIGIN.match(o.rstrip("/"))),
     ]
     return (
-        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
         f"form-action 'none'; frame-ancestors {' '.join(ancestors)}"
     )
 

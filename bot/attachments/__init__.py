@@ -1,0 +1,1 @@
+"""Pictures and files of conversations: taken in, kept, read, shown, and forgotten in time."""
