@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 from fastapi import FastAPI
 
-from bot import background, incident_parts, telegram
+from bot import background, incident_parts, persons, telegram
 from bot import greeting as greetings
 from bot import metrics as figures
 from bot.acting import Actor
@@ -48,6 +48,7 @@ from bot.gaps import Gaps
 from bot.golden import Golden
 from bot.guides import Guides
 from bot.guides_imports import GuideImports
+from bot.h5_login import H5Login, identity_secrets
 from bot.identity import Identities
 from bot.incident_parts import IncidentParts
 from bot.knowledge import SearchedKnowledge
@@ -124,6 +125,7 @@ class Services:
     evaluations: Evaluations
     openings: Openings
     identities: Identities
+    h5_login: H5Login
     conversations: Conversations
     channel_intake: ChannelIntake
     channels: Channels
@@ -269,7 +271,8 @@ def assemble(
             clock,
         ),
         openings=openings,
-        identities=Identities(settings.web.identity_secrets),
+        identities=Identities(identity_secrets(settings)),
+        h5_login=H5Login(settings, sending.identity, clock),
         conversations=conversations,
         channel_intake=ChannelIntake(database, openings, conversations, phrases, live, clock),
         channels=sending,
@@ -302,7 +305,11 @@ def assemble(
         router=Router(database, terms, settings.handoff, phrases, live, clock, presences),
         relay=Relay(
             database,
-            {**handlers(database, live, sending.by_name, phrases), **incidents.news.handlers()},
+            {
+                **handlers(database, live, sending.by_name, phrases),
+                **persons.handlers(database, sending.identity),
+                **incidents.news.handlers(),
+            },
             clock,
             without=(NOTIFICATIONS,),
             lease=timedelta(seconds=settings.relay.lease_s),

@@ -9,11 +9,13 @@ from bot.clock import Clock
 from bot.settings import Settings
 from bot.workspace import Workspace
 from connectors.base import Channel
+from connectors.identity_provider import IdentityProvider
 from connectors.sends import StoredSends
 from connectors.telegram import TelegramChannel
 from connectors.telegram_api import TelegramApi
 from connectors.wecom import WecomChannel, limits
 from connectors.wecom_api import WecomApi, make_client
+from connectors.wecom_identity import WecomIdentity
 from connectors.wecom_pictures import WecomPictures
 from kb import repository as knowledge_rows
 from kb.service import media_path
@@ -25,6 +27,8 @@ class Channels:
     """Channels by name, and what closes the connections that they hold."""
 
     by_name: Mapping[str, Channel]
+    #: Says who members are, where a channel can.
+    identity: IdentityProvider | None = None
     #: Telegram's calls, for those that are no deliveries.
     telegram: TelegramApi | None = None
     closing: tuple[Callable[[], Awaitable[None]], ...] = field(default=())
@@ -41,6 +45,7 @@ def build(
     """The channels that are on; those ``given`` stand in for ones of the same name."""
     found: dict[str, Channel] = dict(given)
     closing: list[Callable[[], Awaitable[None]]] = []
+    identity: IdentityProvider | None = None
     if settings.wecom.enabled and "wecom" not in given:
         client = make_client(settings.wecom)
         wecom = WecomApi(client, settings.wecom, clock)
@@ -48,12 +53,13 @@ def build(
         pictures = WecomPictures(wecom, database, partial(_picture, settings, database), clock)
         found["wecom"] = WecomChannel(wecom, settings.wecom, clock, sends, pictures)
         closing.append(client.aclose)
+        identity = WecomIdentity(wecom, settings.wecom, clock)
     telegram = None
     if settings.telegram.enabled:
         telegram = TelegramApi(settings.telegram)
         found.setdefault("telegram", TelegramChannel(telegram, settings.telegram, clock))
         closing.append(telegram.close)
-    return Channels(found, telegram, tuple(closing))
+    return Channels(found, identity, telegram, tuple(closing))
 
 
 async def _picture(settings: Settings, database: Database, sha256: str) -> bytes | None:

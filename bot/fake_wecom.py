@@ -39,22 +39,35 @@ class Demonstration:
     platform: FakeWecom
     handsets: Handsets
     postman: Postman
+    #: Where the product's page for members is.
+    h5: str
 
     def set_rough(self, rough: bool) -> None:
         """Whether callbacks are repeated, delayed and cut off on their way."""
         self.postman.weather = ROUGH if rough else Weather()
 
 
-def demonstration_settings(settings: WecomSettings, base_url: str) -> WecomSettings:
-    """The deployment's own application, or a made-up one, with its API at ``base_url``."""
+def demonstration_settings(
+    settings: WecomSettings, base_url: str, product: str = ""
+) -> WecomSettings:
+    """The deployment's own application, or a made-up one, with its addresses at ``base_url``.
+
+    ``product`` is where browsers reach the product, for the web login.
+    """
+    addresses: dict[str, object] = {
+        "base_url": base_url,
+        "oauth_url": f"{base_url}/connect/oauth2/authorize",
+        "public_url": product.rstrip("/"),
+        "directory": True,
+    }
     if settings.enabled:
-        return settings.model_copy(update={"base_url": base_url})
-    return WecomSettings.model_validate({**MADE_UP, "enabled": True, "base_url": base_url})
+        return settings.model_copy(update=addresses)
+    return WecomSettings.model_validate({**MADE_UP, **addresses, "enabled": True})
 
 
 def environment(settings: WecomSettings) -> Mapping[str, str]:
     """What the product has to be started with to talk to this platform."""
-    names = ("corp_id", "agent_id", "secret", "token", "encoding_aes_key", "base_url")
+    names = [*MADE_UP, "base_url", "oauth_url", "public_url", "directory"]
     values = {f"CAIWEN_WECOM__{name.upper()}": str(getattr(settings, name)) for name in names}
     return {"CAIWEN_WECOM__ENABLED": "true", **values}
 
@@ -90,4 +103,5 @@ def demonstration(
         clock,
         chance=random.Random(),  # noqa: S311  # weather, not a secret
     )
-    return Demonstration(platform, Handsets(platform, postman, letters, clock), postman)
+    handsets = Handsets(platform, postman, letters, clock)
+    return Demonstration(platform, handsets, postman, f"{to.rstrip('/')}/h5")

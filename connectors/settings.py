@@ -44,6 +44,22 @@ class WecomSettings(BaseModel):
         pattern=r"^https?://[^\s?#]+$",
         description="Where the API is, with the gateway's path prefix if there is one.",
     )
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Where people's browsers reach us, for the login of the page /h5; empty: none.",
+    )
+    oauth_url: str = Field(
+        default="https://open.weixin.qq.com/connect/oauth2/authorize",
+        pattern=r"^https?://[^\s?#]+$",
+        description="Where a browser inside the client asks for a login code.",
+    )
+    directory: bool = Field(
+        default=False, description="Read names and departments of those who write to us."
+    )
+    regions: dict[str, str] = Field(
+        default_factory=dict, description='Regions by department number: JSON, {"12": "name"}.'
+    )
     ca_bundle: Path | None = Field(
         default=None, description="Certificates (PEM) of a private authority to trust."
     )

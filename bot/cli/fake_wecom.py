@@ -21,7 +21,7 @@ def fake_wecom(
 ) -> None:
     """Serve a pretended 粤政易 with a page to type in as one of its members."""
     state = state_of(context)
-    settings = demonstration_settings(state.settings.wecom, f"http://{host}:{port}")
+    settings = demonstration_settings(state.settings.wecom, f"http://{host}:{port}", to)
     state.say("cli.fake_wecom.start")
     for name, value in environment(settings).items():
         typer.echo(f"{name}={value}")

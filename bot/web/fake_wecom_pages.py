@@ -44,6 +44,7 @@ class PhonePage:
     members: Sequence[Member]
     department: str
     lines: Sequence[Typed | Shown]
+    h5: str
     files: Sequence[str]
     samples: Sequence[str]
     events: Sequence[str]
@@ -206,6 +207,7 @@ class FakeWecomPages:
             members=list(platform.settings.members.values()),
             department=platform.settings.departments.get(member.department, ""),
             lines=self._demonstration.handsets.screen(member.userid),
+            h5=self._demonstration.h5,
             files=tuple(FILES),
             samples=tuple(SAMPLES),
             events=EVENTS,

@@ -9,7 +9,7 @@ import re
 import structlog
 from fastapi import APIRouter, Request, Response, status
 
-from bot import menus
+from bot import menus, persons
 from bot.assembly import Services
 from bot.deliveries import CARD_KIND
 from bot.web.security import AppServices
@@ -56,6 +56,11 @@ async def receive(request: Request, app: AppServices) -> Response:
     except CallbackRefused as refused:
         return _refuse(refused)
     await _hand_over(app, message)
+    if app.settings.wecom.directory:
+        async with app.database.transaction() as session:
+            await persons.ask_later(
+                session, channel=CHANNEL, subject=message.sender, now=app.clock()
+            )
     return Response(status_code=status.HTTP_200_OK)
 
 

@@ -19,6 +19,7 @@ from fastapi.exceptions import HTTPException
 from markupsafe import Markup
 from starlette.responses import Response
 
+from bot.assembly import Services
 from bot.phrases import Phrases
 from bot.web.security import AppServices
 
@@ -133,6 +134,11 @@ async def loader(request: Request, app: AppServices) -> Response:
 @router.get("/widget")
 async def frame(request: Request, app: AppServices) -> Response:
     """The document inside the frame; opened by itself it is the same conversation on a page."""
+    return frame_page(request, app)
+
+
+def frame_page(request: Request, app: Services, *, person: Markup | None = None) -> Response:
+    """The document, for a ``person`` who is known already or whoever the host names."""
     found = assets("widget")
     words = widget_phrases(app.phrases)
     web = app.settings.web
@@ -143,6 +149,7 @@ async def frame(request: Request, app: AppServices) -> Response:
         "assets": f"{_root(request)}/widget/assets/{found.digest}",
         "root": _root(request),
         "limit": web.max_message_chars,
+        "person_json": person,
     }
     headers = {
         "Content-Security-Policy": frame_policy(web.allowed_origins),

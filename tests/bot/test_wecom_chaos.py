@@ -116,6 +116,16 @@ class World:
             before = sum(counts.values())
             await asyncio.sleep(0.2)
 
+    def transcript(self, member: str) -> list[tuple[int, str, str, str]]:
+        """One member's conversation as it rests, for whoever looks for what went wrong."""
+        with contextlib.closing(sqlite3.connect(self.ours.home / "caiwen.db")) as connection:
+            return connection.execute(
+                "select m.seq, m.sender, m.kind, substr(m.text, 1, 20) from messages m"
+                " join conversations c on c.id = m.conversation_id join users u on u.id = c.user_id"
+                " where u.external_user = ? order by m.seq",
+                (member,),
+            ).fetchall()
+
     def recorded(self) -> dict[str, list[str]]:
         """What rests in our database, in its order."""
         found: dict[str, list[str]] = defaultdict(list)
@@ -192,7 +202,8 @@ def check(world: World, members: int, each: int) -> None:
         assert sorted(recorded[member]) == sorted(world.sent[member])
         if world.answers(member) != asked:
             wrong.append((member, asked, world.answers(member)))
-    assert wrong == []
+    told = [(member, got, world.transcript(member)) for member, _, got in wrong[:3]]
+    assert not wrong, f"{len(wrong)} members, such as {told}"
     assert sum(len(world.answers(member)) for member in world.sent) == members * each
     assert (world.postman.lost, world.fake.dropped) == (0, 0)
 

@@ -357,5 +357,6 @@ const host = new Host({
   kept: (told) => chat && chat.kept(told),
 });
 document.body.classList.toggle("embedded", host.embedded);
+const person = part("person");
 if (host.embedded) host.post("ready", { keeps: Boolean(own) });
-else begin({});
+else begin(person ? JSON.parse(person.textContent) : {});
