@@ -5,13 +5,14 @@ converted in a folder, a profile, a network and a session of its own, within bou
 and disk; nothing of the machine's own LibreOffice is touched and nobody else's is disturbed.
 """
 
+import hashlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from tempfile import TemporaryDirectory
 from kb.errors import ImportRefused, RefusalReason
 from kb.importer import confined
 from kb.importer.limits import ImportLimits
+from kb.importer.metafile import is_enhanced
 
 #: What each kind becomes; the kinds are those of the LEGACY_FORMAT refusals in `sniff`.
 TARGETS = {
@@ -108,9 +110,31 @@ class Converter:
             copy = Path(folder) / f"source.{_ENDINGS.get(kind, kind)}"
             shutil.copyfile(source, copy)
             if programs.office is not None:
-                yield self._by_office(programs.office, copy, TARGETS[kind])
+                yield self._document(programs.office, copy, TARGETS[kind])
             elif programs.antiword is not None:
                 yield self._by_antiword(programs.antiword, copy)
+
+    def can_draw(self) -> bool:
+        """Whether drawn metafiles can become pictures here."""
+        return find_programs(self._search).office is not None
+
+    @contextmanager
+    def drawn(self, metafiles: Mapping[str, bytes]) -> Iterator[Path | None]:
+        """A folder with `SHA256.png` for each that could be drawn; None where none could.
+
+        Never refuses: a guide is worth having without its drawings.
+        """
+        program = find_programs(self._search).office if metafiles else None
+        if program is None:
+            yield None
+            return
+        with TemporaryDirectory(prefix="caiwen-draw-") as folder:
+            sources = [_written(Path(folder), data) for data in metafiles.values()]
+            try:
+                made = self._by_office(program, sources, "png")
+            except ImportRefused:
+                made = []
+            yield made[0].parent if made else None
 
     def interrupt(self) -> None:
         """Let a conversion in another thread fail now; does not wait for it."""
@@ -118,8 +142,18 @@ class Converter:
             if self._process is not None and self._process.poll() is None:
                 _kill(self._process)
 
-    def _by_office(self, program: Path, source: Path, ending: str) -> Converted:
-        folder = source.parent
+    def _document(self, program: Path, source: Path, ending: str) -> Converted:
+        made = self._by_office(program, [source], ending)
+        if not made:
+            raise ImportRefused(RefusalReason.CONVERSION_FAILED, program.name)
+        if made[0].stat().st_size > self._limits.file_bytes:
+            size = made[0].stat().st_size
+            raise ImportRefused(RefusalReason.TOO_LARGE, f"{size} bytes converted")
+        return Converted(made[0], ending, "LibreOffice", text_only=False)
+
+    def _by_office(self, program: Path, sources: Sequence[Path], ending: str) -> list[Path]:
+        """What LibreOffice made of the files; it ends with 0 whether it could load them or not."""
+        folder = sources[0].parent
         profile, out = folder / "profile", folder / "out"
         (profile / "user").mkdir(parents=True)
         out.mkdir()
@@ -129,17 +163,12 @@ class Converter:
                 str(program),
                 f"-env:UserInstallation={profile.as_uri()}",
                 *("--headless", "--norestore", "--nologo", "--nodefault", "--nolockcheck"),
-                *("--convert-to", ending, "--outdir", str(out), str(source)),
+                *("--convert-to", ending, "--outdir", str(out), *map(str, sources)),
             ],
             folder,
         )
-        made = out / f"source.{ending}"
-        # LibreOffice ends with 0 whether it could load the file or not.
-        if not made.is_file() or made.stat().st_size == 0:
-            raise ImportRefused(RefusalReason.CONVERSION_FAILED, program.name)
-        if made.stat().st_size > self._limits.file_bytes:
-            raise ImportRefused(RefusalReason.TOO_LARGE, f"{made.stat().st_size} bytes converted")
-        return Converted(made, ending, "LibreOffice", text_only=False)
+        made = (out / f"{source.stem}.{ending}" for source in sources)
+        return [path for path in made if path.is_file() and path.stat().st_size > 0]
 
     def _by_antiword(self, program: Path, source: Path) -> Converted:
         """Its text, one paragraph a line; antiword knows neither headings nor pictures in it."""
@@ -182,6 +211,14 @@ class Converter:
                 _kill(process)
                 process.wait()
                 self._process = None
+
+
+def _written(folder: Path, metafile: bytes) -> Path:
+    """The metafile under its hash; the ending tells its kind."""
+    ending = "emf" if is_enhanced(metafile) else "wmf"
+    path = folder / f"{hashlib.sha256(metafile).hexdigest()}.{ending}"
+    path.write_bytes(metafile)
+    return path
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

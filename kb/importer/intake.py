@@ -6,7 +6,7 @@ converted where that is possible and otherwise left out with a notice.
 
 import hashlib
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from io import BytesIO
 
@@ -14,10 +14,10 @@ from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
 from kb.errors import ImportRefused, RefusalReason
+from kb.importer.aid import Aid
 from kb.importer.elements import Element
 from kb.importer.limits import ImportLimits
 from kb.importer.metafile import embedded_bitmap, is_metafile
-from kb.importer.scans import ScannedLine
 from kb.sections import Image, ImportNotice, WarningCode
 
 _SHOWN = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
@@ -25,16 +25,12 @@ _CONVERTED = {"BMP", "DIB", "TIFF", "ICO", "PPM", "PCX", "TGA"}
 _SPECK_PIXELS = 3  # rules and spacers, not pictures
 
 
-#: Lines of the pages that are pictures, by page number, where somebody has read them.
-Scanned = Mapping[int, Sequence[ScannedLine]]
-
-
 @dataclass(slots=True)
 class Intake:
     """Grows while one file is read."""
 
     limits: ImportLimits
-    scanned: Scanned = field(default_factory=dict)
+    aid: Aid = field(default_factory=Aid)
     notices: list[ImportNotice] = field(default_factory=list)
     images: dict[str, bytes] = field(default_factory=dict)
     #: How many elements had been read when a notice arose, by the notice's place in the list.
@@ -67,19 +63,19 @@ class Intake:
         """
         digest = hashlib.sha256(data).hexdigest()
         if digest not in self._known:
-            self._known[digest] = self._admit(data, name, page)
+            self._known[digest] = self._admit(data, digest, name, page)
             if len(self.images) > self.limits.images:
                 raise ImportRefused(RefusalReason.TOO_LARGE, f"{len(self.images)} pictures")
         return self._known[digest]
 
-    def _admit(self, data: bytes, name: str, page: int | None) -> Image | None:
+    def _admit(self, data: bytes, digest: str, name: str, page: int | None) -> Image | None:
         if len(data) > self.limits.image_bytes:
             return self._left_out(WarningCode.IMAGE_TOO_LARGE, name, page)
         if is_metafile(data):
-            bitmap = embedded_bitmap(data)
-            if bitmap is None:
+            shown = embedded_bitmap(data) or self.aid.drawing(digest, data)
+            if shown is None:
                 return self._left_out(WarningCode.UNCONVERTED_IMAGE, name, page)
-            data = bitmap
+            data = shown
         try:
             return self._measure(data, name, page)
         except (OSError, ValueError, SyntaxError, UnidentifiedImageError):

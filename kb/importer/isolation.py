@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -25,9 +25,10 @@ from kb.importer.converter import Converted, Converter
 from kb.importer.limits import MIB, ImportLimits
 from kb.importer.scans import Pages, read_pages
 from kb.importer.wire import (
+    PAGE,
     MalformedReply,
     decode,
-    decode_page,
+    decode_pictures,
     decode_scanned,
     image_sizes,
 )
@@ -67,8 +68,8 @@ class IsolatedImporter:
     def read(self, path: Path, *, name: str | None = None) -> Guide | FaqTable:
         """Read one file; `name` is what its owner calls it, where the path is a temporary one.
 
-        Old formats are converted first, where this machine has a program for that; scanned pages
-        are read from their pictures.
+        Old formats are converted and drawn metafiles become pictures, where this machine has a
+        program for that; scanned pages are read from their pictures.
 
         Raises:
             ImportRefused: as `import_file`, and timeout, out_of_memory, crashed, no_converter or
@@ -78,14 +79,14 @@ class IsolatedImporter:
         with self._lock:
             self._interrupted.clear()
             try:
-                return self._parse_with_scans(path, name)
+                return self._parse_aided(path, name)
             except ImportRefused as refusal:
                 if refusal.reason is not RefusalReason.LEGACY_FORMAT:
                     raise
                 kind = refusal.detail
             with self._converter.converted(path, kind) as made:
                 stem = name.rpartition(".")[0] or name
-                return _noted(self._parse(made.path, f"{stem}.{made.ending}"), kind, made)
+                return _noted(self._parse_aided(made.path, f"{stem}.{made.ending}"), kind, made)
 
     def close(self) -> None:
         """End the processes; a later `read` starts others."""
@@ -102,47 +103,56 @@ class IsolatedImporter:
         self._converter.interrupt()
         self._texts.interrupt()
 
-    def _parse_with_scans(self, path: Path, name: str) -> Guide | FaqTable:
-        """Twice where pages are pictures: to find that out, and with what stands on them."""
+    def _parse_aided(self, path: Path, name: str) -> Guide | FaqTable:
+        """Twice where other programs can add something: to find that out, and with it."""
         try:
-            read = self._parse(path, name)
+            read = self._parse(path, name, {}, None)
         except ImportRefused as refusal:
             scanned = self._scanned(path) if refusal.reason is RefusalReason.NO_TEXT else {}
             if not scanned:
                 raise
-            return self._parse(path, name, scanned)
-        if not any(one.code is WarningCode.PAGE_WITHOUT_TEXT for one in read.warnings):
-            return read
-        scanned = self._scanned(path)
-        return self._parse(path, name, scanned) if scanned else read
+            return self._parse(path, name, scanned, None)
+        doubts = {notice.code for notice in read.warnings}
+        scanned = self._scanned(path) if WarningCode.PAGE_WITHOUT_TEXT in doubts else {}
+        undrawn = self._undrawn(path, name) if WarningCode.UNCONVERTED_IMAGE in doubts else {}
+        with self._converter.drawn(undrawn) as drawings:
+            if not scanned and drawings is None:
+                return read
+            return self._parse(path, name, scanned, drawings)
 
     def _scanned(self, path: Path) -> Pages:
         if self._limits.scanned_pages == 0 or not self._texts.is_installed():
             return {}
-        head, _ = self._ask({"want": "scanned", "path": str(path.resolve())})
+        head, _ = self._ask(path, want="scanned")
         pages = self._decoded(partial(decode_scanned, head, self._limits.scanned_pages))
         return read_pages(pages, partial(self._page, path), self._texts, self._interrupted)
 
     def _page(self, path: Path, number: int) -> bytes:
-        head, images = self._ask({"want": "page", "path": str(path.resolve()), "page": number})
-        return self._decoded(partial(decode_page, head, images))
+        reply = self._ask(path, want="page", page=number)
+        return self._decoded(partial(decode_pictures, *reply)).get(PAGE, b"")
 
-    def _parse(self, path: Path, name: str, scanned: Pages | None = None) -> Guide | FaqTable:
-        lines = {
-            page: [line.to_json() for line in found] for page, found in (scanned or {}).items()
-        }
-        head, images = self._ask(
-            {"want": "content", "path": str(path.resolve()), "name": name, "scanned": lines}
-        )
-        return self._decoded(partial(decode, head, images))
+    def _undrawn(self, path: Path, name: str) -> Mapping[str, bytes]:
+        """Metafiles that only a drawing program can show."""
+        if not self._converter.can_draw():
+            return {}
+        reply = self._ask(path, want="undrawn", name=name)
+        return self._decoded(partial(decode_pictures, *reply))
 
-    def _ask(self, request: dict[str, Any]) -> tuple[bytes, dict[str, bytes]]:
+    def _parse(
+        self, path: Path, name: str, scanned: Pages, drawings: Path | None
+    ) -> Guide | FaqTable:
+        lines = {page: [line.to_json() for line in found] for page, found in scanned.items()}
+        folder = str(drawings) if drawings is not None else ""
+        reply = self._ask(path, want="content", name=name, scanned=lines, drawings=folder)
+        return self._decoded(partial(decode, *reply))
+
+    def _ask(self, path: Path, **request: Any) -> tuple[bytes, dict[str, bytes]]:
         """What the process replies: JSON, and pictures by name."""
         process = self._running()
         deadline = time.monotonic() + self._limits.seconds
         try:
             assert process.stdin is not None  # noqa: S101 - opened with a pipe
-            whole = {**request, "limits": asdict(self._limits)}
+            whole = {**request, "path": str(path.resolve()), "limits": asdict(self._limits)}
             process.stdin.write(json.dumps(whole).encode() + b"\n")
             process.stdin.flush()
             return _receive(process, deadline, self._limits)

@@ -27,6 +27,11 @@ def is_metafile(data: bytes) -> bool:
     return data[:4] in {b"\x01\x00\x09\x00", b"\x02\x00\x09\x00"}
 
 
+def is_enhanced(data: bytes) -> bool:
+    """EMF rather than WMF."""
+    return data[40:44] == _EMF_SIGNATURE
+
+
 def embedded_bitmap(data: bytes) -> bytes | None:
     """The largest bitmap inside, as a PNG or BMP file; None where there is none."""
     start = data.find(_PNG)

@@ -6,20 +6,21 @@ Formats are imported only when met, so that a worker that reads Word files never
 from pathlib import Path
 
 from kb.errors import ImportRefused, RefusalReason
+from kb.importer.aid import Aid
 from kb.importer.archive import Archive
 from kb.importer.assembly import assemble
-from kb.importer.intake import Intake, Scanned
+from kb.importer.intake import Intake
 from kb.importer.limits import ImportLimits
 from kb.importer.sniff import Format, is_zip, sniff
 from kb.sections import FaqTable, Guide
 
 
 def read_file(
-    path: Path, limits: ImportLimits, name: str | None = None, scanned: Scanned | None = None
+    path: Path, limits: ImportLimits, name: str | None = None, aid: Aid | None = None
 ) -> Guide | FaqTable:
     """Read one file; `name` is what its owner calls it, where the path is a temporary one.
 
-    `scanned` are the lines of pages that are pictures, where somebody has read them.
+    `aid` is what other programs did for this file; it is told what more they could do.
 
     Raises:
         ImportRefused: for every file that cannot become a guide or a table of questions.
@@ -28,7 +29,7 @@ def read_file(
     size = path.stat().st_size
     if size > limits.file_bytes:
         raise ImportRefused(RefusalReason.TOO_LARGE, f"{size} bytes")
-    return read_bytes(path.read_bytes(), name, limits, folder=path.parent, scanned=scanned)
+    return read_bytes(path.read_bytes(), name, limits, folder=path.parent, aid=aid)
 
 
 def read_bytes(
@@ -37,7 +38,7 @@ def read_bytes(
     limits: ImportLimits,
     *,
     folder: Path | None = None,
-    scanned: Scanned | None = None,
+    aid: Aid | None = None,
 ) -> Guide | FaqTable:
     """The same for bytes in memory; pictures beside a Markdown file are looked for in `folder`.
 
@@ -46,7 +47,7 @@ def read_bytes(
     """
     archive = Archive(data, limits) if is_zip(data) else None
     fmt = sniff(data, name=name, archive=archive)
-    intake = Intake(limits, scanned=scanned or {})
+    intake = Intake(limits, aid or Aid())
     if archive is not None:
         return _read_archive(archive, data, fmt, intake, name)
     return _read_plain(data, fmt, intake, name, folder)

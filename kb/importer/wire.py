@@ -49,9 +49,9 @@ class MalformedReply(ValueError):
     """The parser process sent something that is no guide, no question table and no refusal."""
 
 
-#: What was asked for: a file's content, the pages of it that are pictures, or such a picture.
-Answer = Guide | FaqTable | list[int] | bytes
-_PAGE = "page"
+#: What was asked for: a file's content, the pages of it that are pictures, or pictures by name.
+Answer = Guide | FaqTable | list[int] | dict[str, bytes]
+PAGE = "page"
 
 
 def encode(result: Answer | ImportRefused) -> tuple[bytes, list[bytes]]:
@@ -61,8 +61,9 @@ def encode(result: Answer | ImportRefused) -> tuple[bytes, list[bytes]]:
         return json.dumps(head).encode(), []
     if isinstance(result, list):
         return json.dumps({"scanned": result}).encode(), []
-    if isinstance(result, bytes):
-        return json.dumps({"images": {_PAGE: len(result)}}).encode(), [result]
+    if isinstance(result, dict):
+        sizes = {key: len(data) for key, data in result.items()}
+        return json.dumps({"images": sizes}).encode(), list(result.values())
     images = dict(result.images)
     head = {"result": _plain(result), "images": {key: len(data) for key, data in images.items()}}
     return json.dumps(head, ensure_ascii=False).encode(), list(images.values())
@@ -106,12 +107,10 @@ def decode_scanned(head: bytes, most: int) -> list[int]:
     return pages
 
 
-def decode_page(head: bytes, images: Mapping[str, bytes]) -> bytes:
-    """The picture of a page again. Raises as `decode`."""
+def decode_pictures(head: bytes, images: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Pictures by name again. Raises as `decode`."""
     _accepted(head)
-    if _PAGE not in images:
-        raise MalformedReply(_PAGE)
-    return images[_PAGE]
+    return images
 
 
 def _accepted(head: bytes) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from typing import Any, BinaryIO
 
 from kb.confinement import LENGTH, bound_memory, bound_time, refuse_side_effects, take_pipes
 from kb.errors import ImportRefused, RefusalReason
+from kb.importer.aid import Aid
 from kb.importer.limits import ImportLimits
 from kb.importer.reading import read_file
 from kb.importer.scans import ScannedLine
-from kb.importer.wire import Answer, encode
+from kb.importer.wire import PAGE, Answer, encode
 
 
 def main() -> None:
@@ -39,12 +40,20 @@ def _answer(request: dict[str, Any], limits: ImportLimits) -> Answer:
             return _scanned(path, limits)
         case "page":
             return _page(path, int(request["page"]))
+        case "undrawn":
+            aid = Aid()
+            read_file(path, limits, request["name"], aid)
+            return aid.undrawn
         case _:
-            scanned = {
-                int(page): [ScannedLine.from_json(values) for values in lines]
-                for page, lines in request.get("scanned", {}).items()
-            }
-            return read_file(path, limits, request["name"], scanned)
+            return read_file(path, limits, request["name"], _aid(request))
+
+
+def _aid(request: dict[str, Any]) -> Aid:
+    scanned = {
+        int(page): [ScannedLine.from_json(values) for values in lines]
+        for page, lines in request["scanned"].items()
+    }
+    return Aid(scanned, Path(request["drawings"]) if request["drawings"] else None)
 
 
 def _scanned(path: Path, limits: ImportLimits) -> list[int]:
@@ -61,12 +70,12 @@ def _scanned(path: Path, limits: ImportLimits) -> list[int]:
         document.close()
 
 
-def _page(path: Path, number: int) -> bytes:
+def _page(path: Path, number: int) -> dict[str, bytes]:
     from kb.importer.pdf import open_pdf, render_page  # noqa: PLC0415
 
     document = open_pdf(path.read_bytes())
     try:
-        return render_page(document, number)
+        return {PAGE: render_page(document, number)}
     finally:
         document.close()
 

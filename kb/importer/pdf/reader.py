@@ -90,7 +90,7 @@ def _read_pages(document: pdfium.PdfDocument, data: bytes, intake: Intake) -> li
         page = document[index]
         reader = PageReader(page, index + 1)
         pictures = sorted(reader.pictures(intake), key=lambda placed: placed.top)
-        rows = intake.scanned.get(index + 1, ())
+        rows = intake.aid.scanned.get(index + 1, ())
         if rows:
             lines = _read_from_picture(reader, rows, index + 1, intake)
             pictures = [one for one in pictures if one.bottom - one.top < reader.height / 2]

@@ -10,17 +10,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image as Pillow
 
 from kb.errors import ImportRefused, RefusalReason
 from kb.importer import ImportLimits, IsolatedImporter, confined, import_batch
+from kb.importer.aid import without_margins
 from kb.importer.converter import TARGETS, Programs, find_programs
-from kb.sections import FaqTable, Guide, WarningCode
+from kb.sections import FaqTable, Guide, Image, WarningCode
+from tests.kb.importer.pictures import emf_without_bitmap, png
 from tests.kb.importer.test_hostile import ole
 from tests.kb.importer.trees import GUIDES, read, read_table, structure, tree
-from tests.kb.importer.word import WordFile, para
+from tests.kb.importer.word import WordFile, para, picture
 
 LEGACY = Path(__file__).parent / "legacy"
 LIMITS = ImportLimits(convert_seconds=60)
@@ -229,6 +233,62 @@ def test_an_old_workbook_of_forms_is_a_guide_whatever_it_is_called() -> None:
     assert tree(guide) == ["# 岗位", "  岗位|录入|审核 / 经办|✓| / 复核||✓ / 额度|12|0.5"]
 
 
+def flow_chart() -> WordFile:
+    file = WordFile().image("r1", emf_without_bitmap(), "流程.emf").image("r2", png(2))
+    return file.add(
+        para("一、流程", style="1"),
+        para("流程如下："),
+        para(picture("r1")),
+        para("图1 办理流程"),
+        para(picture("r2")),
+    )
+
+
+def test_a_drawing_becomes_a_picture_in_its_place(tmp_path: Path) -> None:
+    drawn = Pillow.new("RGB", (400, 300), "white")
+    drawn.paste("black", (100, 100, 220, 150))
+    drawn.save(tmp_path / "drawn.png")
+    script = f'cp "{tmp_path}/drawn.png" "$out/$(basename "$1" .emf).png"\n'
+    search = program(tmp_path, "soffice", OFFICE + script)
+    path = tmp_path / "手册.docx"
+    path.write_bytes(flow_chart().build())
+    with IsolatedImporter(LIMITS, search) as importer:
+        guide = importer.read(path)
+    assert isinstance(guide, Guide)
+    assert not guide.warnings
+    chart, shot = (each for each in guide.sections[0].blocks if isinstance(each, Image))
+    assert (chart.caption, chart.name) == ("图1 办理流程", "流程.emf")
+    assert (chart.width, chart.height) == (120 + 16, 50 + 16)  # without the paper around it
+    assert set(guide.images) == {chart.sha256, shot.sha256}
+
+
+@pytest.mark.parametrize("script", [None, "exit 1\n", "sleep 300\n"])
+def test_without_a_drawing_the_guide_is_read_and_says_so(
+    tmp_path: Path, script: str | None
+) -> None:
+    search = program(tmp_path, "soffice", OFFICE + script) if script else str(tmp_path)
+    path = tmp_path / "手册.docx"
+    path.write_bytes(flow_chart().build())
+    with IsolatedImporter(replace(LIMITS, convert_seconds=1), search) as importer:
+        guide = importer.read(path)
+    assert isinstance(guide, Guide)
+    assert len(guide.images) == 1
+    assert [(each.code, each.where) for each in guide.warnings] == [
+        (WarningCode.UNCONVERTED_IMAGE, ("一、流程",))
+    ]
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", png(1)[:60]])
+def test_a_broken_drawing_stays_what_it_is(data: bytes) -> None:
+    assert without_margins(data) == data
+
+
+def test_an_empty_drawing_keeps_its_paper() -> None:
+    empty = BytesIO()
+    Pillow.new("RGB", (60, 40), "white").save(empty, "PNG")
+    assert without_margins(empty.getvalue()) == empty.getvalue()
+
+
 @pytest.mark.skipif(shutil.which("antiword") is None, reason="antiword is not installed")
 def test_the_real_antiword(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
@@ -284,3 +344,18 @@ def test_a_sample_guide_survives_the_way_through_an_old_format(tmp_path: Path, e
         == [line for line in structure(original).splitlines() if not line.startswith("!")][1:]
     )
     assert not isinstance(converted, FaqTable)
+
+
+@office
+@pytest.mark.slow
+def test_the_real_libreoffice_draws_a_flow_chart(tmp_path: Path) -> None:
+    chart = (LEGACY / "flow.emf").read_bytes()
+    path = tmp_path / "手册.docx"
+    path.write_bytes(flow_chart().image("r1", chart, "流程.emf").build())
+    with IsolatedImporter(LIMITS) as importer:
+        guide = importer.read(path)
+    assert isinstance(guide, Guide)
+    drawn = next(each for each in guide.sections[0].blocks if isinstance(each, Image))
+    assert (drawn.name, drawn.media_type) == ("流程.emf", "image/png")
+    assert 150 < (drawn.width or 0) < 400  # cut out of a whole sheet of paper
+    assert 200 < (drawn.height or 0) < 400

@@ -13,11 +13,12 @@ from PIL import Image as Pillow
 
 from kb.errors import ImportRefused, PictureUnread, RefusalReason, UnreadReason
 from kb.importer import ImportLimits, IsolatedImporter
+from kb.importer.aid import Aid
 from kb.importer.pdf import open_pdf, render_page, scanned_pages
 from kb.importer.pdf.scans import placed_lines
 from kb.importer.reading import read_bytes
 from kb.importer.scans import ScannedLine, read_pages
-from kb.importer.wire import MalformedReply, decode_page, decode_scanned, encode, image_sizes
+from kb.importer.wire import MalformedReply, decode_pictures, decode_scanned, encode, image_sizes
 from kb.ocr import IsolatedTextReader, Line, Recognition
 from kb.sections import Guide, WarningCode
 from tests.conftest import need
@@ -96,7 +97,7 @@ def test_read_pages_join_the_others_and_are_doubted() -> None:
         ]
     }
     scanned[2][2] = replace(scanned[2][2], sure=False)
-    guide = read_bytes(mixed(), "手册.pdf", LIMITS, scanned=scanned)
+    guide = read_bytes(mixed(), "手册.pdf", LIMITS, aid=Aid(scanned))
     assert isinstance(guide, Guide)
     assert [line for line in tree(guide) if "图" not in line] == [
         "# 一、甲", "  这里是正文的一句话。", "# 二、乙", "  点【保存】。", "  再送审。",
@@ -126,8 +127,9 @@ def test_a_row_crosses_the_pipe(text: str, box: tuple[float, ...], sure: bool) -
 
 
 def test_replies_about_pages_are_checked() -> None:
-    head, images = encode(b"picture")
-    assert decode_page(head, dict(zip(image_sizes(head), images, strict=True))) == b"picture"
+    head, images = encode({"page": b"picture"})
+    found = dict(zip(image_sizes(head), images, strict=True))
+    assert decode_pictures(head, found) == {"page": b"picture"}
     assert decode_scanned(encode([1, 3])[0], 2) == [1, 3]
     for reply in (
         b"[]",
@@ -139,7 +141,7 @@ def test_replies_about_pages_are_checked() -> None:
         with pytest.raises(MalformedReply):
             decode_scanned(reply, 2)
     with pytest.raises(MalformedReply):
-        decode_page(b"{}", {})
+        decode_pictures(b"[]", {})
     refusal = encode(ImportRefused(RefusalReason.PASSWORD))[0]
     with pytest.raises(ImportRefused):
         decode_scanned(refusal, 2)
