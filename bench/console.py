@@ -35,9 +35,9 @@ from store.session import Database
 FULL = Size(tickets=100_000, messages=2_000_000, engineers=50)
 #: Things that every engineer does, and the mean pause before each, seconds. One is three or four
 #: requests; besides, every console asks for its list again when something has changed.
-STEPS, PAUSE_S = 8, 12.0
+STEPS, PAUSE_S = 6, 20.0
 #: As ``DESK_PAUSE`` of the console's script.
-REFRESH_S = 3.0
+REFRESH_S = 5.0
 GOAL_MS = 300
 SEARCH = "/console/search"
 _NUMBER = re.compile(r'data-number="(CW[0-9-]+)"')

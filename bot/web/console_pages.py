@@ -32,7 +32,7 @@ from store.vocabulary import Severity
 router = APIRouter(include_in_schema=False)
 
 #: Tickets that a list shows; who has more should narrow it.
-LIST_LIMIT = 100
+LIST_LIMIT = 60
 #: Messages before the last seen one that are sent again: the bot's turn may have come since.
 OVERLAP = 8
 OPEN = ",".join(status.value for status in OPEN_STATUSES)

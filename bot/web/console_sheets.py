@@ -145,7 +145,7 @@ async def sheet(
         title=say(f"console.sheet.{action.value}.title"),
         about=say(f"console.sheet.{action.value}.about"),
         version=found["version"],
-        fields=[_field(app, one, values.get(one.name, ""), people) for one in fields],
+        fields=[field_view(app, one, values.get(one.name, ""), people) for one in fields],
         error=form.error if form.refused == "sheet" else "",
     )
 
@@ -180,7 +180,10 @@ def _known(action: Action, found: Mapping[str, Any]) -> dict[str, str]:
     return {}
 
 
-def _field(app: Services, field: Field, value: str, people: Sequence[tuple[str, str]]) -> FieldView:
+def field_view(
+    app: Services, field: Field, value: str, people: Sequence[tuple[str, str]]
+) -> FieldView:
+    """A field with its words, what was typed, and for colleagues whom to choose from."""
     choices = [(word, word) for word in field.choices]
     return FieldView(
         name=field.name,

@@ -59,7 +59,7 @@ async def _perform(
     except TicketNotFound:
         raise
     except (BotError, HandoffError) as refusal:
-        status, error = _told(app, refusal)
+        status, error = told(app, refusal)
         kept = replace(form, error=error)
     if is_part(request):
         return await panel_part(app, staff, number, wanted, form=kept, status=status)
@@ -70,7 +70,7 @@ async def _perform(
     return app.pages.page("console.html", {"page": page}, status=status, headers=FRESH)
 
 
-def _told(app: Services, refusal: Exception) -> tuple[int, str]:
+def told(app: Services, refusal: Exception) -> tuple[int, str]:
     """Status and words of a refusal; a field's own reason says more than the general one."""
     if isinstance(refusal, TicketChanged):
         return 409, _news(app, refusal)

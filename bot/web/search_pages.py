@@ -13,8 +13,9 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import RedirectResponse, Response
 
-from bot.accounts import READING_ROLES, Principal
+from bot.accounts import DESK_ROLES, READING_ROLES, Principal
 from bot.assembly import Services
+from bot.cards import local_time
 from bot.errors import InvalidInput
 from bot.greeting import LOCAL
 from bot.searching import Found, Place, Results
@@ -31,6 +32,8 @@ router = APIRouter(include_in_schema=False)
 
 ADDRESS = "/console/search"
 Word = TypeVar("Word", Status, Severity)
+#: Verbs for many tickets at once, in the order of the menu; ``bulk_pages`` says what each asks.
+BULK = ("assign", "release", "classify", "note", "link", "incident", "resolve", "close")
 #: More is refused before anything is looked for; the words themselves have a smaller limit.
 _TYPED = 200
 
@@ -104,10 +107,11 @@ class Row:
     severity: str
     severity_class: str
     about: str
-    opened_at: datetime
+    opened: str
     places: Sequence["PlaceView"]
     more: int
     href: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ class PlaceView:
     """Where words stand."""
 
     at: datetime
+    shown: str
     who: str
     pieces: Sequence[tuple[str, bool]]
 
@@ -133,7 +138,10 @@ class SearchPage:
     searched: bool
     first: bool
     next: str
-    reached: datetime | None
+    reached: str
+    #: What can be done to many; nothing for who only reads.
+    actions: Sequence[str] = ()
+    here: str = ADDRESS
     error: str = ""
 
 
@@ -166,7 +174,9 @@ async def search(
         searched=bool(wanted.typed) and not error,
         first=not mark,
         next=wanted.address(mark=results.next) if results.next else "",
-        reached=results.reached,
+        reached=_dated(app, results.reached) if results.reached else "",
+        actions=BULK if staff.may(*DESK_ROLES) else (),
+        here=wanted.address(**({"mark": mark} if mark else {})),
         error=error,
     )
     status = 422 if error else 200
@@ -183,16 +193,25 @@ def _row(app: Services, found: Found) -> Row:
         severity=ticket.severity,
         severity_class=SEVERITY_CLASS[ticket.severity],
         about=" · ".join(part for part in about if part),
-        opened_at=ticket.opened_at,
+        opened=_dated(app, ticket.opened_at),
         places=[_place(app, one) for one in found.places],
         more=found.more,
         href=f"/console/tickets/{quote(ticket.number)}",
+        version=ticket.version,
     )
 
 
 def _place(app: Services, place: Place) -> PlaceView:
     key = f"ticket_action.{place.action}" if place.action else f"console.code.sender.{place.sender}"
-    return PlaceView(place.at, app.phrases.say(key), place.pieces)
+    return PlaceView(place.at, _dated(app, place.at), app.phrases.say(key), place.pieces)
+
+
+def _dated(app: Services, at: datetime) -> str:
+    """The time, with the year when that is not this one."""
+    year = at.astimezone(LOCAL).year
+    if year == app.clock().astimezone(LOCAL).year:
+        return local_time(at)
+    return app.phrases.say("search.dated", year=year, at=local_time(at))
 
 
 def _known(words: type[Word], name: str, typed: str) -> Word:

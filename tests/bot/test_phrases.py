@@ -19,6 +19,8 @@ COMPOSED = (
     "channel.please.",
     "channel.button.",
     "greeting.",
+    "bulk.action.",
+    "bulk.about.",
     "search.field.",
     "search.refused.",
     "search.none",

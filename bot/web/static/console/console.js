@@ -391,7 +391,7 @@ function changed() { refreshQueue(); refreshPanel(); }
 /** News of the desk at once after a quiet moment; while much happens, every few seconds. Fifty open
     consoles that all ask for everything several times a second would be most of the server's work.
     The open conversation has its own stream, which waits for nothing. */
-const DESK_PAUSE = 3000;
+const DESK_PAUSE = 5000;
 let deskLast = -DESK_PAUSE;
 let deskSoon = 0;
 function deskChanged() {
