@@ -29,6 +29,7 @@ from bot.attachments.retention import Retention
 from bot.attachments.service import Attachments
 from bot.calendar_admin import CalendarAdmin
 from bot.call_log import CallLog
+from bot.channel_files import ChannelFiles
 from bot.channel_intake import ChannelIntake
 from bot.channels import Channels
 from bot.channels import build as build_channels
@@ -128,6 +129,7 @@ class Services:
     h5_login: H5Login
     conversations: Conversations
     channel_intake: ChannelIntake
+    channel_files: ChannelFiles
     channels: Channels
     console: Console
     engineers: Engineers
@@ -228,6 +230,20 @@ def assemble(
         media_dir=workspace.media,
         own_review=settings.kb.own_review,
     )
+    channel_files = ChannelFiles(
+        ChannelIntake(database, openings, conversations, phrases, live, clock),
+        Attachments(
+            database,
+            AttachmentIntake(settings.attachments, workspace.attachments),
+            pictures,
+            conversations,
+            engineers,
+            phrases,
+            clock,
+            settings.web.max_message_chars,
+        ),
+        sending.fetch,
+    )
     return Services(
         settings=settings,
         workspace=workspace,
@@ -274,21 +290,13 @@ def assemble(
         identities=Identities(identity_secrets(settings)),
         h5_login=H5Login(settings, sending.identity, clock),
         conversations=conversations,
-        channel_intake=ChannelIntake(database, openings, conversations, phrases, live, clock),
+        channel_intake=channel_files.intake,
         channels=sending,
         searches=Searches(database),
         console=Console(database, terms, desk, phrases, clock),
         engineers=engineers,
-        attachments=Attachments(
-            database,
-            AttachmentIntake(settings.attachments, workspace.attachments),
-            pictures,
-            conversations,
-            engineers,
-            phrases,
-            clock,
-            settings.web.max_message_chars,
-        ),
+        attachments=channel_files.attachments,
+        channel_files=channel_files,
         retention=Retention(database, workspace.attachments, clock, settings.attachments.keep_days),
         call_log=CallLog(database, terms, settings.handoff, phrases, triager, live, clock),
         incidents=incidents,
@@ -308,6 +316,7 @@ def assemble(
             {
                 **handlers(database, live, sending.by_name, phrases),
                 **persons.handlers(database, sending.identity),
+                **channel_files.handlers(),
                 **incidents.news.handlers(),
             },
             clock,
@@ -386,10 +395,5 @@ def _jobs(app: Services, *, worker: bool) -> list[Coroutine[Any, Any, None]]:
         jobs.append(
             background.forever("gaps", lambda: background.run_gaps(app.gaps, app.proposals))
         )
-        jobs.append(
-            background.forever(
-                "timers",
-                lambda: background.run_timers(app.confirmations),
-            )
-        )
+        jobs.append(background.forever("timers", lambda: background.run_timers(app.confirmations)))
     return jobs

@@ -39,7 +39,7 @@ class ChannelIntake:
 
     async def receive(self, message: InboundMessage) -> None:
         """Record a message and start thinking about it; a repetition changes nothing."""
-        conversation = await self._conversation(message)
+        conversation = await self.conversation_of(message)
         text, action = message.text, message.action
         if not action and (meant := await self._number(conversation.id, text.strip())):
             text, action = meant
@@ -62,7 +62,7 @@ class ChannelIntake:
 
         ``media`` is the kind: image, voice, video, file, location, link or unknown.
         """
-        conversation = await self._conversation(message)
+        conversation = await self.conversation_of(message)
         told = self.phrases.say(f"channel.received.{media}")
         async with self.database.transaction() as session:
             locked = await self._locked(session, conversation.id)
@@ -89,7 +89,7 @@ class ChannelIntake:
 
     async def greet(self, message: InboundMessage) -> None:
         """Greet a person who came in, once per local day; a new person is greeted anyway."""
-        conversation = await self._conversation(message)
+        conversation = await self.conversation_of(message)
         now = self.clock()
         if conversation.created_at.astimezone(LOCAL).date() == now.astimezone(LOCAL).date():
             return
@@ -110,7 +110,8 @@ class ChannelIntake:
             )
         self.live.publish(conversation.id)
 
-    async def _conversation(self, message: InboundMessage) -> Conversation:
+    async def conversation_of(self, message: InboundMessage) -> Conversation:
+        """The one conversation of a person in this channel, opened when there is none."""
         user = NewUser(channel=message.channel, external_user=message.external_user, verified=True)
         try:
             return await self.openings.resume_or_open(user, now=self.clock())

@@ -14,7 +14,7 @@ from connectors.sends import StoredSends
 from connectors.telegram import TelegramChannel
 from connectors.telegram_api import TelegramApi
 from connectors.wecom import WecomChannel, limits
-from connectors.wecom_api import WecomApi, make_client
+from connectors.wecom_api import Fetched, WecomApi, make_client
 from connectors.wecom_identity import WecomIdentity
 from connectors.wecom_pictures import WecomPictures
 from kb import repository as knowledge_rows
@@ -27,6 +27,8 @@ class Channels:
     """Channels by name, and what closes the connections that they hold."""
 
     by_name: Mapping[str, Channel]
+    #: Fetches a file that a member of 政务微信 sent.
+    fetch: Callable[[str], Awaitable[Fetched]] | None = None
     #: Says who members are, where a channel can.
     identity: IdentityProvider | None = None
     #: Telegram's calls, for those that are no deliveries.
@@ -46,6 +48,7 @@ def build(
     found: dict[str, Channel] = dict(given)
     closing: list[Callable[[], Awaitable[None]]] = []
     identity: IdentityProvider | None = None
+    fetch: Callable[[str], Awaitable[Fetched]] | None = None
     if settings.wecom.enabled and "wecom" not in given:
         client = make_client(settings.wecom)
         wecom = WecomApi(client, settings.wecom, clock)
@@ -53,13 +56,14 @@ def build(
         pictures = WecomPictures(wecom, database, partial(_picture, settings, database), clock)
         found["wecom"] = WecomChannel(wecom, settings.wecom, clock, sends, pictures)
         closing.append(client.aclose)
+        fetch = wecom.fetch
         identity = WecomIdentity(wecom, settings.wecom, clock)
     telegram = None
     if settings.telegram.enabled:
         telegram = TelegramApi(settings.telegram)
         found.setdefault("telegram", TelegramChannel(telegram, settings.telegram, clock))
         closing.append(telegram.close)
-    return Channels(found, identity, telegram, tuple(closing))
+    return Channels(found, fetch, identity, telegram, tuple(closing))
 
 
 async def _picture(settings: Settings, database: Database, sha256: str) -> bytes | None:

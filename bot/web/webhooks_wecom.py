@@ -9,7 +9,7 @@ import re
 import structlog
 from fastapi import APIRouter, Request, Response, status
 
-from bot import menus, persons
+from bot import channel_files, menus, persons
 from bot.assembly import Services
 from bot.deliveries import CARD_KIND
 from bot.web.security import AppServices
@@ -27,6 +27,8 @@ CHANNEL = "wecom"
 #: No callback of the platform is nearly this large.
 MAX_BODY_BYTES = 256 * 1024
 MAX_QUERY = 200
+#: What is fetched and kept; the rest is noted.
+FETCHED = frozenset({Kind.IMAGE, Kind.FILE})
 _SECONDS = re.compile(r"[0-9]{1,12}")
 
 log = structlog.get_logger("bot.web.wecom")
@@ -157,4 +159,11 @@ async def _note(app: Services, message: WecomMessage) -> None:
         await app.channel_intake.receive(inbound)
         return
     kind = message.kind if message.kind in MEDIA | POINTERS else Kind.UNKNOWN
+    if kind in FETCHED and message.media_id and app.channel_files.is_on:
+        async with app.database.transaction() as session:
+            await channel_files.fetch_later(
+                session, inbound, media_id=message.media_id, kind=kind.value, now=app.clock()
+            )
+        app.relay.wake()
+        return
     await app.channel_intake.note(inbound, kind.value)

@@ -1,9 +1,9 @@
-"""The widget inside 粤政易: who opens it is known, and nobody can be made somebody else."""
+"""Members of 粤政易 over real HTTP both ways: who they are, and the files that they send."""
 
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -13,16 +13,17 @@ import pytest
 import uvicorn
 from sqlalchemy import select
 
+from bot.attachments.tables import Attachment
 from bot.clock import utc_now
 from bot.fake_wecom import Demonstration, demonstration, demonstration_settings
 from bot.h5_login import WIDGET, identity_secrets
 from bot.phrases import load
 from bot.settings import data_dir
-from bot.tables import User
+from bot.tables import Message, User
 from connectors.fake_wecom.app import create_app
 from connectors.settings import WecomSettings
 from tests.postgres import free_port
-from tests.product import Product, copy_workspace, make_settings, serving
+from tests.product import Product, copy_workspace, make_settings, picture, serving
 
 PHRASES = load(data_dir() / "locales" / "zh-CN.yml")
 
@@ -157,6 +158,59 @@ async def test_who_writes_is_bound_to_unit_and_region_later(world: World) -> Non
             break
         await asyncio.sleep(0.05)
     assert (user.name, user.unit, user.region) == ("李华", "城东区财政局", "城东区")
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    for _ in range(1_200):
+        if await holds():
+            return
+        await asyncio.sleep(0.05)
+    raise TimeoutError
+
+
+async def test_pictures_and_files_that_members_send_are_fetched_and_kept(world: World) -> None:
+    world.shown.postman.address = f"{world.product.address}/channels/wecom/callback"
+    database, shelf = world.product.services.database, world.shown.platform.media
+    now = utc_now()
+    good = shelf.put("image", "报错.png", "image/png", picture(), now)
+    bad = shelf.put("file", "virus.exe", "application/octet-stream", b"MZ" + b"0" * 90, now)
+    letters = world.shown.handsets.letters
+    world.shown.platform.settings.retries = 1
+    for plain in (
+        letters.message("image", "lihua", MediaId=good),
+        letters.message("file", "lihua", MediaId=bad),
+        letters.message("image", "lihua", MediaId="expired"),
+    ):
+        for _ in range(2):
+            assert await world.shown.postman.bring(plain)
+
+    async def kept() -> bool:
+        async with database.reading() as session:
+            said = (await session.scalars(select(Message).where(Message.sender == "user"))).all()
+        return len(said) == 3
+
+    await until(kept)
+    async with database.reading() as session:
+        (stored,) = (await session.scalars(select(Attachment))).all()
+        query = select(Message).where(Message.sender == "user", Message.kind == "media")
+        noted = (await session.scalars(query)).all()
+    assert stored.name == "报错.png"
+    assert sorted(one.data["media"]["kind"] for one in noted) == ["file", "image"]
+
+
+async def test_a_platform_that_is_away_is_asked_again_for_a_file(world: World) -> None:
+    world.shown.postman.address = f"{world.product.address}/channels/wecom/callback"
+    platform, database = world.shown.platform, world.product.services.database
+    platform.token_script = [-1]
+    media_id = platform.media.put("image", "a.png", "image/png", picture(), utc_now())
+    plain = world.shown.handsets.letters.message("image", "lihua", MediaId=media_id)
+    assert await world.shown.postman.bring(plain)
+
+    async def stored() -> bool:
+        async with database.reading() as session:
+            return len((await session.scalars(select(Attachment))).all()) == 1
+
+    await until(stored)
 
 
 async def test_without_an_address_there_is_no_login(product: Product) -> None:
