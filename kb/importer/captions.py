@@ -7,7 +7,7 @@ picture, （申请付款页面） right below it, 表3-1 … above a table.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kb.importer.elements import Element, Grid, Line, Picture, Role
+from kb.importer.elements import Box, Element, Grid, Line, Picture, Role
 from kb.importer.shape import caption_number, is_bracket_caption, is_table_caption
 
 
@@ -37,8 +37,11 @@ def join_captions(elements: Sequence[Element]) -> tuple[Element, ...]:
 def _picture_caption(elements: Sequence[Element], index: int, used: set[int]) -> int | None:
     if elements[index].image.caption:  # type: ignore[union-attr]  # the caller matched a Picture
         return None
-    if _is_picture_caption(elements, index + 1, below=True):
-        return index + 1
+    under = index + 1
+    while under < len(elements) and isinstance(elements[under], Box):
+        under += 1  # remarks laid over the picture
+    if under not in used and _is_picture_caption(elements, under, below=under == index + 1):
+        return under
     above = index - 1
     if above not in used and _is_picture_caption(elements, above, below=False):
         return above

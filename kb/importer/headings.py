@@ -290,7 +290,14 @@ class _Finder:
             body_chars=self._stream.chars_between(cue.index + 1, stop),
             body_elements=stop - cue.index - 1,
             has_decimals=self._has_decimals(cue.index, stop, label.value),
+            labelled=self._is_labelled(cue.index + 1),
         )
+
+    def _is_labelled(self, at: int) -> bool:
+        """Whether 操作步骤： and the like stand there, which only a section opens with."""
+        cue = self._stream.by_index.get(at)
+        text = cue.line.text if cue is not None else ""
+        return text.endswith(("：", ":")) and label_word(text) is not None
 
     def _has_decimals(self, start: int, stop: int, stem: tuple[int, ...]) -> bool:
         return any(

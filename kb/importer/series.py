@@ -15,6 +15,7 @@ _GAP = 3  # authors forget numbers: 1、2、4 is still one series
 _MOST_OPEN = 8  # lists inside lists; nobody nests the same kind of number deeper
 _SHAPED_SHARE = 0.7
 _EMPHASISED_SHARE = 0.6
+_LABELLED_SHARE = 0.6
 _BODY_CHARS_BARE = 20  # a file without any declared heading
 _BODY_CHARS_STYLED = 40
 _BODY_CHARS_NESTED = 60  # 1) and （1） are steps more often than headings
@@ -35,6 +36,7 @@ class Member:
     body_chars: int
     body_elements: int
     has_decimals: bool = False  # `3.` with a `3.1` below
+    labelled: bool = False  # `操作步骤：` or the like is the next line
 
 
 @dataclass(slots=True)
@@ -94,6 +96,8 @@ def are_headings(series: Series, *, styled: bool) -> bool:
         return shaped >= 0.5
     if _share(member.emphasised for member in members) >= _EMPHASISED_SHARE:
         return shaped >= _EMPHASISED_SHARE
+    if _share(member.labelled for member in members) >= _LABELLED_SHARE:
+        return shaped >= _SHAPED_SHARE
     if shaped >= _SHAPED_SHARE and len(members) > 1:
         return _body_chars(members) >= _needed_chars(series.kind, styled=styled)
     return not styled and _is_run_in_series(members)

@@ -46,7 +46,7 @@ _CAPTION = re.compile(
 )
 _CAPTION_PROSE = re.compile("[。；]|所示|[是中为，]")
 _BRACKET_CAPTION = re.compile(r"[(（][^()（）]{2,40}[)）]$")
-_RULE = re.compile(r"[\s_─—━═=*\-~·.…┄┈]{4,}$")
+_RULE = re.compile(r"[\s_＿─―—━═=＝*＊\-－~～·.…┄┈﹍]{4,}$")
 _PAGE_NUMBER = re.compile(
     r"第\s*\d+\s*页(?:[\s,，/]*共\s*\d+\s*页)?$|[-—–]\s*\d{1,4}\s*[-—–]$|"
     r"(?:page\s*)?\d{1,4}\s*(?:/|of)\s*\d{1,4}$",

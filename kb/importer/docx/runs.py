@@ -174,9 +174,8 @@ class RunReader:
         boxes = list(node.iter(W + "txbxContent"))
         for box in boxes[:1] if node.tag == W + "pict" else boxes:
             yield TextBox(box)
-        inside = {id(inner) for box in boxes for inner in box.iter()}
         for blip in node.iter(A + "blip", V + "imagedata"):
-            if id(blip) not in inside:
+            if not _is_in_box(blip, node):
                 yield from self._shot(blip, node)
         for data in node.iter(A + "graphicData"):
             if (data.get("uri") or "").endswith(_CHARTS):
@@ -214,6 +213,16 @@ def _look(properties: etree._Element | None, style: Style, styles: Styles) -> St
         hidden=toggled(properties, "vanish", hidden) or is_on(properties.find(W + "specVanish")),
         size=run_size(properties) or style.size,
     )
+
+
+def _is_in_box(blip: etree._Element, graphic: etree._Element) -> bool:
+    """Whether a picture stands in a text box of the graphic, which is read by itself."""
+    for above in blip.iterancestors():
+        if above is graphic:
+            return False
+        if above.tag == W + "txbxContent":
+            return True
+    return False
 
 
 def _is_small(graphic: etree._Element) -> bool:

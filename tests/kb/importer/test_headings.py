@@ -305,3 +305,15 @@ def test_empty_and_placeholder_sections_are_reported() -> None:
         (WarningCode.PLACEHOLDER_SECTION, ("乙",)),
         (WarningCode.PLACEHOLDER_SECTION, ("丙",)),
     ]
+
+
+def test_numbered_names_above_a_label_are_headings_however_short_their_text() -> None:
+    part = ("1. 登录系统", "操作步骤：", "1）打开；", "2. 查询单据", "操作步骤：", "1）点查询；")
+    found = headings(guide("一、收费员", *part, "二、审核员", *part))
+    assert found == ["一、收费员", "  1. 登录系统", "  2. 查询单据",
+                     "二、审核员", "  1. 登录系统", "  2. 查询单据"]  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", ["――――――", "＿＿＿＿", "－－－－－", "＝＝＝＝", "────"])
+def test_rules_of_any_character_are_no_content(rule: str) -> None:
+    assert tree(guide(Line("办理", level=1), "打开页面。", rule)) == ["# 办理", "  打开页面。"]

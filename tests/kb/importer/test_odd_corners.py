@@ -18,7 +18,7 @@ from tests.kb.importer.test_docx import BODY
 from tests.kb.importer.test_office_and_pdf import box, deck, saved, workbook
 from tests.kb.importer.test_text_formats import zipped
 from tests.kb.importer.trees import headings, read, tree
-from tests.kb.importer.word import WordFile, levels, num, para, picture, run, table
+from tests.kb.importer.word import WordFile, annotated, levels, num, para, picture, run, table
 
 
 def first_level(style: str, *, inner: str = "") -> str:
@@ -266,3 +266,18 @@ def test_the_strict_dialect_of_open_xml_is_read_like_the_usual_one() -> None:
     with zipfile.ZipFile(BytesIO(made)) as archive:
         assert b"purl.oclc.org" in archive.read("word/document.xml")
     assert read(made, "手册.docx") == read(usual, "手册.docx")
+
+
+def test_an_annotated_screenshot_keeps_its_picture_its_remarks_and_its_caption() -> None:
+    file = WordFile().image("r1", png(1)).image("r2", png(2))
+    inside = para("点击这里的按钮。", picture("r2"))
+    file.add(
+        para("一、录入", style="1"),
+        *(para("窗口如下：", annotated("r1", inside)) for _ in range(20)),
+        para("图1-1 录入窗口"),
+        para(BODY),
+    )
+    shown = tree(read(file.build(), "手册.docx"))
+    assert shown[1:5] == ["  窗口如下：", "  [图]", "  !note ：点击这里的按钮。", "  [图]"]
+    assert sum(line == "  [图]" for line in shown) == 2 * 20 - 1
+    assert shown[-2:] == ["  [图1-1 录入窗口]", f"  {BODY}"]

@@ -95,6 +95,22 @@ def text_box(*paragraphs: str) -> str:
     )
 
 
+def annotated(relation: str, *paragraphs: str) -> str:
+    """A run with a group: a picture, and a text box laid over it, as screenshots are annotated."""
+    content = f"<w:txbxContent>{''.join(paragraphs)}</w:txbxContent>"
+    box = f"<wps:wsp><wps:txbx>{content}</wps:txbx></wps:wsp>"
+    group = f'<wpg xmlns="group"><a:blip r:embed="{relation}"/>{box}</wpg>'
+    graphic = f"<a:graphic><a:graphicData>{group}</a:graphicData></a:graphic>"
+    extent = '<wp:extent cx="3810000" cy="2540000"/>'
+    drawing = f"<w:drawing><wp:anchor>{extent}{graphic}</wp:anchor></w:drawing>"
+    old = f'<w:pict><v:group><v:shape><v:imagedata r:id="{relation}"/></v:shape></v:group></w:pict>'
+    return (
+        "<w:r><mc:AlternateContent>"
+        f'<mc:Choice Requires="wpg">{drawing}</mc:Choice><mc:Fallback>{old}</mc:Fallback>'
+        "</mc:AlternateContent></w:r>"
+    )
+
+
 def field_chars(instruction: str, *result: str) -> str:
     """The runs of a complex field whose result may span paragraphs."""
     return (
