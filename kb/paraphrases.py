@@ -7,6 +7,7 @@ that is judged with the lexicon in force. Pure. Refuses to add anything to an an
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from kb.normalise import Normaliser
@@ -14,6 +15,7 @@ from store import yaml_text
 
 #: A question of fewer or more characters is no question that people ask.
 SHORTEST, LONGEST = 4, 60
+_EDGES = re.compile(r"^[\s，,、；;]+|[\s，,、；;]+$")
 _FINAL = re.compile(r"[\s？?。！!，,；;]+$")
 
 
@@ -28,7 +30,7 @@ class Rule:
         """The other ways; none when the rule does not fit."""
         found = self.pattern.fullmatch(question)
         if found is not None:
-            parts = {name: part or "" for name, part in found.groupdict().items()}
+            parts = {name: _EDGES.sub("", part or "") for name, part in found.groupdict().items()}
             yield from (form.format(**parts) for form in self.forms)
 
 
@@ -51,17 +53,20 @@ def paraphrases(
     """Other ways of asking, each of which search reads differently from all that are known."""
     known = {normaliser.query(one) for one in questions}
     found: dict[str, str] = {}
-    for question in questions:
-        for text in _applied(question, rules):
-            form = normaliser.query(text)
+    # The first proposal for each question, then the second: not all of them for one.
+    for texts in zip_longest(*(_applied(question, rules) for question in questions)):
+        for text in texts:
+            form = normaliser.query(text) if text else ""
             if form and form not in known:
                 found.setdefault(form, text)
     return list(found.values())[:limit]
 
 
-def _applied(question: str, rules: Iterable[Rule]) -> Iterator[str]:
+def _applied(question: str, rules: Iterable[Rule]) -> list[str]:
+    """By the first rule that fits: the rules stand from the narrow to the wide."""
     bare = _FINAL.sub("", " ".join(question.split()))
     for rule in rules:
-        for text in rule.applied(bare):
-            if SHORTEST <= len(text) <= LONGEST:
-                yield text
+        texts = [text for text in rule.applied(bare) if SHORTEST <= len(text) <= LONGEST]
+        if texts:
+            return texts
+    return []

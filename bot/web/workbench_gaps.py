@@ -72,6 +72,7 @@ async def collect_now(staff: PageStaff, app: AppServices) -> Response:
     """Look through the newest conversations without waiting for the next round."""
     _framed(app, staff)
     found = await app.gaps.collect()
+    await app.proposals.collect()
     return RedirectResponse(f"{ADDRESS}?collected={found.questions}", 303)
 
 

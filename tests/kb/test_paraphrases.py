@@ -41,6 +41,17 @@ def test_what_search_reads_alike_is_not_proposed() -> None:
     assert "付款申请如何撤回" not in found
 
 
+def test_a_clause_and_an_idiom_stay_whole() -> None:
+    found = asked("锁密码对，网页却说密码错，怎么回事")
+    assert "锁密码对，网页却说密码错怎么办" in found
+    assert not [one for one in found if "回事" in one or one.endswith("，")]
+
+
+def test_every_question_has_its_turn() -> None:
+    found = asked("凭证怎么打印", "公务卡怎么还款", limit=2)
+    assert [one[:2] for one in found] == ["凭证", "公务"]
+
+
 def test_no_rule_fits_a_bare_name() -> None:
     assert asked("电子票据") == []
 
