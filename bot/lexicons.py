@@ -96,7 +96,7 @@ def shipped(data: Path) -> Shipped:
     forms = {form for one in replacing for form in (one.word, *one.variants)}
     whole = load_lexicon(folder)
     below = {form: term for form, term in whole.replacements.items() if form not in forms}
-    return Shipped(Lexicon(below), tuple(found))
+    return Shipped(Lexicon(below, related=whole.related), tuple(found))
 
 
 async def entries_of(session: AsyncSession, known: Shipped) -> list[Entry]:

@@ -60,7 +60,8 @@ def ask_held_out(
     sort counts for its share (`kb.calibration.SHARES`) however many of it there are.
     """
     texts = search_texts(Corpus(index.published), index.normaliser)
-    foreign = [index.normaliser.query(text) for text in negatives]
+    seen = index.normaliser
+    foreign = [seen.marked(seen.query(text)) for text in negatives]
     asked: list[Asked] = []
     for number in range(1, MOST_ROUNDS + 1):
         held = hold_out(texts, foreign, settings.seed + number)

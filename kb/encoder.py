@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file as load_arrays
 
 from kb.ngrams import pairs, pieces, sounds, tokens, words
+from kb.related import is_mark
 
 VOCABULARY_FILE = "vocabulary.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -30,8 +31,11 @@ PIECE = 0.3
 
 
 def weighted_features(text: str) -> dict[str, float]:
-    """The distinct features of a search text with their weights."""
-    units = tokens(text)
+    """The distinct features of a search text with their weights; its marks are none.
+
+    What is related is learnt here from similar questions, and better than it was written down.
+    """
+    units = [unit for unit in tokens(text) if not is_mark(unit)]
     features = dict.fromkeys(units, CHARACTER)
     features |= dict.fromkeys(pairs(units), PAIR)
     features |= dict.fromkeys(words(text), WORD)

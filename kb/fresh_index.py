@@ -24,6 +24,7 @@ from kb.calibration_store import Calibration, calibration_file, read_calibration
 from kb.errors import IndexMissing
 from kb.incremental import Overlay, differences
 from kb.index_holder import indexes_dir
+from kb.lexicon import Lexicon
 from kb.lexicon_store import lexicon_file, read_lexicon
 from kb.normalise import Normaliser
 from kb.retriever import IndexSource
@@ -48,7 +49,7 @@ class FreshIndex:
         self._index: SearchIndex | None = None
         self._calibration: Calibration | None = None
         self._seen: _Stamps = ((0, 0), (0, 0), (0, 0))
-        self._lexicon: tuple[tuple[int, int], Normaliser | None] = ((0, 0), None)
+        self._lexicon: tuple[tuple[int, int], Lexicon | None] = ((0, 0), None)
         self._looked_at = 0.0
         self._applying = threading.Lock()
 
@@ -122,16 +123,17 @@ class FreshIndex:
                 overlay = before.with_changes(_read(self._file(base)))
             self._calibration = read_calibration(self._home)
             if stamps[2] != self._lexicon[0]:
-                lexicon = read_lexicon(self._home)
-                self._lexicon = (stamps[2], Normaliser(lexicon) if lexicon else None)
+                self._lexicon = (stamps[2], read_lexicon(self._home))
             self._index = self._calibrated(overlay.index)  # Built here, not by the first search.
             self._overlay, self._seen = overlay, stamps
             return overlay
 
     def _calibrated(self, index: SearchIndex) -> SearchIndex:
-        _, normaliser = self._lexicon
-        if normaliser is not None:
-            index = replace(index, normaliser=normaliser)
+        _, lexicon = self._lexicon
+        if lexicon is not None:
+            # Which mark stands for which related words is settled when an index is built.
+            known = replace(lexicon, related=index.normaliser.lexicon.related)
+            index = replace(index, normaliser=Normaliser(known))
         calibration = self._calibration
         if calibration is None:
             return index

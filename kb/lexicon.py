@@ -18,11 +18,13 @@ class Lexicon:
     """What to replace by what (all lower case, simplified), what to leave out, which words to know.
 
     `replacements` maps a written form to the form that search uses; the longest match wins.
+    `related` are lines of words of which nothing is replaced (see `kb.related`).
     """
 
     replacements: Mapping[str, str] = field(default_factory=dict)
     fillers: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
+    related: tuple[tuple[str, ...], ...] = ()
 
     def replacement_pattern(self) -> re.Pattern[str] | None:
         """Matches every written form, longest first; Latin forms only as whole words."""
@@ -50,6 +52,10 @@ def load_lexicon(folder: Path) -> Lexicon:
         replacements={form.lower(): term.lower() for form, term in replacements.items()},
         fillers=tuple(word for group in fillers.values() for word in group),
         terms=tuple(dict.fromkeys(term.lower() for term in terms)),
+        related=tuple(
+            tuple(str(word).lower() for word in line)
+            for line in _read(folder / "related.yml") or ()
+        ),
     )
 
 
@@ -66,7 +72,7 @@ def shipped_groups(folder: Path) -> dict[str, list[tuple[str, tuple[str, ...]]]]
 
 
 def lexicon_to_json(lexicon: Lexicon) -> dict[str, Any]:
-    """Plain JSON."""
+    """Plain JSON of what editors change: related words are those of the index in use."""
     return {
         "replacements": dict(lexicon.replacements),
         "fillers": list(lexicon.fillers),
@@ -75,7 +81,7 @@ def lexicon_to_json(lexicon: Lexicon) -> dict[str, Any]:
 
 
 def lexicon_from_json(row: Mapping[str, Any]) -> Lexicon:
-    """The inverse of `lexicon_to_json`; raises KeyError, TypeError or ValueError."""
+    """What `lexicon_to_json` kept; raises KeyError, TypeError or ValueError."""
     replacements = {str(form): str(term) for form, term in dict(row["replacements"]).items()}
     fillers, terms = (tuple(map(str, row[name])) for name in ("fillers", "terms"))
     return Lexicon(replacements, fillers, terms)

@@ -171,4 +171,5 @@ def searched(entries: Sequence[Entry], base: Lexicon) -> Lexicon:
         replacements=replacements,
         fillers=tuple(one.word for one in active if one.kind is Kind.FILLER),
         terms=tuple(dict.fromkeys(one.word for one in active if one.kind in REPLACING)),
+        related=base.related,
     )

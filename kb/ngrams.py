@@ -12,6 +12,8 @@ from itertools import pairwise
 import rjieba
 from pypinyin import Style, pinyin
 
+from kb.related import is_mark
+
 _TOKEN = re.compile(r"[a-z0-9.+#%]+|[^\sa-z0-9]")
 
 #: Length of the pieces of a Latin word, its start marked; short words are only taken whole.
@@ -24,8 +26,9 @@ def tokens(text: str) -> list[str]:
 
 
 def pairs(units: list[str]) -> Iterator[str]:
-    """Each two neighbouring tokens."""
-    return (f"{left}\t{right}" for left, right in pairwise(units))
+    """Each two neighbouring tokens; a mark has no neighbours."""
+    written = (unit for unit in units if not is_mark(unit))
+    return (f"{left}\t{right}" for left, right in pairwise(written))
 
 
 def words(text: str) -> Iterator[str]:
@@ -35,7 +38,7 @@ def words(text: str) -> Iterator[str]:
 
 def sounds(units: list[str]) -> list[str]:
     """How each token is pronounced, without tones: what a homophone slip leaves intact."""
-    return [f"p:{_sound(unit)}" for unit in units]
+    return [f"p:{_sound(unit)}" for unit in units if not is_mark(unit)]
 
 
 def pieces(units: list[str]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from functools import cached_property
 from opencc import OpenCC
 
 from kb.lexicon import Lexicon
+from kb.related import RelatedWords
 from kb.stored_text import storable
 
 #: Longer input is cut: no question needs more, and work per query stays bounded.
@@ -39,6 +40,10 @@ class Normaliser:
     def _converter(self) -> OpenCC:
         return OpenCC("t2s")
 
+    @cached_property
+    def _related(self) -> RelatedWords:
+        return RelatedWords(self.lexicon.related, self.text)
+
     def fold(self, text: str) -> str:
         """Width, case, script, spacing and punctuation folded; every word kept."""
         text = unicodedata.normalize("NFKC", storable(text)).lower()
@@ -52,6 +57,10 @@ class Normaliser:
     def text(self, text: str) -> str:
         """A text of the knowledge base: folded, lexicon forms replaced."""
         return self._replace(self.fold(text))
+
+    def marked(self, text: str) -> str:
+        """A normalised text as search sees it: with the marks of related words behind it."""
+        return self._related.marked(text)
 
     def query(self, text: str) -> str:
         """A user's question: as `text`, without repetitions and courtesy.

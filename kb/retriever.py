@@ -93,7 +93,8 @@ class Retriever:
         ]
         hits = hits.only(np.array(valid, bool))
         probabilities = index.score(hits)
-        order = np.argsort(-probabilities, kind="stable")[:limit]
+        # What is shown of a passage counts those after it as well, returned or not.
+        order = np.argsort(-probabilities, kind="stable")
         ranked = probabilities[order]
         shown = shown_scores(ranked, hits.is_passage[order])
         unmapped = shown
@@ -105,11 +106,11 @@ class Retriever:
             candidates=tuple(
                 _candidate(index.answers[hits.answers[place]], score, plain, hits.signals[place])
                 for place, score, plain in zip(
-                    order, shown.tolist(), unmapped.tolist(), strict=True
+                    order[:limit], shown[:limit].tolist(), unmapped[:limit].tolist(), strict=True
                 )
             ),
             revision=index.manifest.revision,
-            probabilities=tuple(map(float, ranked)),
+            probabilities=tuple(map(float, ranked[:limit])),
         )
 
 

@@ -25,6 +25,7 @@ from kb.lexical import LexicalField, Tokenise, lexical_tokens, sound_tokens
 from kb.lexicon import Lexicon
 from kb.ngrams import tokens
 from kb.normalise import Normaliser
+from kb.related import unmarked
 from kb.units import SearchText
 
 #: Raised whenever the files of an index folder change their meaning.
@@ -183,8 +184,9 @@ class Searchable:
         return best, mean
 
     def _query_signals(self, query: str) -> Floats:
+        # Marks would make nearly every question look familiar.
         shortness = 1.0 / max(len(tokens(query)), 1)
-        return np.array([1.0, *self.coverage.unknown_shares(query), shortness])
+        return np.array([1.0, *self.coverage.unknown_shares(unmarked(query)), shortness])
 
 
 def anchors_of(
@@ -225,7 +227,7 @@ class SearchIndex:
                 is_passage=np.zeros(0, bool),
                 query=np.zeros(len(fusion.QUERY_SIGNALS)),
             )
-        return self.searchable.signals(query)
+        return self.searchable.signals(self.normaliser.marked(query))
 
     @property
     def published(self) -> tuple[IndexedAnswer, ...]:
@@ -320,7 +322,12 @@ def top_rows(scores: Vectors) -> NDArray[np.int64]:
 
 def _read_lexicon(path: Path) -> Lexicon:
     content = json.loads(path.read_text(encoding="utf-8"))
-    return Lexicon(content["replacements"], tuple(content["fillers"]), tuple(content["terms"]))
+    return Lexicon(
+        replacements=content["replacements"],
+        fillers=tuple(content["fillers"]),
+        terms=tuple(content["terms"]),
+        related=tuple(map(tuple, content.get("related", ()))),
+    )
 
 
 def _read_fusion(path: Path) -> Fusion:

@@ -87,7 +87,7 @@ def build_index(
     normaliser = Normaliser(lexicon)
     texts = search_texts(corpus, normaliser)
     revision = f"{now.astimezone(UTC):%Y%m%dT%H%M%S%f}-{corpus.revision[:12]}"
-    asked = [normaliser.query(text) for text in negatives]
+    asked = [normaliser.marked(normaliser.query(text)) for text in negatives]
     with ThreadPoolExecutor(settings.training_threads) as pool:
         training = pool.submit(_final_embedder, home, revision, texts, settings, progress)
         fitting = pool.submit(calibrate, texts, asked, settings, progress)
@@ -123,8 +123,8 @@ def calibrate(
     cuts = Cuts(settings.answer_from, settings.offer_from)
     held = hold_out(drawn(texts, settings.seed), negatives, settings.seed)
     if held is None:
-        has_articles = any(text.origin is AnswerOrigin.ARTICLE for text in texts)
-        return Fusion(PRIOR if has_articles else GUIDES_ONLY, cuts)
+        articles = sum(text.origin is AnswerOrigin.ARTICLE for text in texts)
+        return Fusion(PRIOR if 2 * articles > len(texts) else GUIDES_ONLY, cuts)
     embedder = held_out_embedder(
         held.texts, settings, lambda share: progress(Stage.CALIBRATING, 0.9 * share)
     )

@@ -57,10 +57,11 @@ def _search_text(answer: IndexedAnswer, normaliser: Normaliser) -> SearchText:
     else:
         path = " ".join(answer.source.section) or answer.title
         heads = [normaliser.text(f"{answer.source.guide} {path}")]
-    windows = tuple(filter(None, map(normaliser.text, sentence_windows(body))))
+    texts = filter(None, map(normaliser.text, sentence_windows(body)))
+    windows = tuple(map(normaliser.marked, texts))
     return SearchText(
-        heads=tuple(dict.fromkeys(head for head in heads if head)),
-        title=normaliser.text(answer.title),
+        heads=tuple(normaliser.marked(head) for head in dict.fromkeys(heads) if head),
+        title=normaliser.marked(normaliser.text(answer.title)),
         body=" ".join(windows),
         windows=windows,
         origin=answer.origin,
