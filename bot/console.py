@@ -20,6 +20,7 @@ from bot.phrases import Phrases
 from bot.problem_reports import ReportWriter
 from bot.tables import Message, Turn, User
 from bot.ticket_work import visible_ticket
+from bot.transcript_summary import turns
 from bot.web.schemas import MessageOut
 from handoff import incident_repository as incident_rows
 from handoff import listing_repository as listing
@@ -50,6 +51,15 @@ class Counts:
     counts: Mapping[str, int]
     waiting: Sequence[str]
     unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    messages: Sequence[Message] = ()
+    turns: Sequence[Turn] = ()
+    owner: str | None = None
+    staff_id: str | None = None
+    files: Sequence[Attachment] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +169,7 @@ class Console:
             "work_order": _order(work_orders.current(events)),
             "report": _report(events),
             "events": [_event(event, names) for event in events],
-            "summary": self._summary(talk.messages),
+            "summary": self._summary(talk),
             "owner": talk.owner,
             "speaker_id": talk.staff_id,
             "transcript": [_line(message, talk.files) for message in talk.messages],
@@ -178,6 +188,7 @@ class Console:
                 return None
             talk = await _talk(session, ticket)
         return {
+            "number": ticket.number,
             "transcript": [_line(message, talk.files) for message in talk.messages],
             "turns": [_turn(turn) for turn in talk.turns],
         }
@@ -214,13 +225,9 @@ class Console:
         covered = staff.covers(region=ticket.region or None, module=ticket.module)
         return ticket if covered else None
 
-    def _summary(self, messages: Sequence[Message]) -> list[str]:
-        told = [
-            summary.Turn(m.sender, m.text, m.kind, _titles(m))
-            for m in messages
-            if m.kind not in ("greeting", "note", "draft")
-        ]
-        return [self.phrases.say(line.key, **line.values) for line in summary.summarise(told)]
+    def _summary(self, talk: _Talk) -> list[str]:
+        told = summary.summarise(turns(talk.messages, talk.files))
+        return [self.phrases.say(line.key, **line.values) for line in told]
 
 
 def _wanted(
@@ -241,15 +248,6 @@ def _wanted(
         regions=staff.regions,
         modules=staff.modules,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Talk:
-    messages: Sequence[Message] = ()
-    turns: Sequence[Turn] = ()
-    owner: str | None = None
-    staff_id: str | None = None
-    files: Sequence[Attachment] = ()
 
 
 async def _talk(session: AsyncSession, ticket: Ticket) -> _Talk:
@@ -380,14 +378,6 @@ def _turn(turn: Turn) -> dict[str, Any]:
         "decision": turn.decision,
         "elapsed_ms": turn.elapsed_ms,
     }
-
-
-def _titles(message: Message) -> tuple[str, ...]:
-    if message.kind == "answer":
-        return (str(message.data.get("title", "")),)
-    if message.kind == "offer":
-        return tuple(str(c.get("title", "")) for c in message.data.get("candidates", ()))
-    return ()
 
 
 def _statuses(text: str) -> tuple[Status, ...]:

@@ -111,4 +111,6 @@ def _goes_on(text: str, last: Line, line: Line) -> bool:
     broken = (
         len(text) >= 12 and not _SENTENCE_END.search(text) and line.right <= last.right + height
     )
-    return below and aligned and alike and broken
+    # A button below a message is narrow and ends nothing.
+    ends = _SENTENCE_END.search(line.text) or 2 * line.right > last.left + last.right
+    return below and aligned and alike and broken and bool(ends)

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from bot.accounts import DESK_ROLES, Principal
 from bot.assembly import Services
 from bot.errors import BotError, InvalidInput, TicketChanged, TicketNotFound
+from bot.web.attachments_api import upload_of
 from bot.web.console_pages import asked, console_page, panel_part
 from bot.web.console_sheets import SHEETS
 from bot.web.console_sheets import read as read_sheet
@@ -140,6 +141,17 @@ async def say(number: str, request: Request, staff: PageStaff, app: AppServices)
         text = _checked(fields["text"], "text", MAX_TEXT)
         speak = app.engineers.note if fields["mode"] == "note" else app.engineers.reply
         await speak(staff, number, text, client_msg_id=sent)
+
+    return await _perform(request, app, staff, number, form=form, verb=verb)
+
+
+@router.post("/console/tickets/{number}/files")
+async def send_file(number: str, request: Request, staff: PageStaff, app: AppServices) -> Response:
+    """Answer with a picture or a file."""
+    form = Form(new_id(), refused="say")
+
+    async def verb() -> None:
+        await app.attachments.reply(staff, number, await upload_of(request))
 
     return await _perform(request, app, staff, number, form=form, verb=verb)
 

@@ -134,6 +134,22 @@ class TurnView:
 
 
 @dataclass(frozen=True, slots=True)
+class FileView:
+    """A picture or a file of a message. ``note`` says why there is no text of it."""
+
+    name: str
+    href: str
+    size: str
+    shown: bool
+    width: int | None
+    height: int | None
+    text: str
+    note: str
+    gone: bool
+    reading: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageView:
     """One line of the transcript. ``look`` names its partial and style."""
 
@@ -147,6 +163,7 @@ class MessageView:
     clock: str
     mine: bool
     turn: TurnView | None = None
+    files: Sequence[FileView] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ transition table's actions and who holds the ticket; the verbs check again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.accounts import DESK_ROLES, Principal
+from bot.attachments.kinds import SHOWN
 from bot.cards import local_time
 from bot.greeting import LOCAL
 from bot.phrases import Phrases
@@ -20,6 +21,7 @@ from bot.web.contexts import (
     DeadlineView,
     Due,
     EventView,
+    FileView,
     MessageView,
     Person,
     QueueRow,
@@ -208,7 +210,31 @@ class Views:
         """The transcript after a sequence number, each message with the bot's turn on it."""
         turns = {turn["seq"]: self.turn(turn) for turn in found["turns"] if turn["seq"] > after}
         lines = [line for line in found["transcript"] if line["seq"] > after]
-        return [self.message(line, me, turns) for line in lines]
+        shown = [self.message(line, me, turns) for line in lines]
+        return [
+            replace(one, files=self._files(found["number"], line["files"]))
+            if line.get("files")
+            else one
+            for one, line in zip(shown, lines, strict=True)
+        ]
+
+    def _files(self, number: str, files: Iterable[Mapping[str, Any]]) -> tuple[FileView, ...]:
+        say = self.phrases.say
+        return tuple(
+            FileView(
+                name=file["name"],
+                href=f"/console/tickets/{number}/files/{file['id']}",
+                size=_size(file["size"]),
+                shown=file["media_type"] in SHOWN,
+                width=file["width"],
+                height=file["height"],
+                text=file["text"],
+                note=say(f"console.file.{file['reading']}"),
+                gone=file["removed"],
+                reading=file["reading"],
+            )
+            for file in files
+        )
 
     def message(
         self, line: Mapping[str, Any], me: Principal, turns: Mapping[int, TurnView]
@@ -310,6 +336,11 @@ class Views:
         """A code in words; nothing rather than the code itself."""
         key = f"console.code.{group}.{code}"
         return self.phrases.say(key) if code and self.phrases.has(key) else ""
+
+
+def _size(size: int) -> str:
+    kib = size / 1024
+    return f"{kib:.0f} KB" if kib < 1000 else f"{kib / 1024:.1f} MB"
 
 
 def _look(line: Mapping[str, Any]) -> str:

@@ -150,6 +150,7 @@ def frame_page(request: Request, app: Services, *, person: Markup | None = None)
         "root": _root(request),
         "limit": web.max_message_chars,
         "person_json": person,
+        "file_limit": app.settings.attachments.max_bytes if app.settings.attachments.enabled else 0,
     }
     headers = {
         "Content-Security-Policy": frame_policy(web.allowed_origins),

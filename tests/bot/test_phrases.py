@@ -39,6 +39,7 @@ COMPOSED = (
     "console.live.",
     "console.sheet.",
     "console.field.",
+    "console.file.",
     "console.relation.",
     "staff_nav.",
     "dead_letters.",

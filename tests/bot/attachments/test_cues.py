@@ -57,6 +57,8 @@ def test_a_broken_line_is_joined_and_a_list_is_not(reader: ScreenReader) -> None
     )
     text = reader.cues(Recognition(1_000, 800, lines)).text
     assert text == "指标可用余额不足，尚缺2,500.00元，请先调整指标或额度挂接"
+    button = (*lines[:1], Line("知道了", 0.9, 100, 128, 160, 152))
+    assert "知道了" not in reader.cues(Recognition(1_000, 800, button)).text
 
 
 def test_numbers_of_people_are_masked(reader: ScreenReader) -> None:

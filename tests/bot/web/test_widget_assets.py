@@ -122,7 +122,7 @@ def test_the_page_runs_nothing_inline_and_says_who_may_frame_it(client: TestClie
     response = client.get("/widget")
     policy = response.headers["content-security-policy"]
     assert policy == (
-        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'self' https://portal.hecheng.example"
     )
     page = LexborHTMLParser(response.text)

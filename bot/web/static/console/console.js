@@ -110,7 +110,7 @@ function place(fresh) {
       one.classList.add("is-new");
       list.append(one);
       added += 1;
-    } else if ($(".turn", one) && !$(".turn", known)) known.replaceWith(one);
+    } else if (($(".turn", one) && !$(".turn", known)) || one.dataset.reading !== known.dataset.reading) known.replaceWith(one);
     talk.last = Math.max(talk.last, Number(one.dataset.seq));
   });
   if (added && follow) toEnd();
@@ -271,6 +271,19 @@ function bringDraft() {
   if (draft && !text.value) { text.value = draft; sendState("draft"); }
 }
 
+/** A pasted picture goes the way of a chosen one. */
+function pastePicture(event) {
+  const field = $("#file");
+  const picture = [...(event.clipboardData?.files ?? [])][0];
+  if (!field || !picture || event.target.id !== "text") return;
+  event.preventDefault();
+  const files = new DataTransfer();
+  files.items.add(picture);
+  field.files = files.files;
+  field.form.requestSubmit();
+}
+document.addEventListener("paste", pastePicture);
+
 let typingAt = 0;
 function tellTyping() {
   if (!$("#mode-reply")?.checked || Date.now() - typingAt < 3000) return;
@@ -401,6 +414,8 @@ function deskChanged() {
     deskSoon = 0;
     deskLast = performance.now();
     changed();
+    // The text of a picture comes after the picture, without a message of its own.
+    if ($(".msg[data-reading*=pending]")) fetchMessages();
     document.dispatchEvent(new Event("desk:changed"));
   }, wait);
 }

@@ -1,5 +1,7 @@
 // The helpdesk's HTTP API. Tokens travel in the Authorization header, never in an address.
 
+import { say } from "./phrases.js";
+
 /** A refusal by the server; `title` and `detail` are words for people. */
 export class Problem extends Error {
   constructor(status, body, retryAfterS) {
@@ -22,6 +24,7 @@ export class Problem extends Error {
 }
 
 const TIMEOUT_MS = 20_000;
+const UPLOAD_TIMEOUT_MS = 180_000;
 //: What the server takes of a person, in characters.
 const USER_LIMITS = { name: 80, unit: 120, region: 80, audience: 200, phone: 40 };
 
@@ -55,6 +58,43 @@ export class Api {
     const body = { client_msg_id: id, text };
     if (action) body.action = action;
     return this.json("POST", "/messages", conversation, body);
+  }
+
+  /** Sends a file and the words with it; `onProgress(share)` from 0 to 1. */
+  upload(conversation, { id, text }, file, onProgress) {
+    // The bytes of an unsent file do not outlive the page.
+    if (!file) return Promise.reject(new Problem(422, { detail: say("file.lost") }));
+    const form = new FormData();
+    form.append("client_msg_id", id);
+    form.append("text", text);
+    form.append("file", file, file.name || "screenshot.png");
+    return new Promise((resolve, reject) => {
+      // Only this older way tells how far an upload is.
+      const request = new XMLHttpRequest();
+      request.open("POST", `${this.base}/${encodeURIComponent(conversation.id)}/attachments`);
+      request.setRequestHeader("Authorization", `Bearer ${conversation.token}`);
+      request.timeout = UPLOAD_TIMEOUT_MS;
+      request.upload.onprogress = ({ loaded, total }) => onProgress(total ? loaded / total : 0);
+      request.onload = () => {
+        let body = {};
+        try {
+          body = JSON.parse(request.responseText) || {};
+        } catch {
+          // A proxy's error page: the status says enough.
+        }
+        const wait = Number(request.getResponseHeader("Retry-After"));
+        if (request.status < 300) resolve(body);
+        else reject(new Problem(request.status, body, wait > 0 ? Math.min(wait, 300) : 0));
+      };
+      request.onerror = request.ontimeout = () => reject(new Error("no answer"));
+      request.send(form);
+    });
+  }
+
+  /** The bytes of a file of the conversation. */
+  async file(conversation, id) {
+    const path = `/attachments/${encodeURIComponent(id)}`;
+    return (await this.request("GET", path, conversation, { cache: "default" })).blob();
   }
 
   typing(conversation) {

@@ -3,6 +3,7 @@
 import { dayName, instant, timeOf } from "./clock.js";
 import { append, clear, el, icon } from "./dom.js";
 import { blocks, picture, plain, safeUrl } from "./content.js";
+import { attachment } from "./files.js";
 import { say } from "./phrases.js";
 
 //: Severity and status words come from the contracts; colours only underline them.
@@ -12,7 +13,7 @@ const CLOSED = "已关闭";
 
 /**
  * `context`: `root` address; `act(text, action, card)` sends; `enlarge(image, opener)`;
- * `choices` and `board`, see board.js; `human()` asks for a person.
+ * `fetchFile(file, id)`, see files.js; `choices` and `board`, see board.js; `human()` asks for a person.
  */
 export class Cards {
   constructor(context) {
@@ -20,6 +21,7 @@ export class Cards {
     this.kinds = {
       text: (message) => this.text(message),
       greeting: (message) => this.greeting(message),
+      attachment: (message) => attachment(message, this.context),
       answer: (message) => this.answer(message),
       offer: (message) => this.offer(message),
       ask: (message) => this.ask(message),

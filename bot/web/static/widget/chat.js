@@ -5,6 +5,7 @@ import { Board, Choices } from "./board.js";
 import { Cards } from "./cards.js";
 import { Composer } from "./composer.js";
 import { el } from "./dom.js";
+import { Files } from "./files.js";
 import { Host } from "./host.js";
 import { browserStorage, HostStorage, Keep, spaceOf } from "./keep.js";
 import { Lightbox } from "./lightbox.js";
@@ -27,7 +28,8 @@ const touch = () => window.matchMedia("(pointer: coarse)").matches;
 
 class Chat {
   constructor(user, host, storage) {
-    const { root, limit } = document.body.dataset;
+    const { root, limit, fileLimit } = document.body.dataset;
+    this.local = new Map();
     this.host = host;
     this.visible = !host.embedded;
     this.owner = "bot";
@@ -45,6 +47,7 @@ class Chat {
       act: (text, action, card) => this.act(text, action, card),
       human: () => this.human(),
       enlarge: (image, opener) => this.enlarge(image, opener),
+      fetchFile: (file, id) => this.fetchFile(file, id),
       choices: this.choices,
       board: this.board,
     });
@@ -55,6 +58,15 @@ class Chat {
       suggest: (text) => this.suggest(text),
       typing: () => this.typing(),
       saveDraft: (text) => this.keep.set("draft", text),
+    });
+    this.files = new Files({
+      button: part("attach"),
+      input: part("file"),
+      main: document.querySelector("main"),
+      field: this.composer.input,
+      limit: Number(fileLimit),
+      send: (file) => this.sendFile(file),
+      tell: (words) => (part("filenote").textContent = words),
     });
     this.session = new Session({
       api: this.api,
@@ -99,10 +111,29 @@ class Chat {
 
   // -- what the person does ---------------------------------------------------------------------
 
-  act(text, action, card) {
+  /** The file takes what is written along. */
+  sendFile(file) {
+    const { text } = this.composer;
+    const fits = text.length <= this.composer.limit;
+    if (fits) this.composer.clear();
+    this.act(fits ? text.trim() : "", undefined, undefined, file);
+  }
+
+  /** An address for a file's bytes: our own as it left, others fetched once. */
+  async fetchFile(file, id) {
+    const key = file.id || id;
+    const known = this.local.get(id) || this.local.get(key);
+    if (known) return known;
+    const address = URL.createObjectURL(await this.api.file(this.session.conversation, file.id));
+    this.local.set(key, address);
+    return address;
+  }
+
+  act(text, action, card, file) {
     const id = messageId();
     const focused = document.activeElement;
-    const entry = this.session.send(id, text, action);
+    if (file) this.local.set(id, URL.createObjectURL(file));
+    const entry = this.session.send(id, text, action, file);
     part("renewed").hidden = true;
     this.timeline.addPending(entry);
     if (card) this.choices.choose(card.seq, card.value, id);
@@ -188,6 +219,11 @@ class Chat {
     if (state === "sent") {
       timeline.accepted(entry.id, detail.seq);
       this.sent(entry.id);
+      return;
+    }
+    if (state === "uploading") {
+      const line = el("span", { class: "state" }, say("state.uploading", { percent: detail }));
+      timeline.setState(entry.id, "sending", line);
       return;
     }
     const failed = state === "failed" || state === "refused";

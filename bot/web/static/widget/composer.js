@@ -82,6 +82,10 @@ export class Composer {
   submit(text = this.text) {
     if (!text.trim() || text.length > this.limit) return;
     this.send(text.trim());
+    this.clear();
+  }
+
+  clear() {
     this.fill("");
     this.typedAt = 0;
     clearTimeout(this.draftTimer);

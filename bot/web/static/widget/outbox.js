@@ -34,10 +34,10 @@ export class Outbox {
       .filter((entry) => entry && typeof entry.id === "string");
   }
 
-  put(id, text, action) {
+  put(id, text, action, file) {
     this.last = Math.max(this.last + 1, Date.now());
     const stamp = String(this.last).padStart(15, "0");
-    const entry = { key: `${START}${stamp}.${id}`, id, text, action: action || null, at: this.last };
+    const entry = { key: `${START}${stamp}.${id}`, id, text, action: action || null, file: file || null, at: this.last };
     this.keep.set(entry.key, entry);
     return entry;
   }

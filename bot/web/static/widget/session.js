@@ -20,8 +20,9 @@ export class Session {
     this.rewind();
     this.loaded = false;
     this.failures = 0;
+    this.blobs = new Map();
     this.outbox = new Outbox(keep, {
-      send: async (entry) => this.api.send(await this.ensure(), entry),
+      send: (entry) => this.deliver(entry),
       onState: (entry, state, detail) => this.onSending(entry, state, detail),
       onGone: () => this.restart(),
     });
@@ -239,8 +240,19 @@ export class Session {
     this.later();
   }
 
-  send(id, text, action) {
-    const entry = this.outbox.put(id, text, action);
+  async deliver(entry) {
+    const conversation = await this.ensure();
+    if (!entry.file) return this.api.send(conversation, entry);
+    const told = (share) => this.onSending(entry, "uploading", Math.round(share * 100));
+    const accepted = await this.api.upload(conversation, entry, this.blobs.get(entry.id), told);
+    this.blobs.delete(entry.id);
+    return accepted;
+  }
+
+  send(id, text, action, blob) {
+    const file = blob && { name: blob.name || "", size: blob.size, media_type: blob.type };
+    if (blob) this.blobs.set(id, blob);
+    const entry = this.outbox.put(id, text, action, file);
     // The caller draws the bubble first.
     Promise.resolve().then(() => this.outbox.flush());
     if (!this.loaded) this.start();

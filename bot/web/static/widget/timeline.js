@@ -44,9 +44,10 @@ export class Timeline {
   }
 
   /** Draws a message of our own that the server has not confirmed. */
-  addPending({ id, text, at }) {
+  addPending({ id, text, at, file }) {
     if (this.byId.has(id)) return;
-    const message = { seq: null, sender: "user", kind: "text", text, data: { client_msg_id: id } };
+    const data = { client_msg_id: id, ...(file && { attachments: [file], captioned: Boolean(text) }) };
+    const message = { seq: null, sender: "user", kind: file ? "attachment" : "text", text, data };
     this.insert({ seq: null, id, message, at: new Date(at) });
   }
 
