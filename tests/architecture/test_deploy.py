@@ -96,8 +96,12 @@ def test_rasa_is_served_as_the_product_serves_it() -> None:
 def test_streams_pass_the_proxy() -> None:
     """The proxy must know every address that streams, and stay open longer than the pings."""
     text = (DEPLOY / "nginx.conf").read_text("utf-8")
-    (pattern,) = re.findall(r"location ~ (\S+) \{([^}]*)\}", text)
+    pattern, uploads = sorted(
+        re.findall(r"location ~ (\S+) \{([^}]*)\}", text), key=lambda found: "11m" in found[1]
+    )
     assert "proxy_buffering off" in pattern[1]
+    assert re.search(uploads[0], "/api/v1/conversations/x/attachments")
+    assert re.search(uploads[0], "/console/tickets/x/files")
     streams = [route for route in _paths() if route.endswith("/events")]
     assert len(streams) == 3
     assert all(re.search(pattern[0], route.replace("{", "").replace("}", "")) for route in streams)
