@@ -15,6 +15,7 @@ from pptx.exc import PythonPptxError
 from kb.errors import ImportRefused, RefusalReason
 from kb.importer.characters import tidy
 from kb.importer.cover import is_title_slide
+from kb.importer.diagram import data_relation, diagram_texts
 from kb.importer.docx.numbering import format_number
 from kb.importer.elements import Element, Grid, Line, Picture, RawDocument, Role
 from kb.importer.intake import Intake
@@ -118,6 +119,20 @@ class _Reader:
             yield from self._picture(shape, number)
         elif shape.has_text_frame:
             yield from _lines(shape, number)
+        else:
+            yield from self._diagram(shape, number)
+
+    def _diagram(self, shape: Any, number: int) -> Iterator[Element]:
+        relation = data_relation(shape._element)  # noqa: SLF001 - no public way to SmartArt
+        if relation is None:
+            return
+        try:
+            texts = diagram_texts(shape.part.related_part(relation).blob, shape.name)
+        except KeyError:
+            texts = []
+        if not texts:
+            self._intake.note(WarningCode.SKIPPED_CONTENT, "diagram", page=number)
+        yield from (Line(text, page=number) for text in texts)
 
     def _picture(self, shape: Any, number: int) -> Iterator[Element]:
         try:

@@ -69,7 +69,7 @@ class Package:
                 return None
             raise
 
-    def image(self, relation_id: str) -> tuple[bytes, str] | None:
+    def part(self, relation_id: str) -> tuple[bytes, str] | None:
         """Bytes and file name behind a relationship; None where it leads nowhere."""
         relation = self.relations.get(relation_id)
         if relation is None or relation.part is None or relation.part not in self._archive:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from kb.importer.diagram import data_relation, diagram_texts
 from kb.importer.docx.package import MC, WP, A, M, Package, R, V, W, is_on, value
 from kb.importer.docx.styles import Style, Styles, run_size, toggled
 from kb.importer.intake import Intake
@@ -177,15 +178,23 @@ class RunReader:
         for blip in node.iter(A + "blip", V + "imagedata"):
             if not _is_in_box(blip, node):
                 yield from self._shot(blip, node)
-        for data in node.iter(A + "graphicData"):
+        words = self._diagram(node)
+        for word in words:
+            yield from (Break(), Text(word, bold=False, size=None), Break())
+        for data in () if words else node.iter(A + "graphicData"):
             if (data.get("uri") or "").endswith(_CHARTS):
                 kind = (data.get("uri") or "").rpartition("/")[2]
                 self._intake.note(WarningCode.SKIPPED_CONTENT, kind, page=self.page)
 
+    def _diagram(self, graphic: etree._Element) -> list[str]:
+        relation = data_relation(graphic)
+        found = self._package.part(relation) if relation else None
+        return [] if found is None else diagram_texts(*found)
+
     def _shot(self, blip: etree._Element, graphic: etree._Element) -> Iterator[RunPiece]:
         relation = blip.get(R + "embed") or blip.get(R + "id")
         link = blip.get(R + "link")
-        found = self._package.image(relation) if relation else None
+        found = self._package.part(relation) if relation else None
         if found is None:
             self._note_missing(relation or link or "")
             return
