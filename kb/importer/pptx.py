@@ -9,8 +9,10 @@ from io import BytesIO
 from typing import Any
 
 from pptx import Presentation
-from pptx.enum.shapes import MSO_SHAPE_TYPE, PP_PLACEHOLDER
+from pptx.enum.shapes import PP_PLACEHOLDER
 from pptx.exc import PythonPptxError
+from pptx.shapes.autoshape import Shape
+from pptx.shapes.group import GroupShape
 
 from kb.errors import ImportRefused, RefusalReason
 from kb.importer.characters import tidy
@@ -32,8 +34,10 @@ _NOTES = "备注"
 _AUTO = {"arabicPeriod": "{}.", "arabicParenR": "{})", "arabicParenBoth": "({})",
          "circleNumDbPlain": "decimalEnclosedCircle", "ea1ChsPeriod": "chineseCounting",
          "ea1JpnChsDbPeriod": "chineseCounting"}  # fmt: skip
+_SHAPE = "{http://schemas.openxmlformats.org/presentationml/2006/main}sp"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _BROKEN = (PythonPptxError, KeyError, ValueError, TypeError, AttributeError, IndexError, OSError)
+_ODD = (*_BROKEN, NotImplementedError)  # of one shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class _Reader:
 
     def slide(self, slide: Any, number: int) -> tuple[str, list[Element]]:
         """The slide's title and everything else on it."""
-        shapes = sorted(self._flat(slide.shapes, 0), key=self._place)
+        shapes = sorted(self._flat(slide.shapes, 0, number), key=self._place)
         title_at = _title_index(shapes)
         title, first = "", []
         if title_at is not None:
@@ -95,27 +99,45 @@ class _Reader:
             first = lines[1:]
         body: list[Element] = [Line(text, page=number) for text in first if len(text) > 1]
         for placed in shapes:
-            body.extend(self._shape(placed.shape, number))
+            body.extend(self._shape_or_doubt(placed.shape, number))
         body.extend(_notes(slide, number))
         return title, body
 
     def _place(self, placed: _Placed) -> tuple[int, int]:
         return placed.top // self._row, placed.left
 
-    def _flat(self, shapes: Any, depth: int) -> Iterator[_Placed]:
-        for shape in shapes:
-            if shape.shape_type == MSO_SHAPE_TYPE.GROUP and depth < _DEEPEST_GROUP:
-                inner = sorted(self._flat(shape.shapes, depth + 1), key=self._place)
-                yield from (_Placed(each.shape, shape.top or 0, shape.left or 0) for each in inner)
-            elif not _is_decoration(shape):
-                yield _Placed(shape, shape.top or 0, shape.left or 0)
+    def _flat(self, shapes: Any, depth: int, number: int) -> Iterator[_Placed]:
+        """Every shape by itself: what python-pptx cannot make out must not cost the others."""
+        for element in shapes._iter_member_elms():  # noqa: SLF001 - iterating stops at the first
+            try:
+                found = list(self._placed(_shape_of(shapes, element), depth, number))
+            except _ODD:
+                self._intake.note(WarningCode.SKIPPED_CONTENT, "shape", page=number)
+                continue
+            yield from found
+
+    def _placed(self, shape: Any, depth: int, number: int) -> Iterator[_Placed]:
+        top, left = _corner(shape)
+        if isinstance(shape, GroupShape) and depth < _DEEPEST_GROUP:
+            inner = sorted(self._flat(shape.shapes, depth + 1, number), key=self._place)
+            yield from (_Placed(each.shape, top, left) for each in inner)
+        elif _placeholder(shape) not in _DECORATION:
+            yield _Placed(shape, top, left)
+
+    def _shape_or_doubt(self, shape: Any, number: int) -> list[Element]:
+        """What a shape shows; one that python-pptx cannot make out costs nothing but itself."""
+        try:
+            return list(self._shape(shape, number))
+        except _ODD:
+            self._intake.note(WarningCode.SKIPPED_CONTENT, shape.name, page=number)
+            return []
 
     def _shape(self, shape: Any, number: int) -> Iterator[Element]:
         if getattr(shape, "has_table", False) and shape.has_table:
             yield from _table(shape, number)
         elif getattr(shape, "has_chart", False) and shape.has_chart:
             self._intake.note(WarningCode.SKIPPED_CONTENT, "chart", page=number)
-        elif hasattr(shape, "image"):
+        elif hasattr(type(shape), "image"):  # asking the shape itself opens the picture
             yield from self._picture(shape, number)
         elif shape.has_text_frame:
             yield from _lines(shape, number)
@@ -149,7 +171,7 @@ def _title_index(shapes: Sequence[_Placed]) -> int | None:
     """The title placeholder, the upper one of two; else the first short text box."""
     for at, placed in enumerate(shapes):
         shape = placed.shape
-        if shape.is_placeholder and shape.placeholder_format.type in _TITLES and _texts(shape):
+        if _placeholder(shape) in _TITLES and _texts(shape):
             return at
     for at, placed in enumerate(shapes):
         texts = _texts(placed.shape)
@@ -226,5 +248,27 @@ def _notes(slide: Any, number: int) -> Iterator[Element]:
         yield Line(f"{_NOTES}：{text}", page=number, lead=_NOTES)
 
 
-def _is_decoration(shape: Any) -> bool:
-    return bool(shape.is_placeholder and shape.placeholder_format.type in _DECORATION)
+def _shape_of(shapes: Any, element: Any) -> Any:
+    """The shape; one of a placeholder kind that nobody knows is a shape like any other."""
+    try:
+        return shapes._shape_factory(element)  # noqa: SLF001
+    except _ODD:
+        if element.tag != _SHAPE:
+            raise
+        return Shape(element, shapes)
+
+
+def _corner(shape: Any) -> tuple[int, int]:
+    """Down and across; a placeholder may inherit its place from one that is not there."""
+    try:
+        return shape.top or 0, shape.left or 0
+    except _ODD:
+        return 0, 0
+
+
+def _placeholder(shape: Any) -> Any:
+    """What kind of placeholder a shape is; None for any other, and for kinds nobody knows."""
+    try:
+        return shape.placeholder_format.type if shape.is_placeholder else None
+    except ValueError:
+        return None

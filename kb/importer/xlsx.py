@@ -19,8 +19,9 @@ from openpyxl.utils import column_index_from_string
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
-from kb.errors import ImportRefused, RefusalReason
+from kb.errors import ImportRefused
 from kb.importer.archive import Archive, parse_xml
+from kb.importer.calamine import read_calamine
 from kb.importer.faq import Sheet
 from kb.importer.intake import Intake
 from kb.importer.workbook import Place, fill_merged, make_sheet, read_workbook, shown
@@ -43,12 +44,20 @@ def read_xlsx(data: bytes, archive: Archive, intake: Intake, *, name: str) -> Gu
     """
     try:
         workbook = openpyxl.load_workbook(BytesIO(data), data_only=True, keep_links=False)
-    except _BROKEN as error:
-        raise ImportRefused(RefusalReason.CORRUPT, f"xlsx: {error}") from error
+    except _BROKEN:
+        return _without_looks(data, archive, intake, name)
     reader = _Reader(intake, dict(_cell_images(archive)))
     visible = [sheet for sheet in workbook.worksheets if sheet.sheet_state == "visible"]
     sheets = [reader.read(sheet) for sheet in visible]
     return read_workbook(sheets, intake, name=name, fmt="xlsx")
+
+
+def _without_looks(data: bytes, archive: Archive, intake: Intake, name: str) -> Guide | FaqTable:
+    """Values only: exports of other programs now and then have styles that openpyxl refuses."""
+    pictures = sum(member.startswith("xl/media/") for member in archive.names)
+    if pictures:
+        intake.note(WarningCode.SKIPPED_CONTENT, f"{pictures} pictures")
+    return read_calamine(data, intake, name=name, fmt="xlsx")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import pdfplumber
 import pypdfium2 as pdfium
@@ -102,7 +103,7 @@ def _read_pages(document: pdfium.PdfDocument, data: bytes, intake: Intake) -> li
             ruled.append(index)
         pages.append(_Page(reader.width, reader.height, lines, pictures, []))
         page.close()
-    for index, tables in _find_tables(data, ruled):
+    for index, tables in _find_tables(data, ruled, intake).items():
         pages[index].tables = tables
     return pages
 
@@ -116,20 +117,34 @@ def _read_from_picture(
     return placed_lines(rows, reader.width, reader.height, number)
 
 
-def _find_tables(data: bytes, ruled: Sequence[int]) -> Iterator[tuple[int, list[_PlacedTable]]]:
+def _find_tables(
+    data: bytes, ruled: Sequence[int], intake: Intake
+) -> dict[int, list[_PlacedTable]]:
+    """Tables by page; without them their lines are still text, so a failure is only a doubt."""
     if not ruled:
-        return
+        return {}
     logging.getLogger("pdfminer").setLevel(logging.ERROR)  # a warning per glyph of odd fonts
-    with pdfplumber.open(BytesIO(data), pages=[index + 1 for index in ruled]) as plumber:
-        for index, page in zip(ruled, plumber.pages, strict=False):
-            found: list[_PlacedTable] = []
-            for table in page.find_tables():
-                rows = [[clean(cell) for cell in row] for row in table.extract()]
-                made = make_table(rows)
-                if made is not None and len(made.rows) > 1 and len(made.rows[0]) > 1:
-                    found.append(_PlacedTable(made, table.bbox, index + 1))
-            yield index, found
-            page.close()
+    found: dict[int, list[_PlacedTable]] = {}
+    try:
+        with pdfplumber.open(BytesIO(data), pages=[index + 1 for index in ruled]) as plumber:
+            for index, page in zip(ruled, plumber.pages, strict=False):
+                found[index] = list(_tables_of(page, index + 1))
+                page.close()
+    except MemoryError:
+        raise
+    except Exception as error:  # pdfminer meets files that pdfium reads with errors of all kinds
+        for index in ruled[len(found) :]:
+            detail = f"tables: {type(error).__name__}"
+            intake.note(WarningCode.SKIPPED_CONTENT, detail, page=index + 1)
+    return found
+
+
+def _tables_of(page: Any, number: int) -> Iterator[_PlacedTable]:
+    for table in page.find_tables():
+        rows = [[clean(cell) for cell in row] for row in table.extract()]
+        made = make_table(rows)
+        if made is not None and len(made.rows) > 1 and len(made.rows[0]) > 1:
+            yield _PlacedTable(made, table.bbox, number)
 
 
 def _outline(document: pdfium.PdfDocument) -> dict[tuple[int, str], int]:

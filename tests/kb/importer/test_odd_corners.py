@@ -281,3 +281,56 @@ def test_an_annotated_screenshot_keeps_its_picture_its_remarks_and_its_caption()
     assert shown[1:5] == ["  窗口如下：", "  [图]", "  !note ：点击这里的按钮。", "  [图]"]
     assert sum(line == "  [图]" for line in shown) == 2 * 20 - 1
     assert shown[-2:] == ["  [图1-1 录入窗口]", f"  {BODY}"]
+
+
+def test_shapes_that_cannot_be_made_out_cost_nothing_but_themselves() -> None:
+    def fill(slide: Any) -> None:
+        slide.shapes.title.text = "审核"
+        shape = box(slide, "没有轮廓的文字", 1, 2)._element
+        shape.spPr.remove(shape.spPr.find(qn("a:prstGeom")))
+        shape.nvSpPr.cNvSpPr.attrib.pop("txBox")
+        lost = slide.shapes.add_picture(BytesIO(png(1)), Inches(1), Inches(3))._element
+        lost.blipFill.find(qn("a:blip")).set(qn("r:embed"), "rId77")
+        bare = slide.shapes.add_picture(BytesIO(png(2)), Inches(1), Inches(4))._element
+        del bare.blipFill.find(qn("a:blip")).attrib[qn("r:embed")]
+        box(slide, "后面的文字", 1, 5)
+
+    guide = read(deck(fill), "课件.pptx")
+    assert tree(guide) == ["# 审核", "  没有轮廓的文字", "  后面的文字"]
+    assert [(each.code, each.page) for each in guide.warnings] == [
+        (WarningCode.MISSING_IMAGE, 1),
+        (WarningCode.MISSING_IMAGE, 1),
+    ]
+
+
+_ODD_PICTURE = (
+    '<p:pic><p:nvPicPr><p:cNvPr id="9" name="p"/><p:cNvPicPr/><p:nvPr/></p:nvPicPr></p:pic>'
+)
+_ODD_PLACEHOLDER = (
+    '<p:sp><p:nvSpPr><p:cNvPr id="9" name="f"/><p:cNvSpPr/><p:nvPr><p:ph type="new"/></p:nvPr>'
+    "</p:nvSpPr><p:spPr/><p:txBody><a:bodyPr/><a:p><a:r><a:t>新的占位符</a:t></a:r></a:p>"
+    "</p:txBody></p:sp>"
+)
+
+
+@pytest.mark.parametrize(
+    ("odd", "kept"),
+    [
+        ("<p:contentPart/>", []),
+        (_ODD_PICTURE, []),
+        (_ODD_PLACEHOLDER, ["  新的占位符"]),
+    ],
+)
+def test_elements_that_no_library_foresaw_do_not_stop_a_deck(odd: str, kept: list[str]) -> None:
+    def fill(slide: Any) -> None:
+        slide.shapes.title.text = "审核"
+        box(slide, "文字", 1, 2)
+
+    whole, made = deck(fill), BytesIO()
+    with zipfile.ZipFile(BytesIO(whole)) as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "ppt/slides/slide1.xml":
+                data = data.replace(b"</p:spTree>", odd.encode() + b"</p:spTree>")
+            new.writestr(name, data)
+    assert sorted(tree(read(made.getvalue(), "课件.pptx"))) == sorted(["# 审核", "  文字", *kept])

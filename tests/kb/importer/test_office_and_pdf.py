@@ -305,3 +305,18 @@ def test_shapes_of_a_group_are_read_in_the_order_of_the_eye() -> None:
             shape.text_frame.text = text
 
     assert tree(read(deck(fill), "课件.pptx"))[1:] == ["  前", "  后"]
+
+
+def test_a_failing_search_for_tables_costs_the_tables_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("glyph")
+
+    monkeypatch.setattr("pdfplumber.open", fail)
+    pages = Pages().line("一、退付", 90, 80, 20).line("情形", 100, 116).line("办法", 260, 116)
+    pages.canvas.grid([90, 250, 410], [A4[1] - top for top in (100, 124, 148)])
+    pages.line("重复缴", 100, 140).line("退付", 260, 140)
+    guide = read(pages.build(), "说明.pdf")
+    assert "重复缴" in "".join(tree(guide))
+    assert [(each.code, each.detail, each.page) for each in guide.warnings if each.page] == [
+        (WarningCode.SKIPPED_CONTENT, "tables: AssertionError", 1)
+    ]

@@ -182,3 +182,22 @@ async def test_pictures_of_a_table_are_kept_beside_the_answers(
             )
     (sha256,) = table.images
     assert (tmp_path / sha256[:2] / f"{sha256}.png").read_bytes() == png(1)
+
+
+def test_styles_that_cannot_be_made_out_cost_no_words() -> None:
+    workbook = questions(("甲？", "点这里。"))
+    floating(workbook, "C2", 1)
+    whole = saved(workbook)
+    made = BytesIO()
+    with zipfile.ZipFile(BytesIO(whole)) as old, zipfile.ZipFile(made, "w") as new:
+        for member in old.namelist():
+            content = old.read(member)
+            if member == "xl/styles.xml":
+                content = content.replace(b"<fills", b"<fills><fill><odd/></fill></fills><fills", 1)
+                content = content.replace(
+                    b"<fonts", b"<fonts><font><sz val='x'/></font></fonts><fonts"
+                )
+            new.writestr(member, content)
+    table = read_table(made.getvalue(), "问答.xlsx")
+    assert [(entry.question, entry.answer) for entry in table.entries] == [("甲？", "点这里。")]
+    assert [notice.detail for notice in table.warnings] == ["1 pictures"]
