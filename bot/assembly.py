@@ -20,7 +20,6 @@ from bot.admitted import Admitted
 from bot.alert_sources import AlertDesk
 from bot.alerts import Alerts
 from bot.answer_sheets import AnswerSheets
-from bot.answer_views import AnswerViews
 from bot.attachments import cues
 from bot.attachments.intake import AttachmentIntake
 from bot.attachments.pictures import PictureReader, Pictures
@@ -68,13 +67,14 @@ from bot.queue_times import QueueTimes
 from bot.recording import Recorder
 from bot.revisits import Revisits
 from bot.routing import Router
+from bot.saved_views import SavedViews, ViewedList
 from bot.searching import Searches
 from bot.settings import Settings, data_dir
 from bot.staff_admin import StaffAdmin
 from bot.staleness import Staleness
 from bot.thinking import Thinker
 from bot.understanding import build_interpreter, build_triager
-from bot.workbench import Workbench
+from bot.workbench import ANSWER_VIEWS, Workbench
 from bot.workbench_publishing import Publishing
 from bot.workspace import Workspace
 from connectors.base import Channel
@@ -121,7 +121,7 @@ class Services:
     guide_imports: GuideImports
     staleness: Staleness
     answer_sheets: AnswerSheets
-    answer_views: AnswerViews
+    answer_views: SavedViews
     lexicons: Lexicons
     evaluations: Evaluations
     openings: Openings
@@ -262,7 +262,7 @@ def assemble(
         answer_sheets=AnswerSheets(
             database, workbench, phrases, clock, workspace.home / "answer-sheets"
         ),
-        answer_views=AnswerViews(database, clock),
+        answer_views=SavedViews(database, clock, ViewedList.ANSWERS, ANSWER_VIEWS),
         gaps=Gaps(database, knowledge, phrases, live, clock),
         golden=Golden(database, index, clock, settings.kb.gate_drop),
         proposals=QuestionProposals(
@@ -292,7 +292,7 @@ def assemble(
         conversations=conversations,
         channel_intake=channel_files.intake,
         channels=sending,
-        searches=Searches(database),
+        searches=Searches.create(database, clock),
         console=Console(database, terms, desk, phrases, clock),
         engineers=engineers,
         attachments=channel_files.attachments,

@@ -3,13 +3,13 @@
 from sqlalchemy import MetaData
 
 import bot.alert_tables
-import bot.answer_view_tables
 import bot.attachments.tables
 import bot.gap_tables
 import bot.golden_tables
 import bot.guides_tables
 import bot.notification_tables
 import bot.question_tables
+import bot.saved_view_tables
 import bot.tables
 import connectors.media_tables
 import connectors.send_tables
@@ -30,7 +30,7 @@ from store.base import Base
 #: Imported for their side effect of declaring tables.
 DECLARED_IN = (
     bot.alert_tables,
-    bot.answer_view_tables,
+    bot.saved_view_tables,
     bot.attachments.tables,
     bot.gap_tables,
     bot.golden_tables,

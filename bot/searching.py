@@ -18,8 +18,10 @@ from typing_extensions import override
 
 from bot import repository
 from bot import search_repository as places
-from bot.accounts import DESK_ROLES, Principal
+from bot.accounts import DESK_ROLES, READING_ROLES, Principal
+from bot.clock import Clock
 from bot.errors import InvalidInput, TicketNotFound
+from bot.saved_views import SavedViews, ViewedList, ViewRoles
 from bot.search_repository import Hit
 from bot.tables import Role
 from bot.ticket_work import visible_ticket
@@ -32,6 +34,8 @@ from handoff.tables import Ticket
 from store.session import Database
 from store.text_index import Refusal, Words, excerpt, parse
 
+#: Whoever searches may share a view; the shared ones of others are an operator's to clear up.
+SEARCH_VIEWS = ViewRoles(READING_ROLES, READING_ROLES, (Role.OPERATIONS, Role.MANAGER))
 #: Tickets on a page, and places shown of each.
 PAGE, SHOWN = 30, 3
 #: Hits of each kind that are read for one page, step by step: the first step is enough unless
@@ -96,9 +100,15 @@ def words_of(query: str) -> Words | None:
 
 @dataclass(frozen=True, slots=True)
 class Searches:
-    """Searches within each account's scope."""
+    """Searches within each account's scope, and the views of them that are kept."""
 
     database: Database
+    views: SavedViews
+
+    @classmethod
+    def create(cls, database: Database, clock: Clock) -> "Searches":
+        """The searches of a database."""
+        return cls(database, SavedViews(database, clock, ViewedList.SEARCH, SEARCH_VIEWS))
 
     async def find(
         self, staff: Principal, wanted: TicketFilter, query: str, mark: str = ""

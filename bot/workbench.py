@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.accounts import DESK_ROLES, Principal
 from bot.clock import Clock
+from bot.saved_views import ViewRoles
 from bot.tables import Role
 from bot.workbench_publishing import Publishing
 from kb import answer_editing as editing
@@ -37,6 +38,8 @@ from store.session import Database
 EDITING_ROLES = (Role.EDITOR, Role.REVIEWER)
 REVIEWING_ROLES = (Role.REVIEWER,)
 LOOKING_ROLES = (*EDITING_ROLES, *DESK_ROLES, Role.MANAGER)
+#: Only editors share views of the answers with others; reviewers clear them up.
+ANSWER_VIEWS = ViewRoles(LOOKING_ROLES, EDITING_ROLES, (Role.REVIEWER,))
 #: Rows of the short lists on the first page.
 SHORT = 8
 #: Stands for an answer that has no id yet while its questions are tried.

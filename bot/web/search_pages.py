@@ -18,20 +18,25 @@ from bot.assembly import Services
 from bot.cards import local_time
 from bot.errors import InvalidInput
 from bot.greeting import LOCAL
-from bot.searching import Found, Place, Results
+from bot.saved_view_tables import SavedViewRow
+from bot.searching import SEARCH_VIEWS, Found, Place, Results
 from bot.web.navigation import Place as PageLink
 from bot.web.navigation import places
 from bot.web.page_access import FRESH, PageStaff
 from bot.web.security import AppServices
 from bot.web.ticket_views import SEVERITY_CLASS
 from handoff.listing_repository import TicketFilter
-from handoff.ticket import Status
+from handoff.ticket import OPEN_STATUSES, Status
 from store.vocabulary import Severity
 
 router = APIRouter(include_in_schema=False)
 
 ADDRESS = "/console/search"
 Word = TypeVar("Word", Status, Severity)
+#: Instead of a colleague's id: whoever looks. Instead of a status: open, or that nobody has yet.
+ME, OPEN, WAITING = "me", "open", "waiting"
+#: The last so many days, counted from today whenever the search is opened.
+DAYS = ("1", "7", "30", "90")
 #: Verbs for many tickets at once, in the order of the menu; ``bulk_pages`` says what each asks.
 BULK = ("assign", "release", "classify", "note", "link", "incident", "resolve", "close")
 #: More is refused before anything is looked for; the words themselves have a smaller limit.
@@ -49,8 +54,14 @@ class Asked:
     module: str = ""
     unit: str = ""
     engineer: str = ""
+    days: str = ""
     since: str = ""
     until: str = ""
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> "Asked":
+        """What an address holds, as far as searches know it."""
+        return cls(**{name: given.get(name, "").strip() for name in cls.__slots__})
 
     @property
     def typed(self) -> Mapping[str, str]:
@@ -58,23 +69,31 @@ class Asked:
         names = Asked.__slots__
         return {name: value for name in names if (value := getattr(self, name))}
 
+    @property
+    def query(self) -> str:
+        """What the address says after its mark."""
+        return urlencode(self.typed)
+
     def address(self, **more: str) -> str:
         """The same search as an address."""
         given = {**self.typed, **more}
         return f"{ADDRESS}?{urlencode(given)}" if given else ADDRESS
 
-    def wanted(self) -> TicketFilter:
-        """The filters. Raises :class:`InvalidInput`."""
+    def wanted(self, staff: Principal, now: datetime) -> TicketFilter:
+        """The filters as they are for this person at this time. Raises :class:`InvalidInput`."""
         since, until = _day("since", self.since), _day("until", self.until)
+        if self.days and since is None:
+            since = _days_ago(self.days, now)
         if since and until and until < since:
             raise InvalidInput("until", "search.refused.days")
         return TicketFilter(
-            status=[_known(Status, "status", self.status)] if self.status else (),
+            status=_statuses(self.status),
             severity=[_known(Severity, "severity", self.severity)] if self.severity else (),
             region=self.region,
             module=self.module,
             unit=self.unit,
-            assignee_id=self.engineer or None,
+            assignee_id=(staff.staff_id if self.engineer == ME else self.engineer) or None,
+            unassigned=self.status == WAITING,
             opened_from=since,
             opened_until=until + timedelta(days=1) if until else None,
         )
@@ -89,11 +108,12 @@ async def asked(
     module: Annotated[str, Query(max_length=80)] = "",
     unit: Annotated[str, Query(max_length=120)] = "",
     engineer: Annotated[str, Query(max_length=32)] = "",
+    days: Annotated[str, Query(max_length=4)] = "",
     since: Annotated[str, Query(max_length=10)] = "",
     until: Annotated[str, Query(max_length=10)] = "",
 ) -> Asked:
     """What the address asks for."""
-    typed = (q, status, severity, region, module, unit, engineer, since, until)
+    typed = (q, status, severity, region, module, unit, engineer, days, since, until)
     return Asked(*(value.strip() for value in typed))
 
 
@@ -141,6 +161,11 @@ class SearchPage:
     reached: str
     #: What can be done to many; nothing for who only reads.
     actions: Sequence[str] = ()
+    views: Sequence[SavedViewRow] = ()
+    #: The name that was typed for a view that could not be kept.
+    view_name: str = ""
+    may_clear: bool = False
+    choices: Sequence[str] = DAYS
     here: str = ADDRESS
     error: str = ""
 
@@ -157,10 +182,25 @@ async def search(
     number = await app.searches.named(staff, wanted.q) if list(wanted.typed) == ["q"] else None
     if number is not None:
         return RedirectResponse(f"/console/tickets/{quote(number)}", 303)
-    results, error = Results(()), ""
+    return await search_page(app, staff, wanted, mark=mark)
+
+
+async def search_page(
+    app: Services,
+    staff: Principal,
+    wanted: Asked,
+    *,
+    mark: str = "",
+    error: str = "",
+    name: str = "",
+) -> Response:
+    """The page of a search; ``error`` and ``name`` when a view could not be kept."""
+    staff.require(*READING_ROLES)
+    results, refused_view = Results(()), error
     try:
         if wanted.typed:
-            results = await app.searches.find(staff, wanted.wanted(), wanted.q, mark)
+            filters = wanted.wanted(staff, app.clock())
+            results = await app.searches.find(staff, filters, wanted.q, mark)
     except InvalidInput as refusal:
         error = app.phrases.say(refusal.reason)
     page = SearchPage(
@@ -171,11 +211,14 @@ async def search(
         severities=[one.value for one in reversed(Severity)],
         engineers=await app.searches.colleagues(staff),
         rows=[_row(app, one) for one in results.found],
-        searched=bool(wanted.typed) and not error,
+        searched=bool(wanted.typed) and error == refused_view,
         first=not mark,
         next=wanted.address(mark=results.next) if results.next else "",
         reached=_dated(app, results.reached) if results.reached else "",
         actions=BULK if staff.may(*DESK_ROLES) else (),
+        views=await app.searches.views.seen(staff),
+        view_name=name,
+        may_clear=staff.may(*SEARCH_VIEWS.clearing),
         here=wanted.address(**({"mark": mark} if mark else {})),
         error=error,
     )
@@ -212,6 +255,19 @@ def _dated(app: Services, at: datetime) -> str:
     if year == app.clock().astimezone(LOCAL).year:
         return local_time(at)
     return app.phrases.say("search.dated", year=year, at=local_time(at))
+
+
+def _statuses(typed: str) -> Sequence[Status]:
+    if typed in (OPEN, WAITING):
+        return tuple(OPEN_STATUSES)
+    return [_known(Status, "status", typed)] if typed else ()
+
+
+def _days_ago(typed: str, now: datetime) -> datetime:
+    if typed not in DAYS:
+        raise InvalidInput("days", "search.refused.choice")
+    today = now.astimezone(LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=int(typed) - 1)
 
 
 def _known(words: type[Word], name: str, typed: str) -> Word:

@@ -15,10 +15,10 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from bot.accounts import Principal
-from bot.answer_view_tables import AnswerViewRow
 from bot.assembly import Services
 from bot.cards import answer_data
 from bot.greeting import LOCAL
+from bot.saved_view_tables import SavedViewRow
 from bot.staleness import Doubt
 from bot.web.page_access import FRESH, PageStaff
 from bot.web.security import AppServices
@@ -52,7 +52,7 @@ class ListPage(Frame):
     choices: Choices
     next: str
     first: str
-    views: Sequence[AnswerViewRow] = ()
+    views: Sequence[SavedViewRow] = ()
     error: str = ""
     view_name: str = ""
 

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Path, Request
 from starlette.responses import RedirectResponse, Response
 
+from bot.errors import InvalidInput
 from bot.web.page_access import PageStaff, text_fields
 from bot.web.security import AppServices
 from bot.web.workbench_answers import (
@@ -34,8 +35,8 @@ async def save(request: Request, staff: PageStaff, app: AppServices) -> Response
     try:
         query = address.partition("?")[2]
         await app.answer_views.save(staff, fields["name"], query, shared=fields["shared"] == "1")
-    except AnswerInvalid as refused:
-        error = invalid(app, refused)
+    except InvalidInput as refused:
+        error = invalid(app, AnswerInvalid(refused.field, refused.reason))
         return await answers_page(app, staff, wanted, error=error, name=fields["name"])
     return RedirectResponse(address, 303)
 

@@ -22,6 +22,8 @@ COMPOSED = (
     "bulk.action.",
     "bulk.about.",
     "search.field.",
+    "search.status.",
+    "search.view.refused.",
     "search.refused.",
     "search.none",
     "problem.",

@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from bot.answer_views import MAX_VIEWS
+from bot.saved_views import MAX_VIEWS
 from bot.tables import Role
 from tests.bot.web.plain_browser import HOSTILE, Browser, add, open_browser, shown
 from tests.product import Product
