@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bot.web import (
+    workbench_files,
+    workbench_guide_imports,
+    workbench_sheets,
+    workbench_staleness,
+)
 from docs import cli_page
+from kb import answer_files
+from kb.importer.limits import MIB
 from nlu.train import RasaServer, rasa_command, rasa_environment
 from tests.architecture.source import ROOT
 
@@ -106,6 +114,16 @@ def test_streams_pass_the_proxy() -> None:
     assert len(streams) == 3
     assert all(re.search(pattern[0], route.replace("{", "").replace("}", "")) for route in streams)
     assert not re.search(pattern[0], "/api/v1/conversations/x/messages")
+
+
+def test_large_uploads_of_editors_pass_the_proxy() -> None:
+    """Whatever address takes more than a page does, takes it behind the proxy too."""
+    text = (DEPLOY / "nginx.conf").read_text("utf-8")
+    found = re.findall(r"location = (\S+) \{[^}]*client_max_body_size (\d+)m", text)
+    sizes = {path: int(size) for path, size in found}
+    larger = (workbench_guide_imports.UPLOADS, workbench_staleness.NOTES, workbench_sheets.SHEETS)
+    assert all(sizes[path] == 300 for path in larger)
+    assert sizes[workbench_files.ATTACHMENTS] * MIB > answer_files.MAX_BYTES
 
 
 def _paths() -> list[str]:
