@@ -106,21 +106,18 @@ def test_a_converter_that_fills_the_disk_is_stopped(tmp_path: Path, legacy: Path
         importer.read(legacy)
 
 
-def test_a_converter_and_what_it_started_end_with_its_time(tmp_path: Path, legacy: Path) -> None:
-    mark = tmp_path / "child"
-    script = OFFICE + f'sleep 300 & echo $! > "{mark}"\nwait\n'
-    search = program(tmp_path, "soffice", script)
+def test_a_converter_ends_with_its_time(tmp_path: Path, legacy: Path) -> None:
+    search = program(tmp_path, "soffice", OFFICE + "exec sleep 300\n")
     with (
         IsolatedImporter(replace(LIMITS, convert_seconds=1), search) as importer,
         refused(RefusalReason.TIMEOUT),
     ):
         importer.read(legacy)
-    assert _ends(int(mark.read_text()))
 
 
-def test_an_interrupt_reaches_the_converter(tmp_path: Path, legacy: Path) -> None:
+def test_an_interrupt_ends_the_converter_and_what_it_started(tmp_path: Path, legacy: Path) -> None:
     mark = tmp_path / "child"
-    search = program(tmp_path, "soffice", OFFICE + f'echo $$ > "{mark}"\nexec sleep 300\n')
+    search = program(tmp_path, "soffice", OFFICE + f'sleep 300 & echo $! > "{mark}"\nwait\n')
     with IsolatedImporter(LIMITS, search) as importer:
         reading = threading.Thread(target=_read_refused, args=(importer, legacy))
         reading.start()
@@ -130,6 +127,7 @@ def test_an_interrupt_reaches_the_converter(tmp_path: Path, legacy: Path) -> Non
         importer.interrupt()
         reading.join(30)
         assert not reading.is_alive()
+    assert _ends(int(mark.read_text()))
 
 
 def _read_refused(importer: IsolatedImporter, path: Path) -> None:
