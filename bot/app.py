@@ -14,6 +14,7 @@ from bot.errors import MessageTooLong
 from bot.web import (
     admin_alerts,
     admin_calendar,
+    admin_lines,
     admin_notification_rules,
     admin_notifications,
     admin_sla,
@@ -120,6 +121,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         admin_staff,
         bulk_pages,
         admin_calendar,
+        admin_lines,
         admin_sla,
         revisit_pages,
         search_pages,

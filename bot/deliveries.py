@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol, cast
 
 from bot import repository
+from bot.channel_desk import check_open
 from bot.live import STAFF, Live
 from bot.menus import menu_of
 from bot.phrases import Phrases
@@ -54,6 +55,7 @@ async def _deliver(
     channel = channels.get(conversation.channel)
     if channel is None:
         raise PermanentError(f"no channel {conversation.channel}")
+    await check_open(database, conversation.channel)
     data = MessageOut.of(message).data
     await channel.send(
         Delivery(

@@ -4,6 +4,7 @@ from sqlalchemy import MetaData
 
 import bot.alert_tables
 import bot.attachments.tables
+import bot.channel_tables
 import bot.gap_tables
 import bot.golden_tables
 import bot.guides_tables
@@ -32,6 +33,7 @@ DECLARED_IN = (
     bot.alert_tables,
     bot.saved_view_tables,
     bot.attachments.tables,
+    bot.channel_tables,
     bot.gap_tables,
     bot.golden_tables,
     bot.guides_tables,

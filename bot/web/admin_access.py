@@ -16,6 +16,7 @@ SECTIONS: Sequence[tuple[str, str]] = (
     ("calendars", "/console/admin/calendars"),
     ("contracts", "/console/admin/contracts"),
     ("channels", "/console/admin/channels"),
+    ("lines", "/console/admin/lines"),
 )
 
 

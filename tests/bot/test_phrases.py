@@ -60,6 +60,7 @@ COMPOSED = (
     "evaluation.",
     "calibration.",
     "fake_wecom.",
+    "lines.",
 )
 
 
