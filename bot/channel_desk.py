@@ -77,7 +77,7 @@ class ChannelDesk:
             await audit.record(
                 session,
                 actor=f"staff:{staff.staff_id}",
-                action="channel.paused" if paused else "channel.resumed",
+                action="channel_paused" if paused else "channel_resumed",
                 subject=f"channel:{channel}",
                 detail={},
                 now=now,

@@ -77,7 +77,7 @@ async def test_a_stopped_channel_keeps_everything_and_sends_it_in_order(
     ]
     async with world.product.services.database.reading() as session:
         actions = [row.action for row in await audit.entries_of(session, "channel:wecom")]
-    assert sorted(actions) == ["channel.paused", "channel.resumed"]
+    assert sorted(actions) == ["channel_paused", "channel_resumed"]
 
 
 async def test_failures_are_counted_and_strangers_are_refused(world: World) -> None:
