@@ -1,5 +1,6 @@
 """Related words: what is marked, what stays as it was, and that a guide is found by them."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.articles import AnswerKind, AnswerOrigin, Corpus, IndexedAnswer, Source
+from kb.fresh_index import FreshIndex
+from kb.golden import OneIndex
 from kb.index_holder import IndexHolder
-from kb.lexicon import Lexicon, load_lexicon
+from kb.lexicon import Lexicon, lexicon_to_json, load_lexicon
+from kb.lexicon_store import lexicon_file
 from kb.ngrams import pairs, sounds, tokens
 from kb.normalise import Normaliser
 from kb.related import MOST_LINES, RelatedWords, is_mark
@@ -65,7 +69,8 @@ def test_the_shipped_lines_hold_words_that_can_be_met() -> None:
             assert any(map(is_mark, tokens(normaliser.marked(normaliser.text(word)))))
 
 
-def test_a_guide_is_found_by_a_word_that_it_does_not_have(tmp_path: Path) -> None:
+def built(home: Path, lines: tuple[tuple[str, ...], ...]) -> IndexHolder:
+    """A workspace with three passages, its lexicon only these lines."""
     texts = {
         "过滤器": "在过滤器页面设定条件后保存。",
         "删除": "选中记录后点击删除按钮。",
@@ -82,20 +87,35 @@ def test_a_guide_is_found_by_a_word_that_it_does_not_have(tmp_path: Path) -> Non
         )
         for name, text in texts.items()
     )
+    build_index(
+        home,
+        Corpus(answers),
+        KnowledgeSettings(),
+        lexicon=Lexicon(related=lines),
+        negatives=(),
+        now=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    return IndexHolder(home, KnowledgeSettings())
+
+
+def test_a_guide_is_found_by_a_word_that_it_does_not_have(tmp_path: Path) -> None:
     scores = {}
     for name, lines in (("with", LINES), ("without", ())):
-        build_index(
-            tmp_path / name,
-            Corpus(answers),
-            KnowledgeSettings(),
-            lexicon=Lexicon(related=lines),
-            negatives=(),
-            now=datetime(2026, 1, 1, tzinfo=UTC),
-        )
-        holder = IndexHolder(tmp_path / name, KnowledgeSettings())
+        holder = built(tmp_path / name, lines)
         assert holder.current().normaliser.lexicon.related == lines
         result = Retriever(holder).search("筛选")
         assert result.query == "筛选"
         scores[name] = {one.answer_id: one.lexical for one in result.candidates}
     assert max(scores["with"], key=lambda one: scores["with"][one]) == "过滤器"
     assert scores["with"]["过滤器"] > scores["without"].get("过滤器", 0.0)
+
+
+def test_what_editors_write_leaves_the_lines_of_the_build_in_force(tmp_path: Path) -> None:
+    holder = built(tmp_path, LINES)
+    written = lexicon_to_json(Lexicon({"筛一筛": "筛选"}, related=(("别的", "东西"),)))
+    lexicon_file(tmp_path).write_text(json.dumps({"lexicon": written}), encoding="utf-8")
+    index = FreshIndex(tmp_path, holder, refresh_seconds=0.0).current()
+    assert index.normaliser.lexicon.related == LINES
+    assert index.normaliser.query("筛一筛") == "筛选"
+    found = Retriever(OneIndex(index)).search("筛一筛").candidates
+    assert max(found, key=lambda one: one.lexical).answer_id == "过滤器"
