@@ -10,6 +10,7 @@ import httpx
 from bot import migrate as migrations
 from bot import notification_repository, repository
 from bot.assembly import load_all_terms
+from bot.attachments.clamd import Clamd, ScannerSilent
 from bot.clock import utc_now
 from bot.deployment import Deployment
 from bot.notification_tables import NotificationChannel
@@ -18,6 +19,7 @@ from handoff.errors import InvalidTerms
 from kb.errors import IndexMismatch, IndexMissing
 from kb.importer.converter import TARGETS, find_programs
 from kb.index_holder import open_index
+from kb.ocr import IsolatedTextReader
 from store import outbox
 from store.session import Database
 
@@ -42,6 +44,7 @@ async def examine(state: Deployment) -> list[Finding]:
         found = [_disk(state), *await _database(state, database)]
     finally:
         await database.dispose()
+    found += await _attachments(state)
     return [*found, _index(state), _calendar(state), *_converters(), *await _rasa(state)]
 
 
@@ -86,6 +89,26 @@ def _channels(state: Deployment, channels: Sequence[NotificationChannel]) -> lis
         Finding("doctor.secrets", all(map(vault.has_key_of, sealed))),
         Finding("doctor.channels", not broken, needed=False, values={"names": ", ".join(broken)}),
     ]
+
+
+async def _attachments(state: Deployment) -> list[Finding]:
+    """Whether pictures can be read; and whether files are scanned, where that is asked for."""
+    chosen = state.settings.attachments
+    if not chosen.enabled:
+        return []
+    found = []
+    if chosen.read_text:
+        installed = IsolatedTextReader.is_installed()
+        found.append(Finding("doctor.picture_text", installed, needed=False))
+    if chosen.clamd:
+        try:
+            reached = await Clamd(chosen.clamd, timeout_s=5.0).is_clean(b"")
+        except ScannerSilent:
+            reached = False
+        values = {"address": chosen.clamd}
+        needed = chosen.clamd_required
+        found.append(Finding("doctor.virus_scanner", reached, needed=needed, values=values))
+    return found
 
 
 def _index(state: Deployment) -> Finding:

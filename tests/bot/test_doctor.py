@@ -65,3 +65,12 @@ async def test_converters_for_old_formats_are_looked_for(
     (tmp_path / "soffice").write_text("#!/bin/sh\n")
     (tmp_path / "soffice").chmod(0o755)
     assert (await examined(home, ""))["doctor.converters"].ok
+
+
+async def test_a_silent_scanner_is_found(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "doctor.virus_scanner" not in await examined(home, "")
+    monkeypatch.setenv("CAIWEN_ATTACHMENTS__CLAMD", "unix:/nowhere")
+    found = (await examined(home, ""))["doctor.virus_scanner"]
+    assert (found.ok, found.needed) == (False, True)
+    monkeypatch.setenv("CAIWEN_ATTACHMENTS__CLAMD_REQUIRED", "false")
+    assert not (await examined(home, ""))["doctor.virus_scanner"].needed
