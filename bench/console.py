@@ -36,8 +36,8 @@ FULL = Size(tickets=100_000, messages=2_000_000, engineers=50)
 #: Things that every engineer does, and the mean pause before each, seconds. One is three or four
 #: requests; besides, every console asks for its list again when something has changed.
 STEPS, PAUSE_S = 6, 20.0
-#: As ``DESK_PAUSE`` of the console's script.
-REFRESH_S = 5.0
+#: As ``DESK_PAUSE`` and ``DESK_SPREAD`` of the console's script.
+REFRESH_S, SPREAD_S = 5.0, 1.5
 GOAL_MS = 300
 SEARCH = "/console/search"
 _NUMBER = re.compile(r'data-number="(CW[0-9-]+)"')
@@ -76,6 +76,7 @@ class Engineer:
         async with self._client.stream("GET", "/api/v1/desk/events") as stream:
             async for line in stream.aiter_lines():
                 if "changed" in line and time.perf_counter() - asked > REFRESH_S:
+                    await asyncio.sleep(self._chance.uniform(0, SPREAD_S))
                     asked = time.perf_counter()
                     await self._get("list after news", "/console/queue")
 

@@ -92,7 +92,7 @@ class Console:
             assignee_id=assignee_id,
             unassigned=unassigned,
         )
-        async with self.database.reading() as session:
+        async with self.database.glance() as session:
             found = await listing.list_tickets(session, wanted, limit=limit)
             people = await _people(session, found)
             talks = await repository.conversations_by_id(
@@ -121,7 +121,7 @@ class Console:
         ids: Collection[str] | None = None,
     ) -> Counts:
         """How long each list is, whatever its length; and what announces itself."""
-        async with self.database.reading() as session:
+        async with self.database.glance() as session:
             counted = {
                 name: await listing.count_tickets(
                     session, _wanted(staff, severity=severity, ids=ids, **narrowed)

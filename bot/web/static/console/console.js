@@ -401,15 +401,17 @@ function connected(yes) {
 
 function changed() { refreshQueue(); refreshPanel(); }
 
-/** News of the desk at once after a quiet moment; while much happens, every few seconds. Fifty open
-    consoles that all ask for everything several times a second would be most of the server's work.
+/** News of the desk soon after a quiet moment; while much happens, every few seconds. Fifty open
+    consoles that ask for everything several times a second, or all in the same moment, would be most
+    of the server's work and keep everybody waiting: each takes a moment of its own.
     The open conversation has its own stream, which waits for nothing. */
 const DESK_PAUSE = 5000;
+const DESK_SPREAD = 1500;
 let deskLast = -DESK_PAUSE;
 let deskSoon = 0;
 function deskChanged() {
   if (deskSoon) return;
-  const wait = Math.max(0, deskLast + DESK_PAUSE - performance.now());
+  const wait = Math.max(0, deskLast + DESK_PAUSE - performance.now()) + Math.random() * DESK_SPREAD;
   deskSoon = setTimeout(() => {
     deskSoon = 0;
     deskLast = performance.now();
