@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from bot.clock import Clock, utc_now
 from bot.deployment import Deployment
@@ -76,9 +77,14 @@ async def import_paths(
 
 
 async def _import_one(intake: Intake, path: Path, *, publish: bool) -> dict[str, Any]:
-    """As `import_file`; what nobody foresaw refuses this file and leaves the others alone."""
+    """As `import_file`; what nobody foresaw refuses this file and leaves the others alone.
+
+    Without a database none of them could be kept: that ends the batch.
+    """
     try:
         return await import_file(intake, path, publish=publish)
+    except (OperationalError, ProgrammingError, ConnectionError):
+        raise
     except Exception:
         log.exception("import_file_failed")
         return {"file": path.name, **_nothing(), "status": "refused", "reason": "crashed"}

@@ -169,9 +169,12 @@ class Message(Base):
     created_at: Mapped[datetime]
 
 
-#: Finds messages by what they say.
+#: Finds messages by what people said. The bot's words are the knowledge base's and the catalogue's:
+#: each is said thousands of times, and would hide the person who used the same word.
 MESSAGE_WORDS = TextIndex("messages")
-MESSAGE_WORDS.follow(Message, lambda message: message.text)
+MESSAGE_WORDS.follow(
+    Message, lambda message: "" if message.sender == Sender.BOT.value else message.text
+)
 
 
 class Turn(Base):

@@ -124,7 +124,8 @@ async def test_two_engineers_see_each_other(browser: Browser, product: Product) 
     await expect(lin.page.locator("#composer .hint")).to_contain_text("由陈工处理")
     await expect(lin.page.locator("#do-claim")).to_have_count(0)
     await expect(lin.page.locator("#text")).to_have_value("写了一半的话")
-    await expect(lin.page.locator('[data-tab="waiting"] .count')).to_have_text("0")
+    # The lists take a moment of their own.
+    await expect(lin.page.locator('[data-tab="waiting"] .count')).to_have_text("0", timeout=20_000)
     assert chen.complaints == lin.complaints == []
 
 

@@ -75,6 +75,7 @@ def test_a_host_page_can_put_a_question_into_the_composer(host: Page, desk: Desk
     host.evaluate("caiwen.open('支付申请怎么退回')")
     field = host.frame_locator("iframe").locator("#composer textarea")
     expect(field).to_have_value("支付申请怎么退回")
+    expect(host.frame_locator("iframe").locator(".kind-greeting")).to_be_visible()
     assert desk.texts() == [], "only the person sends"
 
 

@@ -80,7 +80,7 @@ function tick() {
 
 /* ---- the transcript, each message once ----------------------------------------------------- */
 
-const talk = { source: null, number: "", last: 0, asked: 0, busy: false, again: false };
+const talk = { source: null, owner: "", number: "", last: 0, asked: 0, busy: false, again: false };
 
 const atEnd = () => { const log = $("#log"); return log.scrollHeight - log.scrollTop - log.clientHeight < 80; };
 const toEnd = () => { const log = $("#log"); if (log) log.scrollTop = log.scrollHeight; const newer = $("#newer"); if (newer) newer.hidden = true; };
@@ -120,6 +120,7 @@ function place(fresh) {
 function follow(pair) {
   talk.source?.close();
   talk.source = null;
+  talk.owner = "";
   talk.number = pair?.dataset.number ?? "";
   talk.last = Number(pair?.dataset.last ?? 0);
   if (!pair || pair.dataset.live !== "yes") return;
@@ -129,6 +130,9 @@ function follow(pair) {
   source.onmessage = (event) => { if (Number(event.lastEventId) > talk.last) fetchMessages(); };
   source.addEventListener("state", (event) => {
     const state = JSON.parse(event.data);
+    // Somebody took it, or gave it back: who may write must show at once.
+    if (talk.owner && talk.owner !== state.owner) refreshPanel();
+    talk.owner = state.owner;
     const typing = $("#typing");
     if (typing && typing.hidden === state.typing) { const end = atEnd(); typing.hidden = !state.typing; if (end) toEnd(); }
   });
