@@ -4,7 +4,9 @@ Turns the retriever's results into the dialogue's values. Until the first index 
 every search finds nothing, so that the product serves and opens tickets meanwhile.
 """
 
+import time
 import unicodedata
+from collections import deque
 from collections.abc import Sequence
 from datetime import date, datetime
 
@@ -21,6 +23,10 @@ from kb.search_index import SearchIndex
 #: Candidates kept for "next best" after the first three.
 LIMIT = 8
 SUGGESTIONS = 5
+#: A search that takes the processor less than this, in seconds, need not go to a thread.
+QUICK_S = 0.006
+#: Searches that are remembered for it.
+REMEMBERED = 8
 MIN_SUGGESTION_CHARS = 2
 
 
@@ -30,8 +36,19 @@ class SearchedKnowledge:
     def __init__(self, holder: IndexSource) -> None:
         self._holder = holder
         self._retriever = Retriever(holder)
+        self._costs: deque[float] = deque(maxlen=REMEMBERED)
         self._by_id: tuple[str, dict[str, IndexedAnswer]] = ("", {})
         self._titles: tuple[str, list[tuple[str, IndexedAnswer]]] = ("", [])
+
+    def is_quick(self) -> bool:
+        """Whether a search now takes a few milliseconds at most.
+
+        Then a thread would only make it slower, and everything else with it: both want the
+        interpreter's one lock. Said of the processor time of the last searches, so that a slow
+        embedder or an enormous index goes to threads.
+        """
+        known = self._costs
+        return len(known) == known.maxlen and max(known) < QUICK_S and self._holder.is_settled()
 
     def is_ready(self) -> bool:
         """Whether there is an index to search."""
@@ -41,12 +58,14 @@ class SearchedKnowledge:
         self, query: str, *, region: str | None, now: datetime, audience: tuple[str, ...] = ()
     ) -> Search:
         """What is known about a query, best first, as far as it holds now and for who asks."""
+        began = time.thread_time()
         try:
             result = self._retriever.search(
                 query, limit=LIMIT, today=_day(now), region=region, audience=audience
             )
         except IndexMissing:
             return Search(query, Band.NONE)
+        self._costs.append(time.thread_time() - began)
         found = tuple(_found(candidate) for candidate in result.candidates)
         return Search(query, Band(result.band.value), found)
 

@@ -45,6 +45,10 @@ from store.vocabulary import Category
 class Knowledge(Protocol):
     """The knowledge base as the dialogue needs it. Synchronous and safe to call from threads."""
 
+    def is_quick(self) -> bool:
+        """Whether a search now takes less time than having a thread do it."""
+        ...
+
     def search(
         self, query: str, *, region: str | None, now: datetime, audience: tuple[str, ...] = ()
     ) -> Search:
@@ -201,6 +205,8 @@ class Thinker:
         if not queries.has_words(query) or self.rules.is_blocked(query):
             return Search(query, Band.NONE)
         search = partial(self.knowledge.search, query, region=who.region, audience=who.audience)
+        if self.knowledge.is_quick():
+            return search(now=now)
         async with self.searching:
             return await asyncio.to_thread(search, now=now)
 

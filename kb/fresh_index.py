@@ -63,6 +63,16 @@ class FreshIndex:
             threading.Thread(target=self._follow_quietly, args=(base,), daemon=True).start()
         return index
 
+    def is_settled(self) -> bool:
+        """Whether what is searched was made of the build that is loaded now."""
+        overlay = self._overlay
+        return (
+            overlay is not None
+            and self._index is not None
+            and self._below.is_settled()
+            and overlay.base is self._below.current()
+        )
+
     def uncalibrated(self) -> SearchIndex:
         """The current index with the scores and cuts that it was built with."""
         return self._follow(self._below.current()).index

@@ -93,6 +93,10 @@ class OneIndex:
         """That index."""
         return self._index
 
+    def is_settled(self) -> bool:
+        """It has nothing to follow."""
+        return True
+
 
 def ask(
     source: IndexSource, questions: Sequence[GoldenQuestion], *, today: date

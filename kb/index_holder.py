@@ -95,6 +95,10 @@ class IndexHolder:
             threading.Thread(target=self._follow, name="index-reload", daemon=True).start()
         return index
 
+    def is_settled(self) -> bool:
+        """Whether an index is loaded; a newer one is loaded beside it."""
+        return self._index is not None
+
     def refresh(self) -> SearchIndex:
         """Load the current build now if it is not loaded yet, and return it."""
         with self._loading:

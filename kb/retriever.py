@@ -62,6 +62,9 @@ class IndexSource(Protocol):
     def current(self) -> SearchIndex:
         """The index to search now; raises `kb.search_index.IndexMissing` before the first build."""
 
+    def is_settled(self) -> bool:
+        """Whether `current` answers at once, without reading or building anything."""
+
 
 class Retriever:
     """Searches the current index."""
