@@ -136,7 +136,7 @@ def _engineer(browser: Browser, address: str, user: Page, frame: FrameLocator) -
     page.get_by_text("送审不了").first.click()
     page.get_by_role("button", name="接单").first.click()
     page.locator("#text").fill("您好，我是陈工。请问报错框里写的是什么？")
-    page.get_by_role("button", name="发送").click()
+    page.get_by_role("button", name="发送", exact=True).click()
     expect(frame.locator("#log")).to_contain_text("我是陈工")
     _shoot(page, "console")
     page.get_by_text("为什么是这个时限").first.click()
@@ -149,6 +149,8 @@ def _engineer(browser: Browser, address: str, user: Page, frame: FrameLocator) -
     page.get_by_role("button", name="确认解决").click()
     expect(frame.locator(".kind-resolved").last).to_be_visible()
     _shoot(user, "widget-resolved")
+    page.goto("/console/search?q=送审")
+    _shoot(page, "console-search")
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     page.goto("/console")
     _shoot(page, "console-phone")
@@ -362,6 +364,8 @@ def _admin(browser: Browser, address: str) -> None:
     httpx.post(hook, content=_alerts(), headers=headers, trust_env=False).raise_for_status()
     page.goto("/console/alerts")
     _shoot(page, "alerts")
+    page.goto("/console/admin/lines")
+    _shoot(page, "channel-lines")
 
 
 def main() -> None:

@@ -126,6 +126,8 @@ async def test_spoken_words_are_words_but_places_and_links_are_no_question(world
         ("link", {"Title": "公务卡怎么还款", "Url": "https://example.test/a"}),
     ):
         await world.platform.post(world.platform.message(kind, **fields))
+        # What comes while a question is being answered is taken as said with it.
+        await world.product.settle()
     texts = [message.text for message in await world.said()]
     assert texts[0] == "公务卡怎么还款"
     assert "城东区财政局\n23.1\n113.3" in texts[1]
