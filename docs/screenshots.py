@@ -364,8 +364,6 @@ def _admin(browser: Browser, address: str) -> None:
     httpx.post(hook, content=_alerts(), headers=headers, trust_env=False).raise_for_status()
     page.goto("/console/alerts")
     _shoot(page, "alerts")
-    page.goto("/console/admin/lines")
-    _shoot(page, "channel-lines")
 
 
 def main() -> None:
