@@ -5,10 +5,8 @@ what `import_file` would give, or a refusal.
 """
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import kb
 from kb.confinement import LENGTH, PipeClosed, receive
 from kb.errors import ImportRefused, RefusalReason
 from kb.importer.converter import Converted, Converter
@@ -34,6 +31,7 @@ from kb.importer.wire import (
 )
 from kb.ocr import IsolatedTextReader, OcrLimits
 from kb.sections import FaqTable, Guide, ImportNotice, WarningCode
+from kb.worker_process import WorkerProcess
 
 Value = TypeVar("Value")
 
@@ -52,7 +50,7 @@ class IsolatedImporter:
         self._texts = IsolatedTextReader(OcrLimits(seconds=_SECONDS_A_SCAN))
         self._interrupted = threading.Event()
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._worker = WorkerProcess("kb.importer.worker", self._limits.memory_bytes)
 
     def __enter__(self) -> Self:
         return self
@@ -91,15 +89,13 @@ class IsolatedImporter:
     def close(self) -> None:
         """End the processes; a later `read` starts others."""
         with self._lock:
-            self._stop()
+            self._worker.stop()
             self._texts.close()
 
     def interrupt(self) -> None:
         """Let a `read` in another thread fail now, as a crash; does not wait for it."""
         self._interrupted.set()
-        process = self._process
-        if process is not None:
-            process.kill()
+        self._worker.kill()
         self._converter.interrupt()
         self._texts.interrupt()
 
@@ -148,7 +144,7 @@ class IsolatedImporter:
 
     def _ask(self, path: Path, **request: Any) -> tuple[bytes, dict[str, bytes]]:
         """What the process replies: JSON, and pictures by name."""
-        process = self._running()
+        process = self._worker.running()
         deadline = time.monotonic() + self._limits.seconds
         try:
             assert process.stdin is not None  # noqa: S101 - opened with a pipe
@@ -157,7 +153,7 @@ class IsolatedImporter:
             process.stdin.flush()
             return _receive(process, deadline, self._limits)
         except TimeoutError as error:
-            self._stop()
+            self._worker.stop()
             raise ImportRefused(RefusalReason.TIMEOUT, f"{self._limits.seconds:g} s") from error
         except (PipeClosed, BrokenPipeError) as error:
             raise self._obituary() from error
@@ -172,32 +168,14 @@ class IsolatedImporter:
 
     def _distrust(self, error: MalformedReply) -> ImportRefused:
         """A process that replies nonsense is not asked again."""
-        self._stop()
+        self._worker.stop()
         return ImportRefused(RefusalReason.CRASHED, str(error))
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            self._stop()
-            self._process = _start(self._limits.memory_bytes)
-        return self._process
-
-    def _stop(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except BrokenPipeError:
-                    continue  # an unsent request; the process is gone anyway
 
     def _obituary(self) -> ImportRefused:
         """What the way the process died says about the file."""
-        code = self._process.wait() if self._process is not None else None
-        self._stop()
+        process = self._worker.process
+        code = process.wait() if process is not None else None
+        self._worker.stop()
         if code in _KILLED_FOR_TIME:
             return ImportRefused(RefusalReason.TIMEOUT, "cpu")
         return ImportRefused(RefusalReason.CRASHED, f"exit {code}")
@@ -208,20 +186,6 @@ def _noted(read: Guide | FaqTable, kind: str, made: Converted) -> Guide | FaqTab
     code = WarningCode.CONVERTED_TEXT if made.text_only else WarningCode.CONVERTED
     notice = ImportNotice(code, f"{kind}, {made.program}")
     return replace(read, warnings=(notice, *read.warnings))
-
-
-def _start(memory_bytes: int) -> subprocess.Popen[bytes]:
-    root = Path(kb.__file__).parents[1]
-    environment = {"PYTHONPATH": str(root), "LANG": "C.UTF-8", "PATH": os.defpath}
-    return subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
-        [sys.executable, "-B", "-m", "kb.importer.worker", str(memory_bytes)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        cwd=root,
-        start_new_session=True,
-    )
 
 
 def _receive(

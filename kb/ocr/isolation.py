@@ -5,21 +5,17 @@ answers. The process starts with the first picture and can be let go while there
 """
 
 import importlib.util
-import os
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import kb
 from kb.confinement import LENGTH, PipeClosed, receive, send
 from kb.errors import PictureUnread, UnreadReason
 from kb.ocr.lines import Recognition
 from kb.ocr.wire import MalformedReply, decode
+from kb.worker_process import WorkerProcess
 
 _MIB = 1024 * 1024
 _MOST_JSON = 16 * _MIB
@@ -44,7 +40,13 @@ class IsolatedTextReader:
     def __init__(self, limits: OcrLimits | None = None) -> None:
         self._limits = limits or OcrLimits()
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        bounds = self._limits
+        self._worker = WorkerProcess(
+            "kb.ocr.worker",
+            *(bounds.memory_bytes, bounds.threads, bounds.seconds, bounds.pixels),
+            OMP_NUM_THREADS=str(bounds.threads),
+            OPENCV_FOR_THREADS_NUM=str(bounds.threads),
+        )
         self._used_at = 0.0
 
     def __enter__(self) -> Self:
@@ -77,10 +79,10 @@ class IsolatedTextReader:
             try:
                 return self._ask(image)
             except TimeoutError as error:
-                self._stop()
+                self._worker.stop()
                 raise PictureUnread(UnreadReason.TIMEOUT, f"{self._limits.seconds} s") from error
             except (PipeClosed, BrokenPipeError, MalformedReply) as error:
-                self._stop()
+                self._worker.stop()
                 raise PictureUnread(UnreadReason.CRASHED, type(error).__name__) from error
             finally:
                 self._used_at = time.monotonic()
@@ -90,27 +92,25 @@ class IsolatedTextReader:
         if not self._lock.acquire(blocking=False):
             return False
         try:
-            if self._process is None or time.monotonic() - self._used_at < after_s:
+            if self._worker.process is None or time.monotonic() - self._used_at < after_s:
                 return False
-            self._stop()
+            self._worker.stop()
             return True
         finally:
             self._lock.release()
 
     def interrupt(self) -> None:
         """Let a `read` in another thread fail now; does not wait for it."""
-        process = self._process
-        if process is not None:
-            process.kill()
+        self._worker.kill()
 
     def close(self) -> None:
         """End the process; a later `read` starts another."""
         with self._lock:
-            self._stop()
+            self._worker.stop()
 
     def _ask(self, image: bytes) -> Recognition:
-        started = self._process is None or self._process.poll() is not None
-        process = self._running()
+        started = not self._worker.is_running
+        process = self._worker.running()
         assert process.stdin is not None  # noqa: S101 - opened with pipes
         assert process.stdout is not None  # noqa: S101
         allowed = self._limits.seconds + (_LOADING_S if started else 0.0)
@@ -121,42 +121,3 @@ class IsolatedTextReader:
         if length > _MOST_JSON:
             raise MalformedReply(f"{length} bytes")
         return decode(receive(pipe, length, deadline))
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            self._stop()
-            self._process = _start(self._limits)
-        return self._process
-
-    def _stop(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except BrokenPipeError:
-                    continue  # an unsent request; the process is gone anyway
-
-
-def _start(limits: OcrLimits) -> subprocess.Popen[bytes]:
-    root = Path(kb.__file__).parents[1]
-    bounds = (limits.memory_bytes, limits.threads, limits.seconds, limits.pixels)
-    return subprocess.Popen(  # noqa: S603 - our own module under our own interpreter
-        [sys.executable, "-B", "-m", "kb.ocr.worker", *map(str, bounds)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={
-            "PYTHONPATH": str(root),
-            "LANG": "C.UTF-8",
-            "PATH": os.defpath,
-            "OMP_NUM_THREADS": str(limits.threads),
-            "OPENCV_FOR_THREADS_NUM": str(limits.threads),
-        },
-        cwd=root,
-        start_new_session=True,
-    )

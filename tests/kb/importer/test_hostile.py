@@ -343,7 +343,7 @@ def test_a_killed_parser_is_replaced(tmp_path: Path) -> None:
     small = write(tmp_path, "小.md", "# 甲\n正文。\n".encode())
     with IsolatedImporter(LIMITS) as importer:
         importer.read(small)
-        process = importer._process
+        process = importer._worker.process
         assert process is not None
         process.kill()
         process.wait()

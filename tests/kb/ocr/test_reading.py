@@ -91,7 +91,7 @@ def test_an_idle_process_is_let_go() -> None:
         assert refusal(reader, b"") is UnreadReason.BROKEN
         assert not reader.rest(3_600)
         assert reader.rest(0)
-        assert reader._process is None
+        assert reader._worker.process is None
 
 
 def test_without_the_library_nothing_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_a_process_that_dies_or_hangs_costs_one_picture() -> None:
     with IsolatedTextReader(OcrLimits(seconds=3)) as reader:
         for blow in (signal.SIGSTOP, signal.SIGKILL):
             reader.read(image)
-            running = reader._process
+            running = reader._worker.process
             assert running is not None
             os.kill(running.pid, blow)
             if blow is signal.SIGSTOP:
