@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.bot.web.plain_browser import Browser, open_browser
+from bot.tables import Role
+from tests.bot.web.plain_browser import Browser, Seat, add, open_browser
 from tests.product import Product
 
 
@@ -30,3 +31,23 @@ async def lin(product: Product) -> AsyncIterator[Browser]:
     await browser.log_in("lin")
     yield browser
     await browser.client.aclose()
+
+
+@pytest.fixture
+async def seat(product: Product) -> AsyncIterator[Seat]:
+    """Browsers of people at the workbench, closed afterwards; the second of a role is another."""
+    opened: list[Browser] = []
+    roles: list[Role] = []
+
+    async def sit_down(role: Role) -> Browser:
+        username = f"{role.value}{roles.count(role) or ''}"
+        roles.append(role)
+        await add(product, username, role)
+        opened.append(open_browser(product))
+        await opened[-1].log_in(username)
+        await opened[-1].get("/workbench")
+        return opened[-1]
+
+    yield sit_down
+    for browser in opened:
+        await browser.client.aclose()

@@ -1,6 +1,7 @@
 """A browser without scripts: cookies, forms, and what stands on a page."""
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import httpx
@@ -43,6 +44,10 @@ class Browser:
         found = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)
         if found:
             self.csrf = found[1]
+
+
+#: Somebody with this role sits down at a browser and logs in.
+Seat = Callable[[Role], Awaitable[Browser]]
 
 
 def open_browser(product: Product) -> Browser:

@@ -1,14 +1,13 @@
 """For whom an answer is, from the editor's form to what users are told, offered and suggested."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import httpx
 import pytest
 
 from bot.tables import Role
-from tests.bot.web.plain_browser import Browser, add, open_browser, shown
+from tests.bot.web.plain_browser import Browser, Seat, shown
 from tests.product import Chat, Product
 
 QUESTION = "公积金汇缴清册怎么上传"
@@ -18,23 +17,6 @@ FIELDS = {
     "similar": "公积金清册上传\n汇缴清册在哪里传",
     "owner": "何编辑",
 }
-Seat = Callable[[Role], Awaitable[Browser]]
-
-
-@pytest.fixture
-async def seat(product: Product) -> AsyncIterator[Seat]:
-    opened: list[Browser] = []
-
-    async def sit_down(role: Role) -> Browser:
-        await add(product, role.value, role)
-        opened.append(open_browser(product))
-        await opened[-1].log_in(role.value)
-        await opened[-1].get("/workbench")
-        return opened[-1]
-
-    yield sit_down
-    for browser in opened:
-        await browser.client.aclose()
 
 
 async def do(browser: Browser, at: str, verb: str, **fields: str) -> httpx.Response:

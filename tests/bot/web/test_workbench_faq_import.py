@@ -1,35 +1,15 @@
 """A table of questions from the upload on the page to what a user is told."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-
-import pytest
 
 from bot.tables import Role
-from tests.bot.web.plain_browser import PAGE, Browser, add, open_browser, shown
+from tests.bot.web.plain_browser import PAGE, Browser, Seat, shown
 from tests.product import Product
 
 TABLE = (
     "question,similar,answer,ref\n公积金汇缴清册怎么上传,清册在哪传,1. 打开公积金汇缴并上传,GJ1\n"
 )
 QUESTION = "公积金汇缴清册怎么上传"
-Seat = Callable[[Role], Awaitable[Browser]]
-
-
-@pytest.fixture
-async def seat(product: Product) -> AsyncIterator[Seat]:
-    opened: list[Browser] = []
-
-    async def sit_down(role: Role) -> Browser:
-        await add(product, f"{role.value}{len(opened)}", role)
-        opened.append(open_browser(product))
-        await opened[-1].log_in(f"{role.value}{len(opened) - 1}")
-        await opened[-1].get("/workbench")
-        return opened[-1]
-
-    yield sit_down
-    for browser in opened:
-        await browser.client.aclose()
 
 
 async def upload(product: Product, browser: Browser, **fields: str) -> str:

@@ -1,34 +1,15 @@
 """A file goes with an answer from the editor to the user, and no browser runs it."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
-import pytest
 
 from bot.tables import Role
-from tests.bot.web.plain_browser import PAGE, Browser, add, open_browser
+from tests.bot.web.plain_browser import PAGE, Browser, Seat
 from tests.kb.test_answer_files import PDF
 from tests.product import Product
 
 AT = "/workbench/attachments"
-Seat = Callable[[Role], Awaitable[Browser]]
-
-
-@pytest.fixture
-async def seat(product: Product) -> AsyncIterator[Seat]:
-    opened: list[Browser] = []
-
-    async def sit_down(role: Role) -> Browser:
-        await add(product, role.value, role)
-        opened.append(open_browser(product))
-        await opened[-1].log_in(role.value)
-        await opened[-1].get("/workbench")
-        return opened[-1]
-
-    yield sit_down
-    for browser in opened:
-        await browser.client.aclose()
 
 
 async def upload(browser: Browser, content: bytes, name: str) -> httpx.Response:

@@ -1,7 +1,5 @@
 """The gap loop: asked in vain, grouped, drafted from an engineer's words, published, told."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-
 import pytest
 
 from bot.gap_collecting import Collected
@@ -10,7 +8,7 @@ from bot.tables import Role
 from kb import answer_editing
 from kb.answer_editing import Step
 from kb.answer_versions import Author
-from tests.bot.web.plain_browser import Browser, add, open_browser, shown
+from tests.bot.web.plain_browser import Seat, shown
 from tests.product import Chat, Product
 
 AT = "/workbench/gaps"
@@ -36,25 +34,6 @@ async def ask_all(product: Product) -> list[Chat]:
 async def number_of(chat: Chat) -> str:
     told = [m for m in await chat.read() if m["kind"] == "ticket"]
     return str(told[0]["data"]["number"])
-
-
-Seat = Callable[[Role], Awaitable[Browser]]
-
-
-@pytest.fixture
-async def seat(product: Product) -> AsyncIterator[Seat]:
-    """Browsers of people with a role, closed afterwards."""
-    opened: list[Browser] = []
-
-    async def sit_down(role: Role) -> Browser:
-        await add(product, role.value, role)
-        opened.append(open_browser(product))
-        await opened[-1].log_in(role.value)
-        return opened[-1]
-
-    yield sit_down
-    for browser in opened:
-        await browser.client.aclose()
 
 
 async def the_gap(product: Product, status: GapStatus = GapStatus.OPEN) -> str:

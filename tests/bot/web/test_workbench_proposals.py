@@ -1,35 +1,16 @@
 """Similar questions are proposed from what people asked and by rules, and kept by a person."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
 from html import unescape
 
 import httpx
-import pytest
 
 from bot.tables import Role
-from tests.bot.web.plain_browser import HOSTILE, Browser, add, open_browser, shown
+from tests.bot.web.plain_browser import HOSTILE, Browser, Seat, shown
 from tests.product import Product
 
 QUESTION = "支付申请送审后怎么撤回"
 ASKED = "送审的支付申请我想拿回来重新改"
-Seat = Callable[[Role], Awaitable[Browser]]
-
-
-@pytest.fixture
-async def seat(product: Product) -> AsyncIterator[Seat]:
-    opened: list[Browser] = []
-
-    async def sit_down(role: Role) -> Browser:
-        await add(product, role.value, role)
-        opened.append(open_browser(product))
-        await opened[-1].log_in(role.value)
-        await opened[-1].get("/workbench")
-        return opened[-1]
-
-    yield sit_down
-    for browser in opened:
-        await browser.client.aclose()
 
 
 async def asked(product: Product, text: str = ASKED, *, feedback: bool | None = None) -> None:

@@ -1,35 +1,17 @@
 """Saved views: one's own, shared ones, and nothing in them that the list could not ask for."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
 from html import unescape
 
 import pytest
 
 from bot.saved_views import MAX_VIEWS
 from bot.tables import Role
-from tests.bot.web.plain_browser import HOSTILE, Browser, add, open_browser, shown
+from tests.bot.web.plain_browser import HOSTILE, Browser, Seat, shown
 from tests.product import Product
 
 AT = "/workbench/answers"
 QUERY = "state=published&module=支付申请"
-Seat = Callable[[Role], Awaitable[Browser]]
-
-
-@pytest.fixture
-async def seat(product: Product) -> AsyncIterator[Seat]:
-    opened: list[Browser] = []
-
-    async def sit_down(role: Role) -> Browser:
-        await add(product, role.value, role)
-        opened.append(open_browser(product))
-        await opened[-1].log_in(role.value)
-        await opened[-1].get("/workbench")
-        return opened[-1]
-
-    yield sit_down
-    for browser in opened:
-        await browser.client.aclose()
 
 
 async def views(browser: Browser) -> dict[str, str]:
