@@ -6,9 +6,28 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 from tests.browser.widget_harness import showcase
 from tests.browser.widget_harness.desk import Desk
 from tests.browser.widget_harness.hands import own, say, seqs, show, until
+from tests.browser.widget_harness.pictures import picture
 
 pytestmark = pytest.mark.browser
 CHAT_SCRIPT = "**/chat.js*"
+#: How many files rest in the browser's database.
+RESTING = """async (place) => {
+  const [name, store] = place.split("/");
+  const database = await new Promise((resolve) => {
+    const request = indexedDB.open(name, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(store);
+    request.onsuccess = () => resolve(request.result);
+  });
+  const request = database.transaction(store).objectStore(store).count();
+  await new Promise((resolve) => { request.onsuccess = resolve; });
+  database.close();
+  return request.result;
+}"""
+#: What waits in the queue was written an hour ago.
+AGED = """() => Object.keys(localStorage).filter((key) => key.includes("queue.")).forEach((key) => {
+  const entry = JSON.parse(localStorage[key]);
+  localStorage[key] = JSON.stringify({ ...entry, at: entry.at - 3600000 });
+})"""
 
 
 def test_a_message_is_sent_once_shown_once_and_answered(widget: Page, desk: Desk) -> None:
@@ -206,3 +225,43 @@ def test_a_forgotten_conversation_begins_anew_and_says_so(widget: Page, desk: De
     expect(widget.locator("#renewed")).to_contain_text("新的会话")
     expect(widget.locator(".from-bot .bubble").last).to_have_text("收到：要带走的话")
     assert own(widget) == ["要带走的话"] == desk.texts()
+
+
+def test_a_file_that_waits_outlives_the_page_and_leaves_in_its_place(
+    context: BrowserContext, widget: Page, desk: Desk, root: str
+) -> None:
+    kept = "caiwen/files"
+    screen = picture("a" * 64)
+    desk.down = True
+    say(widget, "先看这句")
+    widget.locator("#file").set_input_files(
+        {"name": "报错.png", "mimeType": "image/png", "buffer": screen}
+    )
+    say(widget, "图里是报错")
+    expect(widget.locator(".from-user")).to_have_count(3)
+    until(lambda: widget.evaluate(RESTING, kept) == 1)
+    # Another page of the same browser has none of it in memory.
+    widget.goto("about:blank")
+    widget.goto(f"{root}/widget")
+    desk.down = False
+    expect(widget.locator(".from-bot .bubble").last).to_have_text("收到：图里是报错")
+    assert desk.texts() == ["先看这句", "", "图里是报错"]
+    assert list(desk.uploads.values()) == [screen]
+    assert len(set(desk.posts)) == 3
+    until(lambda: widget.evaluate(RESTING, kept) == 0)
+
+
+def test_a_file_that_nothing_kept_is_told_and_holds_up_nobody(widget: Page, desk: Desk) -> None:
+    desk.down = True
+    widget.evaluate("() => { delete IDBObjectStore.prototype.put; }")
+    widget.locator("#file").set_input_files(
+        {"name": "a.txt", "mimeType": "text/plain", "buffer": b"rows"}
+    )
+    say(widget, "后面的照样发")
+    expect(widget.locator(".from-user")).to_have_count(2)
+    widget.evaluate(AGED)
+    widget.reload()
+    desk.down = False
+    expect(widget.locator(".from-bot .bubble").last).to_have_text("收到：后面的照样发")
+    expect(widget.locator(".from-user").last.locator(".reason")).to_contain_text("重新选择")
+    assert desk.uploads == {}

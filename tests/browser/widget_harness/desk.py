@@ -21,6 +21,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
+from starlette.datastructures import UploadFile
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from bot import phrases as catalogue
@@ -87,6 +88,8 @@ class Desk:
     retry_ms: int = 5
     chance: random.Random = field(default_factory=lambda: random.Random(7))
     posts: list[str] = field(default_factory=list)
+    #: What was uploaded, by the sender's name of the message.
+    uploads: dict[str, bytes] = field(default_factory=dict)
     resumed_from: list[int] = field(default_factory=list)
     typing_seen: int = 0
     streams: int = 0
@@ -142,7 +145,10 @@ class Desk:
             if known:
                 return 200, _accepted(known)
             data = {"client_msg_id": client_id, "action": body.get("action")}
-            message = self._append(talk, ("user", "text", body["text"], data))
+            listed = body.get("attachments")
+            data |= {"attachments": listed, "captioned": bool(body["text"])} if listed else {}
+            kind = "attachment" if listed else "text"
+            message = self._append(talk, ("user", kind, body["text"], data))
             talk.by_client_id[client_id] = message
             for reply in self.script(message):
                 self._append(talk, reply)
@@ -263,6 +269,20 @@ def _add_api(app: FastAPI, desk: Desk) -> None:  # noqa: C901  # one small funct
         if desk.lose_answers:
             desk.lose_answers -= 1
             return _problem(502)
+        return JSONResponse(accepted, status_code=status)
+
+    @app.post("/api/v1/conversations/{key}/attachments")
+    async def upload(key: str, request: Request) -> Response:
+        talk = own(key, request)
+        if desk.down or talk is None:
+            return _problem(503 if desk.down else 404)
+        async with request.form() as form:
+            client_id, file = str(form["client_msg_id"]), form["file"]
+            assert isinstance(file, UploadFile)
+            desk.uploads[client_id] = await file.read()
+            listed = {"id": "f" * 32, "name": file.filename, "media_type": file.content_type}
+            body = {"client_msg_id": client_id, "text": str(form["text"]), "attachments": [listed]}
+        status, accepted = desk.receive(talk, body)
         return JSONResponse(accepted, status_code=status)
 
     @app.get("/api/v1/conversations/{key}/events")

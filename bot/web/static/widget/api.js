@@ -62,7 +62,7 @@ export class Api {
 
   /** Sends a file and the words with it; `onProgress(share)` from 0 to 1. */
   upload(conversation, { id, text }, file, onProgress) {
-    // The bytes of an unsent file do not outlive the page.
+    // Browsers that refuse storage lose the bytes of an unsent file with the page.
     if (!file) return Promise.reject(new Problem(422, { detail: say("file.lost") }));
     const form = new FormData();
     form.append("client_msg_id", id);

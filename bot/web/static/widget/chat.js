@@ -124,7 +124,9 @@ class Chat {
     const key = file.id || id;
     const known = this.local.get(id) || this.local.get(key);
     if (known) return known;
-    const address = URL.createObjectURL(await this.api.file(this.session.conversation, file.id));
+    const waiting = file.id ? null : await this.session.shelf.get(id);
+    const bytes = waiting || (await this.api.file(this.session.conversation, file.id));
+    const address = URL.createObjectURL(bytes);
     this.local.set(key, address);
     return address;
   }

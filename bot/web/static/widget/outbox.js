@@ -17,10 +17,10 @@ export class Outbox {
   /**
    * `send(entry)` resolves to the server's `{seq}` or rejects; `onState(entry, state, detail)` with
    * state sending, sent, waiting (for the network), failed or refused; `onGone()` when the
-   * conversation does not exist any more.
+   * conversation does not exist any more; `onDone(entry)` when it need not be kept.
    */
-  constructor(keep, { send, onState, onGone }) {
-    Object.assign(this, { keep, deliver: send, onState, onGone });
+  constructor(keep, { send, onState, onGone, onDone }) {
+    Object.assign(this, { keep, deliver: send, onState, onGone, onDone });
     this.last = 0;
     this.attempt = 0;
     this.running = false;
@@ -48,6 +48,7 @@ export class Outbox {
 
   discard(entry) {
     this.keep.remove(entry.key);
+    if (entry.file) this.onDone(entry);
   }
 
   /** A refused message is tried once more, in its old place. */

@@ -4,10 +4,13 @@
 import { Problem } from "./api.js";
 import { backoff, Stream } from "./stream.js";
 import { Outbox } from "./outbox.js";
+import { Shelf } from "./shelf.js";
 import { Tabs } from "./tabs.js";
 
 //: A page of history this full may have more behind it.
 const FULL_PAGE = 100;
+//: So long another tab may take to lay a file down whose message is queued already.
+const LAID_MS = 15_000;
 
 export class Session {
   /**
@@ -20,11 +23,12 @@ export class Session {
     this.rewind();
     this.loaded = false;
     this.failures = 0;
-    this.blobs = new Map();
+    this.shelf = new Shelf(keep.space);
     this.outbox = new Outbox(keep, {
       send: (entry) => this.deliver(entry),
       onState: (entry, state, detail) => this.onSending(entry, state, detail),
       onGone: () => this.restart(),
+      onDone: ({ id }) => this.shelf.remove(id),
     });
     this.stream = new Stream({
       open: (signal) => this.api.events(this.conversation, this.cursor, signal),
@@ -65,6 +69,7 @@ export class Session {
       this.onLink(true);
       this.onLoaded();
       this.tabs.start();
+      this.shelf.sweep(this.outbox.entries().map(({ id }) => id));
       this.outbox.flush();
     } catch (error) {
       if (error instanceof Problem && error.gone && this.conversation) this.forget();
@@ -244,14 +249,14 @@ export class Session {
     const conversation = await this.ensure();
     if (!entry.file) return this.api.send(conversation, entry);
     const told = (share) => this.onSending(entry, "uploading", Math.round(share * 100));
-    const accepted = await this.api.upload(conversation, entry, this.blobs.get(entry.id), told);
-    this.blobs.delete(entry.id);
-    return accepted;
+    const file = await this.shelf.get(entry.id);
+    if (!file && Date.now() - entry.at < LAID_MS) throw new Error("not laid down yet");
+    return this.api.upload(conversation, entry, file, told);
   }
 
   send(id, text, action, blob) {
     const file = blob && { name: blob.name || "", size: blob.size, media_type: blob.type };
-    if (blob) this.blobs.set(id, blob);
+    if (blob) this.shelf.put(id, blob);
     const entry = this.outbox.put(id, text, action, file);
     // The caller draws the bubble first.
     Promise.resolve().then(() => this.outbox.flush());
