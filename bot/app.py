@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
@@ -57,6 +56,7 @@ from bot.web import (
     workbench_try,
     workbench_views,
 )
+from bot.web.cross_origin import CrossOrigin
 from bot.web.middleware import Guard, Uploads
 from bot.web.rendering import STATIC
 from kb import answer_files
@@ -82,13 +82,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
     problems.install(app)
     web = services.settings.web
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
-    if web.allowed_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=web.allowed_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type", "last-event-id"],
-        )
+    app.add_middleware(CrossOrigin, web=web)
     app.add_middleware(
         Guard,
         max_body_bytes=web.max_body_bytes,

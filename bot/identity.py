@@ -42,9 +42,14 @@ class Identities:
 
     secrets: Mapping[str, str]
 
-    def check(self, token: str, *, device: str, now: datetime) -> Proven:
-        """The person of a proof. Raises :class:`IdentityRefused`."""
+    def check(self, token: str, *, device: str, now: datetime, key: str = "") -> Proven:
+        """The person of a proof, which must be for the widget ``key`` where a page names one.
+
+        Raises :class:`IdentityRefused`.
+        """
         claims = self._claims(token, now)
+        if key and claims["aud"] != key:
+            raise _refused("other_widget")
         told = {name: _text(claims.get(name), limit) for name, limit in _LIMITS.items()}
         widget, subject, proof = claims["aud"], _text(claims["sub"], 120), _text(claims["jti"], 100)
         if not subject or not proof:

@@ -3,6 +3,7 @@
 Example: ``CAIWEN_KB__EMBEDDER=/models/bge-small-zh``. Read once, at start.
 """
 
+import re
 from pathlib import Path
 
 from pydantic import BaseModel, Field, field_validator
@@ -19,6 +20,8 @@ from nlu.settings import NluSettings
 
 #: What HMAC-SHA256 needs to be worth its name.
 MIN_IDENTITY_SECRET = 32
+#: What a widget key may be: it stands in addresses.
+WIDGET_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class WebSettings(BaseModel):
@@ -26,7 +29,12 @@ class WebSettings(BaseModel):
 
     allowed_origins: list[str] = Field(
         default_factory=list,
-        description="Exact origins of host pages that embed the widget from another address.",
+        description="Exact origins of host pages that embed the widget without naming a key.",
+    )
+    widget_origins: dict[str, list[str]] = Field(
+        default_factory=dict,
+        description="Exact origins by widget key, for host pages that name theirs: JSON,"
+        ' {"key": ["https://host"]}. A proof of identity for such a page must be made for its key.',
     )
     identity_secrets: dict[str, str] = Field(
         default_factory=dict,
@@ -46,6 +54,14 @@ class WebSettings(BaseModel):
         default=120, ge=1, description="Per client address; keeps a runaway page from flooding."
     )
     stream_ping_s: float = Field(default=15.0, gt=0, description="Comment line against proxies.")
+
+    @field_validator("widget_origins")
+    @classmethod
+    def _named(cls, given: dict[str, list[str]]) -> dict[str, list[str]]:
+        wrong = [name for name in given if not WIDGET_KEY.fullmatch(name)]
+        if wrong:
+            raise ValueError(f"no widget keys: {', '.join(wrong)}")
+        return given
 
     @field_validator("identity_secrets")
     @classmethod

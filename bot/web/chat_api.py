@@ -40,7 +40,9 @@ async def open_conversation(
     """Open a conversation; the greeting is its first message."""
     token = secrets.token_urlsafe(32)
     if body.identity is not None:
-        proven = app.identities.check(body.identity, device=user_agent, now=app.clock())
+        proven = app.identities.check(
+            body.identity, device=user_agent, now=app.clock(), key=body.widget
+        )
         conversation = await app.openings.open(
             proven.user, token=token, now=app.clock(), proof_id=proven.proof_id
         )
@@ -67,7 +69,9 @@ async def prove(
     user_agent: Annotated[str, Header()] = "",
 ) -> None:
     """Give a conversation that began without a proof to the person who is proven now."""
-    proven = app.identities.check(body.identity, device=user_agent, now=app.clock())
+    proven = app.identities.check(
+        body.identity, device=user_agent, now=app.clock(), key=body.widget
+    )
     await app.openings.prove(
         conversation_id, proven.user, proof_id=proven.proof_id, now=app.clock()
     )

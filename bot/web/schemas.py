@@ -12,6 +12,10 @@ ClientId = Annotated[
     str, StringConstraints(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")
 ]
 
+WidgetKey = Annotated[
+    str, Field(max_length=40, description="The host page's widget key; a proof must be for it.")
+]
+
 
 class UserIn(BaseModel):
     """What the host page says of the person. Unverified: shown to engineers as such."""
@@ -29,6 +33,7 @@ class ConversationIn(BaseModel):
     """Open a conversation."""
 
     channel: Literal["web"] = "web"
+    widget: WidgetKey = ""
     user: UserIn = Field(default_factory=UserIn)
     identity: str | None = Field(
         default=None,
@@ -40,6 +45,7 @@ class ConversationIn(BaseModel):
 class IdentityIn(BaseModel):
     """A proof for a conversation that began without one."""
 
+    widget: WidgetKey = ""
     identity: str = Field(max_length=4_000)
 
 

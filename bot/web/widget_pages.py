@@ -2,25 +2,25 @@
 
 Scripts and styles are served under an address that holds the hash of all of them, so that
 browsers keep them for good and never mix two releases. Nothing inline runs anywhere: words
-reach the page as a block of JSON. Who may put the document into a frame is decided here, by
-the deployment's allowed origins.
+reach the page as a block of JSON. Who may put the document into a frame stands in its policy.
 """
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.exceptions import HTTPException
 from markupsafe import Markup
 from starlette.responses import Response
 
 from bot.assembly import Services
 from bot.phrases import Phrases
+from bot.web.cross_origin import exact_origins, origins_of
 from bot.web.security import AppServices
 
 router = APIRouter(include_in_schema=False)
@@ -37,7 +37,6 @@ MEDIA_TYPES: Mapping[str, str] = {
 FOR_GOOD = "public, max-age=31536000, immutable"
 #: Host pages name one unchanging address; a new release reaches them within minutes.
 LOADER_CACHE = "public, max-age=300"
-_ORIGIN = re.compile(r"^https?://[A-Za-z0-9.\-\[\]:]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +88,7 @@ def script_json(value: object) -> str:
 
 def frame_policy(allowed_origins: Sequence[str]) -> str:
     """The frame document's policy. An origin that is not one is left out, not passed on."""
-    ancestors = [
-        "'self'",
-        *(o.rstrip("/") for o in allowed_origins if _ORIGIN.match(o.rstrip("/"))),
-    ]
+    ancestors = ["'self'", *exact_origins(allowed_origins)]
     return (
         "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
         f"form-action 'none'; frame-ancestors {' '.join(ancestors)}"
@@ -132,13 +128,20 @@ async def loader(request: Request, app: AppServices) -> Response:
 
 
 @router.get("/widget")
-async def frame(request: Request, app: AppServices) -> Response:
+async def frame(
+    request: Request, app: AppServices, key: Annotated[str, Query(max_length=40)] = ""
+) -> Response:
     """The document inside the frame; opened by itself it is the same conversation on a page."""
-    return frame_page(request, app)
+    return frame_page(request, app, key=key)
 
 
-def frame_page(request: Request, app: Services, *, person: Markup | None = None) -> Response:
-    """The document, for a ``person`` who is known already or whoever the host names."""
+def frame_page(
+    request: Request, app: Services, *, person: Markup | None = None, key: str = ""
+) -> Response:
+    """The document, for a ``person`` who is known already or whoever the host names.
+
+    Only the pages of a widget's ``key`` may frame it.
+    """
     found = assets("widget")
     words = widget_phrases(app.phrases)
     web = app.settings.web
@@ -153,7 +156,7 @@ def frame_page(request: Request, app: Services, *, person: Markup | None = None)
         "file_limit": app.settings.attachments.max_bytes if app.settings.attachments.enabled else 0,
     }
     headers = {
-        "Content-Security-Policy": frame_policy(web.allowed_origins),
+        "Content-Security-Policy": frame_policy(origins_of(web, key)),
         "Cache-Control": "no-cache",
     }
     return app.pages.page("widget.html", context, headers=headers)

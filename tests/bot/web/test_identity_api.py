@@ -64,6 +64,12 @@ async def test_a_bad_proof_opens_nothing_but_none_is_needed(proving: Product) ->
     assert (await opened(proving)).status_code == 201
 
 
+async def test_a_page_with_a_key_proves_for_that_key_only(proving: Product) -> None:
+    assert (await opened(proving, identity=proof("k"), widget="other")).status_code == 401
+    assert (await opened(proving, identity=proof("k"), widget="portal")).status_code == 201
+    assert (await opened(proving, widget="w" * 41)).status_code == 422
+
+
 async def test_what_began_unproven_becomes_the_persons_own(proving: Product) -> None:
     chat = await proving.open(name="访客")
     number = (await ticket_of(chat))["number"]

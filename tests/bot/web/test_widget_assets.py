@@ -35,6 +35,7 @@ def words() -> Phrases:
 def settings() -> Settings:
     found = Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own argument
     found.web.allowed_origins = ["https://portal.hecheng.example"]
+    found.web.widget_origins = {"city": ["https://a.example", "https://b.example:8443/"]}
     return found
 
 
@@ -131,6 +132,15 @@ def test_the_page_runs_nothing_inline_and_says_who_may_frame_it(client: TestClie
     assert page.css("style") == []
     names = {name for node in page.css("*") for name in node.attributes}
     assert not {name for name in names if name.startswith("on") or name == "style"}
+
+
+@pytest.mark.parametrize(
+    ("key", "ancestors"),
+    [("city", "'self' https://a.example https://b.example:8443"), ("else", "'self'")],
+)
+def test_a_widget_key_has_hosts_of_its_own(client: TestClient, key: str, ancestors: str) -> None:
+    policy = client.get(f"/widget?key={key}").headers["content-security-policy"]
+    assert policy.endswith(f"; frame-ancestors {ancestors}")
 
 
 def test_the_page_carries_the_words_and_the_limit(
@@ -238,6 +248,10 @@ def test_no_origin_can_write_into_the_policy(origins: list[str]) -> None:
 @pytest.mark.parametrize("origin", ["*", "https:", "null", "https://a.example/path", "'unsafe'"])
 def test_what_is_no_origin_is_left_out(origin: str) -> None:
     assert frame_policy([origin]) == frame_policy([])
+
+
+def test_origins_are_written_as_browsers_write_them() -> None:
+    assert frame_policy(["https://A.Example:443/"]).endswith("'self' https://a.example")
 
 
 def test_an_origin_with_port_and_slash_is_understood() -> None:

@@ -61,6 +61,19 @@ def test_a_page_that_is_not_allowed_cannot_frame_the_conversation(page: Page, ro
     assert page.frames[1].url.startswith("chrome-error:")
 
 
+def test_a_key_lets_in_the_pages_of_its_own_host_and_no_others(host: Page, desk: Desk) -> None:
+    address = host.url.partition("?")[0]
+    host.goto(f"{address}?key=portal")
+    host.locator("#launch").click()
+    expect(host.frame_locator("iframe").locator(".kind-greeting")).to_be_visible()
+    assert desk.keys == ["portal"]
+    for key in ("other", "unknown"):
+        # The panel was open, so it opens by itself on the next page.
+        with host.expect_console_message(lambda told: "frame-ancestors" in told.text):
+            host.goto(f"{address}?key={key}")
+    assert desk.keys == ["portal"]
+
+
 def test_messages_of_other_windows_are_not_heard(host: Page) -> None:
     host.evaluate("window.postMessage({caiwen: 'unread', count: 7}, '*')")
     host.locator("#launch").click()

@@ -37,7 +37,7 @@ HOST_PAGE = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><ti
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
 <body><h1>某平台</h1><p><a href="/elsewhere">别的页面</a></p>
 <script src="{root}/widget.js" async data-user-name="陈晓岚" data-user-unit="禾城市教育局"
- data-user-proof="{proof}"></script>
+ data-user-proof="{proof}" data-key="{key}"></script>
 </body></html>"""
 
 Reply = tuple[str, str, str, dict[str, Any]]
@@ -64,6 +64,8 @@ class Desk:
 
     #: Every proof of identity that was offered, in order.
     proofs: list[str] = field(default_factory=list)
+    #: The widget key of every conversation that was opened.
+    keys: list[str] = field(default_factory=list)
     talks: dict[str, Talk] = field(default_factory=dict)
     script: Script = _echo
     greeting: list[Reply] = field(
@@ -215,7 +217,9 @@ def create_app(desk: Desk, root: str) -> FastAPI:
     app = FastAPI()
     words = catalogue.load(data_dir() / "locales" / "zh-CN.yml")
     settings = Settings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own argument
-    settings.web.allowed_origins = [root.replace("127.0.0.1", "localhost")]
+    host = root.replace("127.0.0.1", "localhost")
+    settings.web.allowed_origins = [host]
+    settings.web.widget_origins = {"portal": [host], "other": ["https://other.hecheng.example"]}
     services = SimpleNamespace(phrases=words, settings=settings, pages=Pages.create(words))
     app.dependency_overrides[services_of] = lambda: services
     app.include_router(widget_pages.router)
@@ -242,6 +246,7 @@ def _add_api(app: FastAPI, desk: Desk) -> None:  # noqa: C901  # one small funct
         body = await request.json()
         if (proof := body.get("identity")) is not None and not desk.take_proof(proof):
             return _problem(401)
+        desk.keys.append(body["widget"])
         key, talk = desk.open(body["user"])
         return JSONResponse({"conversation_id": key, "token": talk.token}, status_code=201)
 
@@ -306,11 +311,11 @@ def _add_api(app: FastAPI, desk: Desk) -> None:  # noqa: C901  # one small funct
 def _add_pages(app: FastAPI, root: str) -> None:
     @app.get("/host")
     @app.get("/elsewhere")
-    async def host(proof: str = "") -> Response:
+    async def host(proof: str = "", key: str = "") -> Response:
         origin = root.replace("http://", "")
         policy = f"default-src 'none'; script-src {origin}; frame-src {origin}"
         return HTMLResponse(
-            HOST_PAGE.format(root=root, proof=escape(proof)),
+            HOST_PAGE.format(root=root, proof=escape(proof), key=escape(key)),
             headers={"Content-Security-Policy": policy},
         )
 

@@ -31,6 +31,7 @@ const USER_LIMITS = { name: 80, unit: 120, region: 80, audience: 200, phone: 40 
 export class Api {
   constructor(root) {
     this.base = `${root}/api/v1/conversations`;
+    this.widget = new URLSearchParams(location.search).get("key") || "";
   }
 
   /** Opens a conversation: `{id, token}`. */
@@ -39,7 +40,7 @@ export class Api {
     for (const [name, limit] of Object.entries(USER_LIMITS)) {
       if (user[name]) told[name] = String(user[name]).trim().slice(0, limit);
     }
-    const asked = { channel: "web", user: told };
+    const asked = { channel: "web", widget: this.widget, user: told };
     if (user.proof) asked.identity = user.proof;
     const body = await this.json("POST", "", null, asked);
     return { id: body.conversation_id, token: body.token };
@@ -47,7 +48,7 @@ export class Api {
 
   /** Gives a conversation that began without a proof to the proven person. */
   prove(conversation, proof) {
-    return this.json("POST", "/identity", conversation, { identity: proof });
+    return this.json("POST", "/identity", conversation, { widget: this.widget, identity: proof });
   }
 
   messages(conversation, after) {

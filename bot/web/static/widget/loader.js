@@ -134,7 +134,9 @@
     if (frame) return;
     state.ready = false;
     showWaiting(words.loading);
-    var props = { title: words.name, src: root + "/widget?host=" + encodeURIComponent(location.origin) };
+    var address = root + "/widget?host=" + encodeURIComponent(location.origin);
+    var key = settings.key || data.key;
+    var props = { title: words.name, src: key ? address + "&key=" + encodeURIComponent(key) : address };
     if (origin !== location.origin) {
       // Within one origin a sandbox holds nothing, and browsers warn of it.
       props.sandbox = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads";
