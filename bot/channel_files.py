@@ -4,7 +4,7 @@ What has to be fetched rests in the outbox before the callback is answered. A fi
 had, or is not taken, is noted as something without words, so that nothing goes unanswered.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,16 +48,15 @@ async def fetch_later(
 
 @dataclass(frozen=True, slots=True)
 class ChannelFiles:
-    """Fetches files of one channel."""
+    """Fetches files of the channels whose platforms keep them; ``fetch`` is by channel."""
 
     intake: ChannelIntake
     attachments: Attachments
-    fetch: Fetch | None
+    fetch: Mapping[str, Fetch]
 
-    @property
-    def is_on(self) -> bool:
-        """Whether files can be fetched and kept."""
-        return self.fetch is not None and self.attachments.intake.settings.enabled
+    def takes_from(self, channel: str) -> bool:
+        """Whether files of this channel can be fetched and kept."""
+        return channel in self.fetch and self.attachments.intake.settings.enabled
 
     def handlers(self) -> dict[str, Handler]:
         """What carries out the rows."""
@@ -70,7 +69,8 @@ class ChannelFiles:
             told["external_id"],
             "",
             told["user"],
-            action={"media_id": told["media_id"]},
+            # The addresses that bots fetch from are credentials, and soon good for nothing.
+            action={} if "://" in told["media_id"] else {"media_id": told["media_id"]},
         )
         try:
             await self._take(message, told["media_id"], told["kind"])
@@ -79,9 +79,10 @@ class ChannelFiles:
             await self.intake.note(message, told["kind"])
 
     async def _take(self, message: InboundMessage, media_id: str, kind: str) -> None:
-        if self.fetch is None:
+        fetch = self.fetch.get(message.channel)
+        if fetch is None:
             raise PermanentError("the channel is off")
-        fetched = await self.fetch(media_id)
+        fetched = await fetch(media_id)
         conversation = await self.intake.conversation_of(message)
         upload = Upload(message.external_id, "", fetched.filename or kind, fetched.content)
         await self.attachments.receive(conversation.id, upload)

@@ -9,17 +9,23 @@ from bot.clock import Clock
 from bot.settings import Settings
 from bot.workspace import Workspace
 from connectors.base import Channel
+from connectors.bot_streams import BotStreams
 from connectors.identity_provider import IdentityProvider
 from connectors.sends import StoredSends
 from connectors.telegram import TelegramChannel
 from connectors.telegram_api import TelegramApi
 from connectors.wecom import WecomChannel, limits
 from connectors.wecom_api import Fetched, WecomApi, make_client
+from connectors.wecom_bot import NAME as BOT
+from connectors.wecom_bot import WecomBotChannel
+from connectors.wecom_bot_api import WecomBotApi, make_bot_client
 from connectors.wecom_identity import WecomIdentity
 from connectors.wecom_pictures import WecomPictures
 from kb import repository as knowledge_rows
 from kb.service import media_path
 from store.session import Database
+
+Fetch = Callable[[str], Awaitable[Fetched]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +33,16 @@ class Channels:
     """Channels by name, and what closes the connections that they hold."""
 
     by_name: Mapping[str, Channel]
-    #: Fetches a file that a member of 政务微信 sent.
-    fetch: Callable[[str], Awaitable[Fetched]] | None = None
+    #: Fetch a file that somebody sent, by channel.
+    fetch: Mapping[str, Fetch] = field(default_factory=dict)
     #: Says who members are, where a channel can.
     identity: IdentityProvider | None = None
     #: Telegram's calls, for those that are no deliveries.
     telegram: TelegramApi | None = None
+    #: Replies that a bot's platform comes to fetch.
+    bot_streams: BotStreams | None = None
+    #: A picture of the knowledge base by its content hash.
+    picture: Callable[[str], Awaitable[bytes | None]] | None = None
     closing: tuple[Callable[[], Awaitable[None]], ...] = field(default=())
 
     async def close(self) -> None:
@@ -48,22 +58,31 @@ def build(
     found: dict[str, Channel] = dict(given)
     closing: list[Callable[[], Awaitable[None]]] = []
     identity: IdentityProvider | None = None
-    fetch: Callable[[str], Awaitable[Fetched]] | None = None
+    fetch: dict[str, Fetch] = {}
+    picture = partial(_picture, settings, database)
     if settings.wecom.enabled and "wecom" not in given:
         client = make_client(settings.wecom)
         wecom = WecomApi(client, settings.wecom, clock)
         sends = StoredSends(database, "wecom", limits(settings.wecom))
-        pictures = WecomPictures(wecom, database, partial(_picture, settings, database), clock)
+        pictures = WecomPictures(wecom, database, picture, clock)
         found["wecom"] = WecomChannel(wecom, settings.wecom, clock, sends, pictures)
         closing.append(client.aclose)
-        fetch = wecom.fetch
+        fetch["wecom"] = wecom.fetch
         identity = WecomIdentity(wecom, settings.wecom, clock)
+    streams = None
+    if settings.wecom_bot.enabled:
+        streams = BotStreams(database, clock, settings.wecom_bot.settle_s)
+        bot = WecomBotApi(make_bot_client(settings.wecom_bot), settings.wecom_bot.keys())
+        application = found.get("wecom") if settings.wecom_bot.by_application else None
+        found[BOT] = WecomBotChannel(streams, bot, settings.wecom_bot, application)
+        closing.append(bot.close)
+        fetch[BOT] = bot.fetch
     telegram = None
     if settings.telegram.enabled:
         telegram = TelegramApi(settings.telegram)
         found.setdefault("telegram", TelegramChannel(telegram, settings.telegram, clock))
         closing.append(telegram.close)
-    return Channels(found, fetch, identity, telegram, tuple(closing))
+    return Channels(found, fetch, identity, telegram, streams, picture, tuple(closing))
 
 
 async def _picture(settings: Settings, database: Database, sha256: str) -> bytes | None:

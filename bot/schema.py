@@ -12,6 +12,7 @@ import bot.notification_tables
 import bot.question_tables
 import bot.saved_view_tables
 import bot.tables
+import connectors.bot_stream_tables
 import connectors.media_tables
 import connectors.send_tables
 import handoff.calendar_tables
@@ -40,6 +41,7 @@ DECLARED_IN = (
     bot.notification_tables,
     bot.question_tables,
     bot.tables,
+    connectors.bot_stream_tables,
     connectors.media_tables,
     connectors.send_tables,
     handoff.calendar_tables,

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.attachments.settings import AttachmentSettings
 from bot.secrets_at_rest import SecretsSettings
 from connectors.notify_settings import NotifySettings
-from connectors.settings import RelaySettings, WecomSettings
+from connectors.settings import RelaySettings, WecomBotSettings, WecomSettings
 from connectors.telegram_settings import TelegramSettings
 from handoff.settings import HandoffSettings
 from kb.settings import KnowledgeSettings
@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     handoff: HandoffSettings = Field(default_factory=HandoffSettings)
     relay: RelaySettings = Field(default_factory=RelaySettings)
     wecom: WecomSettings = Field(default_factory=WecomSettings)
+    wecom_bot: WecomBotSettings = Field(default_factory=WecomBotSettings)
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     attachments: AttachmentSettings = Field(default_factory=AttachmentSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)

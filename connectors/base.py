@@ -1,6 +1,6 @@
 """What every channel connector speaks: messages in, deliveries out. No policy, no words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -56,6 +56,20 @@ class Delivery:
     data: Mapping[str, Any] = field(default_factory=dict)
     seq: int = 0
     menu: Menu | None = None
+
+    def words(self) -> str:
+        """All of it in words, for where there are no buttons: what must be chosen is numbered."""
+        text = self.text.strip()
+        if not text or self.menu is None or not self.menu.needed:
+            return text
+        return "\n".join(
+            (text, *(f"{n}. {one.label}" for n, one in enumerate(self.menu.choices, 1)))
+        )
+
+    def pictures(self) -> Sequence[str]:
+        """Content hashes of what an answer shows, in its order, each once."""
+        listed = (*(self.data.get("blocks") or ()), *(self.data.get("images") or ()))
+        return list(dict.fromkeys(str(one["sha256"]) for one in listed if one.get("sha256")))
 
 
 class TransientError(Exception):

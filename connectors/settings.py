@@ -1,5 +1,6 @@
 """What a deployment may choose about channels (environment prefix CAIWEN_WECOM__ and so on)."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Self
 
@@ -108,4 +109,62 @@ class WecomSettings(BaseModel):
         """The callback's keys. Raises :class:`InvalidCallbackKey`."""
         return CallbackKeys.of(
             token=self.token, encoding_aes_key=self.encoding_aes_key, receive_id=self.corp_id
+        )
+
+
+class WecomBotSettings(BaseModel):
+    """A bot of 粤政易, 政务微信 or WeCom whose JSON callbacks are posted to us."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool = Field(default=False, description="Take and send messages in this channel.")
+    token: str = Field(
+        default="", repr=False, pattern=r"^[A-Za-z0-9]{0,32}$", description="The callback's Token."
+    )
+    encoding_aes_key: str = Field(
+        default="", repr=False, max_length=43, description="The callback's EncodingAESKey."
+    )
+    bot_id: str = Field(
+        default="", max_length=64, description="The bot's id; callbacks of others are refused."
+    )
+    by_application: bool = Field(
+        default=True,
+        description="Send what comes too late for a reply by the application, where one is set up;"
+        " otherwise it waits until the person writes again.",
+    )
+    settle_s: float = Field(
+        default=1.0,
+        gt=0,
+        le=30,
+        description="Seconds after the last words when a reply counts as complete.",
+    )
+    max_pictures: int = Field(
+        default=4, ge=0, le=10, description="Pictures of one answer that are shown; 0: none."
+    )
+    allowed_networks: list[IPv4Network | IPv6Network] = Field(
+        default_factory=list,
+        description="Private networks (CIDR) that files may be fetched from and replies posted to.",
+    )
+    ca_bundle: Path | None = Field(
+        default=None, description="Certificates (PEM) of a private authority to trust."
+    )
+    clock_skew_s: int = Field(
+        default=300,
+        ge=0,
+        description="Callbacks older or newer than this are refused; 0 turns the check off.",
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.enabled:
+            missing = [name for name in ("token", "encoding_aes_key") if not getattr(self, name)]
+            if missing:
+                raise ValueError("missing: " + ", ".join(missing))
+            self.keys()
+        return self
+
+    def keys(self) -> CallbackKeys:
+        """The callback's keys; a bot's receiver is empty. Raises :class:`InvalidCallbackKey`."""
+        return CallbackKeys.of(
+            token=self.token, encoding_aes_key=self.encoding_aes_key, receive_id=""
         )

@@ -88,7 +88,7 @@ class WecomChannel:
                 self._note_refused(refused)
             else:
                 return
-        await self._send_all(delivery, self._parts(delivery, text, listed=card is None))
+        await self._send_all(delivery, self._parts(delivery, listed=card is None))
 
     async def replace_buttons(self, user: str, response_code: str, label: str) -> None:
         """Show below a pressed card what was chosen. Older platforms cannot: then nothing changes.
@@ -121,12 +121,9 @@ class WecomChannel:
         until = self._no_cards_until
         return self._settings.cards and (until is None or self._clock() >= until)
 
-    def _parts(self, delivery: Delivery, text: str, *, listed: bool) -> Sequence[_Part]:
+    def _parts(self, delivery: Delivery, *, listed: bool) -> Sequence[_Part]:
         menu = delivery.menu
-        if menu is not None and menu.needed:
-            lines = (f"{n}. {choice.label}" for n, choice in enumerate(menu.choices, 1))
-            text = "\n".join((text, *lines))
-        parts = [_text(part) for part in in_parts(text, TEXT_BYTES)]
+        parts = [_text(part) for part in in_parts(delivery.words(), TEXT_BYTES)]
         parts += [_Part({}, sha256, extra=True) for sha256 in self._shown(delivery)]
         if listed and menu is not None and not menu.needed and self._takes_feedback(delivery):
             card = _card(delivery.dedupe_key + ":menu", menu.title, "", _buttons(menu.choices))
@@ -141,9 +138,7 @@ class WecomChannel:
         """The pictures of an answer in its order, each once."""
         if self._pictures is None:
             return ()
-        listed = (*(delivery.data.get("blocks") or ()), *(delivery.data.get("images") or ()))
-        found = [str(one["sha256"]) for one in listed if one.get("sha256")]
-        return list(dict.fromkeys(found))[: self._settings.max_pictures]
+        return delivery.pictures()[: self._settings.max_pictures]
 
     async def _send_all(self, delivery: Delivery, parts: Sequence[_Part]) -> None:
         key = delivery.dedupe_key

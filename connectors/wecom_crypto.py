@@ -77,11 +77,23 @@ class CallbackKeys:
     def _cipher(self) -> Cipher[modes.CBC]:
         return Cipher(algorithms.AES(self.aes_key), modes.CBC(self.aes_key[:_AES_BLOCK]))
 
+    def open_file(self, encrypted: bytes) -> bytes:
+        """A file of a bot's callback (document 100719). Raises :class:`CallbackRefused`."""
+        return _unpad(self._decrypt_raw(encrypted))
+
+    def seal_file(self, content: bytes) -> bytes:
+        """As the platform encrypts a file before it is fetched."""
+        encryptor = self._cipher().encryptor()
+        return encryptor.update(_pad(content)) + encryptor.finalize()
+
     def _decrypt(self, encrypted: str) -> bytes:
         try:
             raw = base64.b64decode(encrypted, validate=True)
         except (binascii.Error, ValueError):
             raise CallbackRefused(Flaw.ENCODING) from None
+        return self._decrypt_raw(raw)
+
+    def _decrypt_raw(self, raw: bytes) -> bytes:
         if len(raw) < PAD_BLOCK or len(raw) % _AES_BLOCK:
             raise CallbackRefused(Flaw.ENCODING)
         decryptor = self._cipher().decryptor()

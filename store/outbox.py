@@ -285,6 +285,34 @@ async def _settle(session: AsyncSession, claimed: Claimed, **values: Any) -> boo
     return (await session.execute(statement)).scalar_one_or_none() is not None
 
 
+async def hurry(session: AsyncSession, conversation_id: str, *, now: datetime) -> None:
+    """Try what waits for a later moment now: the person who could not be reached is here."""
+    statement = (
+        update(OutboxRow)
+        .where(
+            OutboxRow.conversation_id == conversation_id,
+            OutboxRow.status == OutboxStatus.PENDING.value,
+            OutboxRow.available_at > now,
+            OutboxRow.claim_token.is_(None),
+        )
+        .values(available_at=now)
+    )
+    await session.execute(statement)
+
+
+async def is_waiting(session: AsyncSession, conversation_id: str) -> bool:
+    """Whether anything of a conversation is still to be sent."""
+    query = (
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.conversation_id == conversation_id,
+            OutboxRow.status == OutboxStatus.PENDING.value,
+        )
+        .limit(1)
+    )
+    return (await session.execute(query)).first() is not None
+
+
 async def dead_letters(
     session: AsyncSession, *, limit: int = 100, before: int | None = None
 ) -> Sequence[OutboxRow]:

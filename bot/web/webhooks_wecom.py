@@ -4,8 +4,6 @@ A refusal says nothing about its reason. Anything but 200 makes the platform sen
 wanted only while we cannot record.
 """
 
-import re
-
 import structlog
 from fastapi import APIRouter, Request, Response, status
 
@@ -13,6 +11,7 @@ from bot import channel_files, menus, persons
 from bot.assembly import Services
 from bot.deliveries import CARD_KIND
 from bot.web.security import AppServices
+from bot.web.wecom_callbacks import body_of, opened, refuse, signed
 from connectors import wecom_messages
 from connectors.base import InboundMessage
 from connectors.errors import CallbackRefused, Flaw
@@ -24,12 +23,8 @@ router = APIRouter(prefix="/channels/wecom", tags=["channels"])
 
 #: The channel's name in rows.
 CHANNEL = "wecom"
-#: No callback of the platform is nearly this large.
-MAX_BODY_BYTES = 256 * 1024
-MAX_QUERY = 200
 #: What is fetched and kept; the rest is noted.
 FETCHED = frozenset({Kind.IMAGE, Kind.FILE})
-_SECONDS = re.compile(r"[0-9]{1,12}")
 
 log = structlog.get_logger("bot.web.wecom")
 
@@ -38,9 +33,9 @@ log = structlog.get_logger("bot.web.wecom")
 async def check_address(request: Request, app: AppServices) -> Response:
     """The platform's check of the address: the decrypted words, bare."""
     try:
-        plain = _open(app, _signed(request, request.query_params.get("echostr", "")))
+        plain = _open(app, signed(request, request.query_params.get("echostr", "")))
     except CallbackRefused as refused:
-        return _refuse(refused)
+        return refuse(refused)
     return Response(plain, media_type="text/plain")
 
 
@@ -48,15 +43,12 @@ async def check_address(request: Request, app: AppServices) -> Response:
 async def receive(request: Request, app: AppServices) -> Response:
     """One message or event. It is recorded when this answers 200."""
     try:
-        body = await request.body()
-        if len(body) > MAX_BODY_BYTES:
-            raise CallbackRefused(Flaw.SIZE)
-        signed = _signed(request, wecom_messages.envelope(body))
-        message = wecom_messages.message(_open(app, signed))
+        found = signed(request, wecom_messages.envelope(await body_of(request)))
+        message = wecom_messages.message(_open(app, found))
         if message.receiver != app.settings.wecom.corp_id or len(message.sender) > 64:
             raise CallbackRefused(Flaw.RECEIVER)
     except CallbackRefused as refused:
-        return _refuse(refused)
+        return refuse(refused)
     await _hand_over(app, message)
     if app.settings.wecom.directory:
         async with app.database.transaction() as session:
@@ -66,32 +58,11 @@ async def receive(request: Request, app: AppServices) -> Response:
     return Response(status_code=status.HTTP_200_OK)
 
 
-def _signed(request: Request, encrypted: str) -> Signed:
-    """What the query says. Read by hand: a refusal of its form would tell more than ours."""
-    query = request.query_params
-    signature, timestamp, nonce = (
-        query.get(name, "") for name in ("msg_signature", "timestamp", "nonce")
-    )
-    if max(map(len, (signature, timestamp, nonce))) > MAX_QUERY or len(encrypted) > MAX_BODY_BYTES:
-        raise CallbackRefused(Flaw.SIZE)
-    return Signed(signature, timestamp, nonce, encrypted)
-
-
-def _open(app: Services, signed: Signed) -> bytes:
+def _open(app: Services, found: Signed) -> bytes:
     settings = app.settings.wecom
     if not settings.enabled:
         raise CallbackRefused(Flaw.RECEIVER)
-    plain = settings.keys().open(signed)
-    if settings.clock_skew_s:
-        sent = int(signed.timestamp) if _SECONDS.fullmatch(signed.timestamp) else 0
-        if abs(app.clock().timestamp() - sent) > settings.clock_skew_s:
-            raise CallbackRefused(Flaw.TIMESTAMP)
-    return plain
-
-
-def _refuse(refused: CallbackRefused) -> Response:
-    log.warning("callback_refused", flaw=refused.flaw.value)
-    return Response(status_code=status.HTTP_403_FORBIDDEN)
+    return opened(settings.keys(), found, app.clock, skew_s=settings.clock_skew_s)
 
 
 async def _hand_over(app: Services, message: WecomMessage) -> None:
@@ -159,7 +130,7 @@ async def _note(app: Services, message: WecomMessage) -> None:
         await app.channel_intake.receive(inbound)
         return
     kind = message.kind if message.kind in MEDIA | POINTERS else Kind.UNKNOWN
-    if kind in FETCHED and message.media_id and app.channel_files.is_on:
+    if kind in FETCHED and message.media_id and app.channel_files.takes_from(CHANNEL):
         async with app.database.transaction() as session:
             await channel_files.fetch_later(
                 session, inbound, media_id=message.media_id, kind=kind.value, now=app.clock()

@@ -1,0 +1,55 @@
+"""What callbacks of 政务微信's applications and bots share: the query, the age, the refusal.
+
+A refusal says nothing about its reason: whoever forges callbacks must learn nothing.
+"""
+
+import re
+
+import structlog
+from fastapi import Request, Response, status
+
+from bot.clock import Clock
+from connectors.errors import CallbackRefused, Flaw
+from connectors.wecom_crypto import CallbackKeys, Signed
+
+#: No callback of the platform is nearly this large.
+MAX_BODY_BYTES = 256 * 1024
+MAX_QUERY = 200
+_SECONDS = re.compile(r"[0-9]{1,12}")
+
+log = structlog.get_logger("bot.web.wecom")
+
+
+async def body_of(request: Request) -> bytes:
+    """The body. Raises :class:`CallbackRefused` for one that is too large."""
+    body = await request.body()
+    if len(body) > MAX_BODY_BYTES:
+        raise CallbackRefused(Flaw.SIZE)
+    return body
+
+
+def signed(request: Request, encrypted: str) -> Signed:
+    """What the query says. Read by hand: a refusal of its form would tell more than ours."""
+    query = request.query_params
+    signature, timestamp, nonce = (
+        query.get(name, "") for name in ("msg_signature", "timestamp", "nonce")
+    )
+    if max(map(len, (signature, timestamp, nonce))) > MAX_QUERY or len(encrypted) > MAX_BODY_BYTES:
+        raise CallbackRefused(Flaw.SIZE)
+    return Signed(signature, timestamp, nonce, encrypted)
+
+
+def opened(keys: CallbackKeys, found: Signed, clock: Clock, *, skew_s: int) -> bytes:
+    """The words inside. Raises :class:`CallbackRefused`, also for what is older than ``skew_s``."""
+    plain = keys.open(found)
+    if skew_s:
+        sent = int(found.timestamp) if _SECONDS.fullmatch(found.timestamp) else 0
+        if abs(clock().timestamp() - sent) > skew_s:
+            raise CallbackRefused(Flaw.TIMESTAMP)
+    return plain
+
+
+def refuse(refused: CallbackRefused) -> Response:
+    """The same answer whatever was wrong."""
+    log.warning("callback_refused", flaw=refused.flaw.value)
+    return Response(status_code=status.HTTP_403_FORBIDDEN)

@@ -1,0 +1,99 @@
+"""A WeCom bot (document 101039, JSON callbacks) as a channel: words are laid out for the platform.
+
+A bot cannot speak first: words go into the reply that the platform is asking about, else to the
+address beside the last question, else by the application to the same member if the deployment has
+one; else they wait until the person writes again. Refuses to drop anything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from connectors.base import Channel, Delivery, Held, PermanentError, TransientError
+from connectors.bot_streams import PART_BYTES, BotStreams, Part, Place
+from connectors.settings import WecomBotSettings
+from connectors.text_parts import in_parts
+from connectors.wecom_bot_api import WecomBotApi
+
+NAME = "wecom_bot"
+#: When to look again: whether the platform came, and whether the person did.
+_LOOK_S, _ABSENT_S = 1.0, 60.0
+
+log = structlog.get_logger("connectors.wecom_bot")
+
+
+class WecomBotChannel:
+    """One bot as a channel; see :class:`connectors.base.Channel`."""
+
+    def __init__(
+        self,
+        streams: BotStreams,
+        api: WecomBotApi,
+        settings: WecomBotSettings,
+        application: Channel | None = None,
+    ) -> None:
+        self._streams = streams
+        self._api = api
+        self._settings = settings
+        self._application = application
+
+    @property
+    def name(self) -> str:
+        return NAME
+
+    async def send(self, delivery: Delivery) -> None:
+        text = delivery.words()
+        if not text:
+            raise PermanentError("nothing to show")
+        texts = in_parts(text, PART_BYTES)
+        for n, words in enumerate(texts, 1):
+            last = n == len(texts)
+            part = Part(
+                person=delivery.external_user,
+                delivery_key=delivery.dedupe_key,
+                number=n,
+                text=words,
+                pictures=self._pictures(delivery) if last else (),
+                answer_seq=delivery.seq if last and delivery.kind == "answer" else 0,
+            )
+            place = await self._streams.put(part)
+            if place is Place.WAITING:
+                raise Held("the platform has not come for it yet", _LOOK_S)
+            if place is Place.NOWHERE and not await self._respond(part):
+                await self._by_application(delivery, texts[n - 1 :])
+                return
+
+    async def _respond(self, part: Part) -> bool:
+        """Use the address of the last question, if it has one."""
+        stream_id, address = await self._streams.take_address(part.person)
+        if not address:
+            return False
+        try:
+            await self._api.respond(address, part.text)
+        except PermanentError as refused:
+            log.warning("bot_address_refused", error=str(refused))
+            return False
+        except TransientError:
+            await self._streams.give_back(stream_id, address)
+            raise
+        await self._streams.mark_shown(part, stream_id)
+        return True
+
+    async def _by_application(self, delivery: Delivery, rest: Sequence[str]) -> None:
+        if self._application is None or "@" in delivery.external_user:
+            raise Held("the person is not here", _ABSENT_S)
+        if len(rest) == len(in_parts(delivery.words(), PART_BYTES)):
+            await self._application.send(delivery)
+        else:
+            left = replace(
+                delivery,
+                dedupe_key=f"{delivery.dedupe_key}:rest{len(rest)}",
+                text="".join(rest),
+                menu=None,
+            )
+            await self._application.send(left)
+
+    def _pictures(self, delivery: Delivery) -> Sequence[str]:
+        """The pictures of an answer in its order, each once."""
+        return delivery.pictures()[: self._settings.max_pictures]
