@@ -7,9 +7,10 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
-from bot.assembly import Services, running
+from bot.assembly import Services
 from bot.attachments.errors import AttachmentTooLarge
 from bot.errors import MessageTooLong
+from bot.running import running
 from bot.web import (
     admin_alerts,
     admin_calendar,
@@ -45,6 +46,7 @@ from bot.web import (
     workbench_editor,
     workbench_files,
     workbench_gaps,
+    workbench_gate,
     workbench_golden,
     workbench_guide_imports,
     workbench_guides,
@@ -138,6 +140,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         workbench_answer_verbs,
         workbench_try,
         workbench_gaps,
+        workbench_gate,
         workbench_golden,
         workbench_lexicon,
         workbench_guides,

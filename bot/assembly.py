@@ -1,19 +1,16 @@
 """The composition root: picks the real parts and wires them. Nothing else builds anything."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import structlog
 from fastapi import FastAPI
 
-from bot import background, incident_parts, persons, telegram
 from bot import greeting as greetings
+from bot import incident_parts, persons
 from bot import metrics as figures
 from bot.acting import Actor
 from bot.admitted import Admitted
@@ -195,8 +192,11 @@ def assemble(
     metrics = figures.create()
     triager = build_triager(workspace)
     rules = LiveRules(settings.home, clarifications.load(data / "dialogue" / "clarifications.yml"))
-    foundation = incident_parts.Foundation(database, terms, settings.handoff, phrases, live, clock)
-    incidents = incident_parts.build(foundation, knowledge, data)
+    incidents = incident_parts.build(
+        incident_parts.Foundation(database, terms, settings.handoff, phrases, live, clock),
+        knowledge,
+        data,
+    )
     thinker = Thinker(
         database=database,
         interpreter=understood,
@@ -223,6 +223,7 @@ def assemble(
     )
     openings = Openings(database, greetings.load(data / "dialogue" / "seasons.yml", phrases))
     presences = Presences(database, settings.handoff, live, clock)
+    golden = Golden(database, index, clock, settings.kb.gate_drop)
     workbench = Workbench(
         database,
         publishing,
@@ -264,11 +265,11 @@ def assemble(
         ),
         answer_views=SavedViews(database, clock, ViewedList.ANSWERS, ANSWER_VIEWS),
         gaps=Gaps(database, knowledge, phrases, live, clock),
-        golden=Golden(database, index, clock, settings.kb.gate_drop),
+        golden=golden,
         proposals=QuestionProposals(
             database, index, load_rules(data / "lexicon" / "paraphrases.yml"), clock
         ),
-        guides=Guides(database, publishing, clock),
+        guides=Guides(database, publishing, golden, clock),
         guide_imports=GuideImports(
             database,
             settings.effective_database_url,
@@ -277,6 +278,7 @@ def assemble(
             clock,
             reader=reader,
             own_review=settings.kb.own_review,
+            gate_drop=settings.kb.gate_drop,
         ),
         staleness=Staleness(database, publishing, clock, reader),
         evaluations=Evaluations(
@@ -347,53 +349,3 @@ def _pictures(
         live=live,
         settings=chosen,
     )
-
-
-@asynccontextmanager
-async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Services]:
-    """The product with its background work; on leaving, everything is put down in order."""
-    await app.calendar_admin.refresh()
-    tasks = [asyncio.create_task(job) for job in _jobs(app, worker=worker)]
-    try:
-        yield app
-    finally:
-        for task in tasks:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
-        await app.evaluations.stop()
-        await app.guide_imports.stop()
-        await app.conversations.stop()
-        await app.attachments.pictures.stop()
-        await app.channels.close()
-        await app.interpreter.close()
-        await app.database.dispose()
-
-
-def _jobs(app: Services, *, worker: bool) -> list[Coroutine[Any, Any, None]]:
-    """What goes on beside requests; some of it in one process only."""
-    jobs = [
-        background.forever("calendars", app.calendar_admin.run),
-        background.forever("queue_times", app.queue_times.run),
-        background.forever("watch", lambda: background.watch(app.database, app.live)),
-        background.forever("recovery", app.conversations.run_recovery),
-        background.forever("incidents", app.incidents.board.run),
-        background.forever("pictures", app.attachments.pictures.run),
-    ]
-    if worker:
-        jobs.append(background.forever("relay", app.relay.run))
-        if (api := app.channels.telegram) is not None:
-            listening = partial(telegram.run, api, app.settings.telegram, app.channel_intake)
-            jobs.append(background.forever("telegram", listening))
-        jobs.append(background.forever("news", app.notifications.run_scanner))
-        jobs.append(background.forever("notifications", app.notifications.sender.run))
-        jobs.append(background.forever("old_files", app.retention.run))
-        jobs.append(background.forever("old_alerts", app.alerts.run_forgetting))
-        jobs.append(background.forever("publishing", app.publishing.run))
-        jobs.append(background.forever("routing", app.router.run))
-        jobs.append(background.forever("call_backs", app.revisits.run))
-        jobs.append(
-            background.forever("gaps", lambda: background.run_gaps(app.gaps, app.proposals))
-        )
-        jobs.append(background.forever("timers", lambda: background.run_timers(app.confirmations)))
-    return jobs

@@ -14,10 +14,11 @@ from honcho.manager import Manager
 from typing_extensions import override
 
 from bot.app import create_app
-from bot.assembly import assemble, running
+from bot.assembly import assemble
 from bot.cli.context import run, state_of
 from bot.deployment import Deployment
 from bot.live import Live
+from bot.running import running
 from kb.errors import IndexMismatch
 from nlu.train import RasaServer, rasa_command, rasa_environment
 

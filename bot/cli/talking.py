@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from bot.assembly import Services, assemble, running
+from bot.assembly import Services, assemble
 from bot.cli.context import Jsonl, emit, input_lines, read_queries, run, state_of
 from bot.clock import utc_now
 from bot.deployment import Deployment
@@ -16,6 +16,7 @@ from bot.dialogue.turn import Band, Search
 from bot.knowledge import SearchedKnowledge
 from bot.opening import NewUser
 from bot.records import triage_record, understanding_record
+from bot.running import running
 from bot.tables import Sender
 from bot.thinking import similar_to
 from bot.understanding import build_interpreter, build_triager, load_fallback
