@@ -20,6 +20,7 @@ from kb.answer_repository import Wanted
 from kb.answer_sheet import COLUMNS, SheetRow, Words
 from kb.answer_sheet_repository import Current, current_texts, exported
 from kb.answer_text import AnswerText
+from kb.answers import indexed_text
 from kb.errors import (
     AnswerChanged,
     AnswerInvalid,
@@ -29,6 +30,7 @@ from kb.errors import (
     ImportRefused,
     RefusalReason,
 )
+from kb.question_thefts import Fresh, Theft
 from store import audit
 from store.session import Database
 from store.vocabulary import Category
@@ -36,6 +38,8 @@ from store.vocabulary import Category
 #: Uploaded workbooks wait this long for somebody to say yes.
 KEPT_S = 24 * 3600
 _NOTHING = AnswerText("", "")
+#: Stands before the line of a row that is no answer yet while its questions are tried.
+_NEW_ROW = "row:"
 
 
 class Fate(StrEnum):
@@ -69,11 +73,28 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class RowTheft:
+    """A question that a row would take from another answer, or from another row.
+
+    `article_id` is the other answer's; empty for a row that is no answer yet.
+    """
+
+    line: int
+    theft: Theft
+    article_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What a workbook would do. ``key`` names the kept file."""
+    """What a workbook would do. ``key`` names the kept file.
+
+    ``unasked`` new questions were too many to be tried against the other answers.
+    """
 
     key: str
     rows: Sequence[Planned]
+    thefts: Sequence[RowTheft] = ()
+    unasked: int = 0
 
     def count(self, fate: Fate) -> int:
         """Rows of this fate."""
@@ -83,6 +104,21 @@ class Plan:
     def doing(self) -> int:
         """Rows that would be carried out."""
         return sum(row.fate in DOING for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row with the answer that it makes, and what that was before."""
+
+    planned: Planned
+    text: AnswerText = _NOTHING
+    before: AnswerText = _NOTHING
+
+    @property
+    def fresh(self) -> Sequence[str]:
+        """Questions that the answer did not have."""
+        known = {self.before.question, *self.before.similar}
+        return [one for one in (self.text.question, *self.text.similar) if one not in known]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +163,9 @@ class AnswerSheets:
         key = hashlib.sha256(data).hexdigest()
         rows = await asyncio.to_thread(answer_sheet.read, data, self.words)
         await asyncio.to_thread(self._keep, key, data)
-        return Plan(key, [planned for planned, _ in await self._planned(staff, rows)])
+        found = await self._planned(staff, rows)
+        thefts, unasked = await self._thefts(found)
+        return Plan(key, [one.planned for one in found], thefts, unasked)
 
     async def carry_out(self, staff: Principal, key: str, *, submit: bool) -> Plan:
         """Save every new and changed row as a draft, and hand it to a reviewer if asked to.
@@ -139,32 +177,43 @@ class AnswerSheets:
         data = await asyncio.to_thread(self._kept, key)
         rows = await asyncio.to_thread(answer_sheet.read, data, self.words)
         done = [
-            await self._carry_out(staff, planned, text, submit=submit)
-            for planned, text in await self._planned(staff, rows)
+            await self._carry_out(staff, one.planned, one.text, submit=submit)
+            for one in await self._planned(staff, rows)
         ]
         await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
         return Plan("", done)
 
-    async def _planned(
-        self, staff: Principal, rows: Sequence[SheetRow]
-    ) -> list[tuple[Planned, AnswerText]]:
+    async def _thefts(self, found: Sequence[_Row]) -> tuple[list[RowTheft], int]:
+        """What the new questions of the rows to be carried out take from other answers."""
+        doing = {_name(one.planned): one for one in found if one.planned.fate in DOING}
+        changed = [Fresh(indexed_text(name, one.text), one.fresh) for name, one in doing.items()]
+        thefts = await self.workbench.thefts_of(changed)
+        told = [
+            RowTheft(
+                doing[one.taker].planned.line,
+                one,
+                "" if one.answer_id.startswith(_NEW_ROW) else one.answer_id,
+            )
+            for one in thefts.found
+        ]
+        return sorted(told, key=lambda one: one.line), thefts.unasked
+
+    async def _planned(self, staff: Principal, rows: Sequence[SheetRow]) -> list[_Row]:
         async with self.database.reading() as session:
             known = await current_texts(session, [row.article_id for row in rows])
         seen: set[str] = set()
         found = []
         for row in rows:
             if row.article_id and row.article_id in seen:
-                found.append((_fated(row, Fate.TWICE), _NOTHING))
+                found.append(_Row(_fated(row, Fate.TWICE)))
                 continue
             seen.add(row.article_id)
             found.append(self._plan(staff, row, known.get(row.article_id)))
         return found
 
-    def _plan(
-        self, staff: Principal, row: SheetRow, current: Current | None
-    ) -> tuple[Planned, AnswerText]:
+    def _plan(self, staff: Principal, row: SheetRow, current: Current | None) -> _Row:
         if row.article_id and current is None:
-            return _fated(row, Fate.MISSING), _NOTHING
+            return _Row(_fated(row, Fate.MISSING))
         before = current.text if current else _NOTHING
         try:
             text = row.over(before, self.words)
@@ -172,13 +221,13 @@ class AnswerSheets:
                 raise AnswerInvalid("category", "unknown")
             version = row.version
         except AnswerInvalid as invalid:
-            return _fated(row, Fate.INVALID, (invalid.field,), invalid.reason), _NOTHING
+            return _Row(_fated(row, Fate.INVALID, (invalid.field,), invalid.reason))
         if current is None:
-            return _fated(row, Fate.NEW), text
+            return _Row(_fated(row, Fate.NEW), text)
         changed = _changed(before, text)
         fate = self._fate(staff, current, version) if changed else Fate.SAME
         reason = current.locked_by if fate is Fate.LOCKED else ""
-        return _fated(row, fate, changed, reason), text
+        return _Row(_fated(row, fate, changed, reason), text, before)
 
     def _fate(self, staff: Principal, current: Current, version: int) -> Fate:
         if version != current.version:
@@ -242,6 +291,11 @@ class AnswerSheets:
 def _fated(row: SheetRow, fate: Fate, fields: tuple[str, ...] = (), reason: str = "") -> Planned:
     title = row.cells.get("question", "")
     return Planned(row.line, row.article_id, title[:200], fate, fields, reason)
+
+
+def _name(row: Planned) -> str:
+    """What stands for the row's answer while its questions are tried."""
+    return row.article_id or f"{_NEW_ROW}{row.line}"
 
 
 def _with(row: Planned, fate: Fate, reason: str = "") -> Planned:

@@ -19,9 +19,12 @@ from bot.errors import GoldenGateClosed, GoldenQuestionInvalid
 from bot.golden_tables import GoldenQuestionRow, GoldenRunRow
 from bot.greeting import LOCAL
 from bot.tables import Role
+from bot.workbench import author
 from kb import answer_repository as answer_rows
 from kb import repository as kb_rows
 from kb.answer_text import AnswerText
+from kb.answer_versions import Author
+from kb.answers import guide_changes
 from kb.articles import IndexedAnswer
 from kb.errors import IndexMissing
 from kb.fresh_index import FreshIndex
@@ -44,6 +47,8 @@ from store.session import Database
 
 EDIT_ROLES = (Role.EDITOR, Role.REVIEWER)
 MAX_CHARS, MAX_QUESTIONS = 500, 5_000
+#: Characters that the audit trail keeps of what an entry is about.
+SUBJECT = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,10 @@ class Gate:
     def blocked(self) -> bool:
         """Whether only a reviewer with a reason may publish it."""
         return self.comparison.worst_drop() > self.limit + 1e-9
+
+    def texts(self, keys: Sequence[str]) -> tuple[str, ...]:
+        """What these questions say."""
+        return tuple(self.questions[key].text for key in keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +132,9 @@ class Golden:
             )
             session.add(row)
             await session.flush()
-            await self._note(session, staff, "golden.added", row.id, {"answer_id": answer_id})
+            await self._note(
+                session, author(staff), "golden.added", row.id, {"answer_id": answer_id}
+            )
             return row
 
     async def remove(self, staff: Principal, question_id: str) -> None:
@@ -132,7 +143,7 @@ class Golden:
         async with self.database.transaction() as session:
             if await rows.question(session, question_id) is not None:
                 await rows.remove(session, question_id)
-                await self._note(session, staff, "golden.removed", question_id, {})
+                await self._note(session, author(staff), "golden.removed", question_id, {})
 
     async def run(self, staff: Principal) -> GoldenRunRow:
         """Ask all of them of what is live now, and keep the results. Raises IndexMissing."""
@@ -140,8 +151,8 @@ class Golden:
         index = await asyncio.to_thread(self.index.current)
         questions = await self._questions()
         results = await self._ask(index, list(questions.values()))
-        golden = [_golden(one) for one in questions.values()]
-        counted = _summary_json(summary(golden, results))
+        golden = [golden_question(one) for one in questions.values()]
+        counted = summary_json(summary(golden, results))
         return await self._keep(staff, index, results, counted, cause="run")
 
     async def check(self, changes: Mapping[str, IndexedAnswer | None]) -> Gate:
@@ -156,42 +167,79 @@ class Golden:
         candidate = await asyncio.to_thread(self.index.candidate, changes)
         before = await self._ask(live, asked)
         after = await self._ask(candidate, asked)
-        found = compare([_golden(one) for one in asked], before, after)
+        found = compare([golden_question(one) for one in asked], before, after)
         return Gate(questions, found, self.limit)
 
-    async def pass_gate(self, staff: Principal, article_id: str, override: str = "") -> Gate:
-        """Ask what publishing the newest version of an answer would do, and keep what was found.
+    async def foresee(self, article_id: str) -> Gate:
+        """What publishing the newest version of an answer would do."""
+        async with self.database.reading() as session:
+            candidate = await _as_published(session, article_id)
+        return await self.check({article_id: candidate} if candidate else {})
+
+    async def foresee_guide(self, version_id: str) -> Gate:
+        """What answering from a version of a guide would do."""
+        async with self.database.reading() as session:
+            changes = await guide_changes(session, version_id)
+        return await self.check(changes)
+
+    async def pass_gate(self, who: Author, article_id: str, override: str = "") -> Gate:
+        """Publishing the newest version of an answer: as `guard`."""
+        async with self.database.reading() as session:
+            candidate = await _as_published(session, article_id)
+        changes = {article_id: candidate} if candidate else {}
+        return await self.guard(who, article_id, changes, override)
+
+    async def pass_version(self, who: Author, article_id: str, number: int, override: str) -> Gate:
+        """Bringing an older version of an answer back: as `guard`."""
+        async with self.database.reading() as session:
+            row = await answer_rows.version(session, article_id, number)
+        changes = {}
+        if row is not None:
+            changes[article_id] = indexed_text(article_id, AnswerText.from_json(row.content))
+        return await self.guard(who, article_id, changes, override)
+
+    async def pass_guide(self, who: Author, version_id: str, override: str = "") -> Gate:
+        """Answering from a version of a guide, and from its earlier one no longer: as `guard`."""
+        async with self.database.reading() as session:
+            changes = await guide_changes(session, version_id)
+        return await self.guard(who, version_id, changes, override)
+
+    async def guard(
+        self,
+        who: Author,
+        subject: str,
+        changes: Mapping[str, IndexedAnswer | None],
+        override: str = "",
+    ) -> Gate:
+        """Ask what these changes would do, and keep what was found.
 
         Raises :class:`GoldenGateClosed` when too much gets worse and no reason is given to
         publish all the same.
         """
-        async with self.database.reading() as session:
-            candidate = await _as_published(session, article_id)
-        gate = await self.check({article_id: candidate} if candidate else {})
+        gate = await self.check(changes)
         override = override.strip()[:MAX_CHARS]
         stopped = gate.blocked and not override
         if gate.comparison.improved or gate.comparison.broken:
-            await self._keep_gate(staff, article_id, gate, stopped=stopped, override=override)
+            await self._keep_gate(who, subject, gate, stopped=stopped, override=override)
         if stopped:
-            texts = tuple(gate.questions[key].text for key in gate.comparison.broken)
-            raise GoldenGateClosed(texts, gate.comparison.worst_drop())
+            raise GoldenGateClosed(gate.texts(gate.comparison.broken), gate.comparison.worst_drop())
         return gate
 
     async def _keep_gate(
-        self, staff: Principal, article_id: str, gate: Gate, *, stopped: bool, override: str
+        self, who: Author, subject: str, gate: Gate, *, stopped: bool, override: str
     ) -> None:
         found = gate.comparison
         detail = {
-            "article_id": article_id,
+            "article_id": subject,
             "blocked": stopped,
             "override": override,
             "improved": list(found.improved),
             "broken": list(found.broken),
-            "before": _summary_json(found.before),
-            "after": _summary_json(found.after),
+            "before": summary_json(found.before),
+            "after": summary_json(found.after),
         }
         async with self.database.transaction() as session:
-            await self._note(session, staff, "golden.gate", article_id, detail)
+            await self._note(session, who, "golden.gate", subject, detail)
 
     async def _questions(self) -> dict[str, GoldenQuestionRow]:
         async with self.database.glance() as session:
@@ -200,7 +248,7 @@ class Golden:
     async def _ask(
         self, index: SearchIndex, questions: Sequence[GoldenQuestionRow]
     ) -> dict[str, GoldenResult]:
-        golden = [_golden(one) for one in questions]
+        golden = [golden_question(one) for one in questions]
         today = self.clock().astimezone(LOCAL).date()
         return await asyncio.to_thread(ask, OneIndex(index), golden, today=today)
 
@@ -225,13 +273,13 @@ class Golden:
             )
             session.add(row)
             await session.flush()
-            await self._note(session, staff, "golden.run", row.id, counted)
+            await self._note(session, author(staff), "golden.run", row.id, counted)
             return row
 
     async def _note(
         self,
         session: AsyncSession,
-        staff: Principal,
+        who: Author,
         action: str,
         subject: str,
         detail: Mapping[str, Any],
@@ -239,9 +287,9 @@ class Golden:
         now: datetime = self.clock()
         await audit.record(
             session,
-            actor=f"staff:{staff.staff_id}",
+            actor=f"staff:{who.id}",
             action=action,
-            subject=f"golden:{subject}",
+            subject=f"golden:{subject}"[:SUBJECT],
             detail=dict(detail),
             now=now,
         )
@@ -257,7 +305,8 @@ async def _as_published(session: AsyncSession, article_id: str) -> IndexedAnswer
     return indexed_text(article_id, AnswerText.from_json(head.content))
 
 
-def _golden(row: GoldenQuestionRow) -> GoldenQuestion:
+def golden_question(row: GoldenQuestionRow) -> GoldenQuestion:
+    """The question as the search is asked it."""
     expected = frozenset({row.answer_id}) if row.answer_id else frozenset[str]()
     return GoldenQuestion(row.id, row.text, expected, row.region or None)
 
@@ -268,7 +317,8 @@ def _result(question_id: str, stored: Mapping[str, Any]) -> GoldenResult:
     )
 
 
-def _summary_json(counted: GoldenSummary) -> dict[str, Any]:
+def summary_json(counted: GoldenSummary) -> dict[str, Any]:
+    """The counts and their shares."""
     return {
         **asdict(counted),
         "hit1": round(counted.hit1, 4),

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.accounts import Principal
 from bot.clock import Clock
+from bot.golden import Golden
 from bot.workbench import EDITING_ROLES, LOOKING_ROLES, REVIEWING_ROLES, author
 from bot.workbench_publishing import Publishing
 from kb import answer_editing, stale_repository
@@ -78,9 +79,12 @@ class GuideChanges:
 class Guides:
     """Operation guides as editors and reviewers work on them."""
 
-    def __init__(self, database: Database, publishing: Publishing, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, publishing: Publishing, golden: Golden, clock: Clock
+    ) -> None:
         self._database = database
         self._publishing = publishing
+        self._golden = golden
         self._clock = clock
 
     async def listed(self, staff: Principal, text: str) -> Sequence[ListedGuide]:
@@ -132,12 +136,20 @@ class Guides:
             doubted = await _doubted(session, answers)
             return GuideChanges(guide, versions, before, after, matches, answers, doubted)
 
-    async def publish(self, staff: Principal, guide_id: str, number: int) -> int:
-        """Answer from this version from now on; how many answers are newly in doubt."""
+    async def publish(
+        self, staff: Principal, guide_id: str, number: int, override: str = ""
+    ) -> int:
+        """Answer from this version from now on; how many answers are newly in doubt.
+
+        Raises GoldenGateClosed unless there is a reason to publish all the same.
+        """
         staff.require(*REVIEWING_ROLES)
         async with self._database.reading() as session:
             _, versions = await _guide(session, guide_id)
-            gathered = await gather(session, _version(versions, number))
+            wanted = _version(versions, number)
+            gathered = await gather(session, wanted)
+        if wanted.status != Status.PUBLISHED:
+            await self._golden.pass_guide(author(staff), wanted.id, override)
         ahead = await asyncio.to_thread(reckon, gathered)
         async with self._database.transaction() as session:
             _, versions = await _guide(session, guide_id, lock=True)

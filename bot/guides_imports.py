@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import guides_repository as rows
 from bot.accounts import Principal
 from bot.clock import Clock
+from bot.golden import Golden
 from bot.guides_tables import GuideImportFileRow, GuideImportRow
 from bot.importing import FileReader, Intake, import_file
 from bot.workbench import EDITING_ROLES, LOOKING_ROLES, REVIEWING_ROLES
@@ -87,6 +88,7 @@ class GuideImports:
         *,
         reader: Callable[[], FileReader],
         own_review: bool = False,
+        gate_drop: float = 0.0,
     ) -> None:
         self._database = database
         self._database_url = database_url
@@ -95,6 +97,7 @@ class GuideImports:
         self._clock = clock
         self._reader = reader
         self._own_review = own_review
+        self._gate_drop = gate_drop
         self._tasks: set[asyncio.Task[None]] = set()
         self._turn = threading.Lock()
         self._stopping = threading.Event()
@@ -215,7 +218,8 @@ class GuideImports:
         """The whole job on a connection of its own, while another task says it is alive."""
         database = Database(self._database_url)
         importer = self._reader()
-        intake = Intake(database, importer, self._workspace.media)
+        golden = Golden(database, self._publishing.index, self._clock, self._gate_drop)
+        intake = Intake(database, importer, self._workspace.media, golden)
         over = asyncio.Event()
         beating = asyncio.create_task(self._beat(database, import_id, importer, over))
         try:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,10 +13,13 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from bot.clock import Clock, utc_now
 from bot.deployment import Deployment
+from bot.errors import GoldenGateClosed
+from bot.faq_trial import Trial, try_table
+from bot.golden import Golden
 from kb import guide_repository
 from kb.answer_pictures import keep_picture
 from kb.errors import ImportRefused
-from kb.faq_review import EntryFate, Review, keep_entry, let_go, plan_faq
+from kb.faq_review import EntryFate, FaqPlan, Review, keep_entry, let_go, plan_faq
 from kb.importer import IsolatedImporter, limits_of
 from kb.sections import FaqTable, Guide
 from kb.service import StoredFaq, StoredGuide, publish_version, store_faq, store_guide
@@ -46,11 +49,15 @@ class FileReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Where files go: read by ``importer``, kept in ``database`` and ``media_dir``."""
+    """Where files go: read by ``importer``, kept in ``database`` and ``media_dir``.
+
+    With ``golden``, questions that must be answered are asked before anything is published.
+    """
 
     database: Database
     importer: FileReader
     media_dir: Path
+    golden: Golden | None = None
 
 
 async def import_paths(
@@ -123,8 +130,8 @@ async def import_file(
         return {**base, **_nothing(), "status": "refused", "reason": refusal.reason.value}
     now = clock()
     if review is not None and isinstance(read, FaqTable):
-        fates = await _keep_for_review(intake, read, base["file"], review, now)
-        return {**base, **_reviewed_record(fates, read)}
+        fates, trial = await _keep_for_review(intake, read, base["file"], review, now)
+        return {**base, **_reviewed_record(fates, read), **trial.record()}
     if isinstance(read, FaqTable):
         async with intake.database.transaction() as session:
             stored = await store_faq(
@@ -146,9 +153,15 @@ async def import_file(
             media_dir=intake.media_dir,
             guide_id=guide_id,
         )
+    record = {**base, **_guide_record(kept, read)}
+    try:
+        if publish and intake.golden is not None and review is not None:
+            await intake.golden.pass_guide(review.who, kept.version_id)
+    except GoldenGateClosed as closed:
+        return {**record, "broken": list(closed.broken)}  # It stays a draft.
     if publish:
         await _publish(intake.database, kept.version_id, now)
-    return {**base, **_guide_record(kept, read)}
+    return record
 
 
 async def _publish(database: Database, version_id: str, now: datetime) -> None:
@@ -170,7 +183,7 @@ async def _publish(database: Database, version_id: str, now: datetime) -> None:
 
 async def _keep_for_review(
     intake: Intake, table: FaqTable, source_name: str, review: Review, now: datetime
-) -> Counter[EntryFate]:
+) -> tuple[Counter[EntryFate], Trial]:
     """A few entries in each transaction: people who ask meanwhile need not wait for a table."""
     async with intake.database.transaction() as session:
         for content in table.images.values():
@@ -178,20 +191,46 @@ async def _keep_for_review(
                 session, content, name=source_name, media_dir=intake.media_dir, now=now
             )
         plan = await plan_faq(session, table, source_name)
-    fates: Counter[EntryFate] = Counter()
-    for start in range(0, len(plan.entries), ENTRIES_AT_ONCE):
-        async with intake.database.transaction() as session:
-            for entry, known in plan.entries[start : start + ENTRIES_AT_ONCE]:
-                fates[await keep_entry(session, plan, entry, known, review=review, now=now)] += 1
+    trial = Trial()
+    if intake.golden is not None:
+        trial = await try_table(intake.golden, intake.database, plan, review)
+    if trial.broken:
+        review = replace(review, approve=False)
+    fates = await _keep_entries(intake.database, plan, trial, review, now)
+    if trial.broken:
+        fates[EntryFate.LEFT] += len(plan.gone)
+        return fates, trial
     for start in range(0, len(plan.gone), ENTRIES_AT_ONCE):
         async with intake.database.transaction() as session:
             for gone in plan.gone[start : start + ENTRIES_AT_ONCE]:
                 fates[await let_go(session, gone, review=review, now=now)] += 1
+    return fates, trial
+
+
+async def _keep_entries(
+    database: Database, plan: FaqPlan, trial: Trial, review: Review, now: datetime
+) -> Counter[EntryFate]:
+    fates: Counter[EntryFate] = Counter()
+    entries = list(enumerate(plan.entries))
+    for start in range(0, len(entries), ENTRIES_AT_ONCE):
+        async with database.transaction() as session:
+            for place, (entry, known) in entries[start : start + ENTRIES_AT_ONCE]:
+                contested = place in trial.contested
+                so_far = replace(review, submit=False, approve=False) if contested else review
+                fate = await keep_entry(session, plan, entry, known, review=so_far, now=now)
+                is_held = contested and fate is EntryFate.DRAFTED
+                fates[EntryFate.CONTESTED if is_held else fate] += 1
     return fates
 
 
 def _reviewed_record(fates: Counter[EntryFate], table: FaqTable) -> dict[str, Any]:
-    changing = (EntryFate.DRAFTED, EntryFate.SUBMITTED, EntryFate.PUBLISHED, EntryFate.ARCHIVED)
+    changing = (
+        EntryFate.DRAFTED,
+        EntryFate.CONTESTED,
+        EntryFate.SUBMITTED,
+        EntryFate.PUBLISHED,
+        EntryFate.ARCHIVED,
+    )
     entries = sum(fates.values()) - fates[EntryFate.ARCHIVED] - fates[EntryFate.LEFT]
     return {
         **_nothing(),

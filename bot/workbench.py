@@ -29,7 +29,7 @@ from kb.answer_versions import Author, article_text
 from kb.answer_workflow import AnswerState
 from kb.errors import AnswerInvalid, AnswerMissing
 from kb.guide_repository import NamedSection
-from kb.question_thefts import Theft, thefts
+from kb.question_thefts import Fresh, Theft, Thefts, thefts, thefts_of
 from kb.service import indexed_text
 from kb.tables import ArticleRow, Status
 from store.session import Database
@@ -273,6 +273,10 @@ class Workbench:
         """What these new questions of the text would take from other answers."""
         answer = indexed_text(article_id or UNSAVED, text)
         return await asyncio.to_thread(thefts, self._publishing.index, answer, fresh)
+
+    async def thefts_of(self, changed: Sequence[Fresh]) -> Thefts:
+        """The same for a table of answers that change together."""
+        return await asyncio.to_thread(thefts_of, self._publishing.index, changed)
 
     def _step(self, staff: Principal, article_id: str, seen: int, note: str = "") -> Step:
         return Step(article_id, seen, author(staff), self._clock(), note)

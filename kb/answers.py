@@ -49,6 +49,14 @@ async def indexed_article(session: AsyncSession, article_id: str) -> IndexedAnsw
     return _indexed_article(row, similar.get(row.id, ()))
 
 
+async def guide_changes(session: AsyncSession, version_id: str) -> dict[str, IndexedAnswer | None]:
+    """What publishing a version of a guide would change: its passages, and those that go."""
+    rows = await repository.passages_beside(session, version_id)
+    old = {p.answer_id for p, version, _ in rows if version.id != version_id}
+    new = {row[0].answer_id: _indexed_passage(*row) for row in rows if row[1].id == version_id}
+    return {**dict.fromkeys(old), **new}
+
+
 def indexed_text(answer_id: str, text: AnswerText) -> IndexedAnswer:
     """What search would keep of this text, were it published."""
     return IndexedAnswer(

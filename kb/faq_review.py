@@ -30,6 +30,7 @@ class EntryFate(StrEnum):
     """What became of an entry, or of an answer that is gone from the table."""
 
     DRAFTED = "drafted"
+    CONTESTED = "contested"  # a draft: it would take questions from other answers
     SUBMITTED = "submitted"
     PUBLISHED = "published"
     UNCHANGED = "unchanged"
@@ -91,7 +92,7 @@ async def keep_entry(
     """One entry as a new version of its answer, as far as the review goes."""
     try:
         if article_id is None:
-            text = _over(AnswerText("", "", source_title=plan.source_title), entry)
+            text = over(AnswerText("", "", source_title=plan.source_title), entry)
             made = await editing.create(
                 session, text, review.who, now=now, source_name=plan.source_name
             )
@@ -121,7 +122,7 @@ async def _keep_known(
     session: AsyncSession, entry: FaqEntry, article_id: str, review: Review, now: datetime
 ) -> EntryFate:
     opened = await open_answer(session, article_id, now=now)
-    state, text = AnswerState(opened.work.state), _over(opened.text, entry).checked()
+    state, text = AnswerState(opened.work.state), over(opened.text, entry).checked()
     is_waiting = state in (AnswerState.IN_REVIEW, AnswerState.SCHEDULED)
     if text == opened.text and (is_waiting or state is AnswerState.PUBLISHED):
         return EntryFate.UNCHANGED
@@ -145,7 +146,7 @@ async def _forward(session: AsyncSession, kept: Done, review: Review, now: datet
     return EntryFate.PUBLISHED
 
 
-def _over(before: AnswerText, entry: FaqEntry) -> AnswerText:
+def over(before: AnswerText, entry: FaqEntry) -> AnswerText:
     """The entry over what its table does not say."""
     return replace(
         before,

@@ -157,6 +157,22 @@ async def published_passages(
     return [(row[0], row[1], row[2]) for row in await session.execute(query)]
 
 
+async def passages_beside(
+    session: AsyncSession, version_id: str
+) -> Sequence[tuple[PassageRow, GuideVersionRow, GuideRow]]:
+    """The passages of a version and of the version of its guide that is published."""
+    guide_id = select(GuideVersionRow.guide_id).where(GuideVersionRow.id == version_id)
+    query = (
+        select(PassageRow, GuideVersionRow, GuideRow)
+        .join(GuideVersionRow, GuideVersionRow.id == PassageRow.version_id)
+        .join(GuideRow, GuideRow.id == GuideVersionRow.guide_id)
+        .where(GuideVersionRow.guide_id.in_(guide_id))
+        .where((GuideVersionRow.id == version_id) | (GuideVersionRow.status == Status.PUBLISHED))
+        .order_by(PassageRow.position)
+    )
+    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+
+
 async def article(session: AsyncSession, article_id: str) -> ArticleRow | None:
     """One article, whatever its status."""
     return (await session.scalars(_ARTICLE, {"article_id": article_id})).one_or_none()

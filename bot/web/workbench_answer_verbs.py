@@ -13,7 +13,8 @@ from bot.web.security import AppServices
 from bot.web.workbench_answers import ADDRESS, AnswerId, answer_page
 from bot.web.workbench_editor import invalid
 from bot.web.workbench_forms import instant, number
-from bot.workbench import FARTHEST, REVIEWING_ROLES, VERBS
+from bot.web.workbench_gate import gate_closed
+from bot.workbench import FARTHEST, REVIEWING_ROLES, VERBS, author
 from kb.errors import (
     AnswerChanged,
     AnswerInvalid,
@@ -25,9 +26,6 @@ from kb.errors import (
 
 router = APIRouter(include_in_schema=False)
 
-#: Golden questions named where publishing was stopped; the audit trail has all of them.
-GATE_SHOWN = 5
-
 
 @router.post(f"{ADDRESS}/{{article_id}}/approve")
 async def approve(
@@ -38,7 +36,7 @@ async def approve(
 
     async def work() -> None:
         staff.require(*REVIEWING_ROLES)
-        await app.golden.pass_gate(staff, article_id, fields["override"])
+        await app.golden.pass_gate(author(staff), article_id, fields["override"])
         at = instant(fields["publish_at"])
         if at is not None and at > app.clock() + FARTHEST:
             raise AnswerInvalid("publish_at", "too_far")
@@ -52,10 +50,13 @@ async def roll_back(
     article_id: AnswerId, request: Request, staff: PageStaff, app: AppServices
 ) -> Response:
     """Bring an older version back."""
-    fields = await text_fields(request, "seen", "number")
+    fields = await text_fields(request, "seen", "number", "override")
 
     async def work() -> None:
         wanted = number(fields["number"])
+        if staff.may(*REVIEWING_ROLES):  # Anybody else's becomes a draft.
+            who, override = author(staff), fields["override"]
+            await app.golden.pass_version(who, article_id, wanted, override)
         await app.workbench.roll_back(staff, article_id, number(fields["seen"]), wanted)
 
     return await _answered(app, staff, article_id, work())
@@ -100,8 +101,7 @@ async def _answered(
     except (AnswerChanged, AnswerVerbRefused):
         error, status = app.phrases.say("workbench.answer.changed"), 409
     except GoldenGateClosed as closed:
-        questions = "、".join(closed.broken[:GATE_SHOWN])
-        error, status = app.phrases.say("workbench.golden.blocked", questions=questions), 409
+        error, status = gate_closed(app, closed), 409
     except AnswerOwnReview:
         error, status = app.phrases.say("problem.answer_own_review.detail"), 409
     else:

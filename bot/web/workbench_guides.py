@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.accounts import Principal
 from bot.assembly import Services
+from bot.errors import GoldenGateClosed
 from bot.greeting import LOCAL
 from bot.guides import GuideChanges, OpenedGuide
 from bot.guides_imports import SeenJob
@@ -22,6 +23,7 @@ from bot.web.security import AppServices
 from bot.web.workbench_access import Frame, frame
 from bot.web.workbench_answers import parts
 from bot.web.workbench_forms import separated
+from bot.web.workbench_gate import gate_closed
 from kb.errors import GuideInvalid, GuideMissing
 from kb.guide_difference import ParagraphChange, paragraph_changes
 from kb.guide_facts import GuideFacts
@@ -190,8 +192,13 @@ async def publish(
     guide_id: GuideId, request: Request, staff: PageStaff, app: AppServices
 ) -> Response:
     """Answer from a version from now on."""
-    number = _number((await text_fields(request, "version"))["version"], guide_id)
-    doubted = await app.guides.publish(staff, guide_id, number)
+    fields = await text_fields(request, "version", "override")
+    number = _number(fields["version"], guide_id)
+    try:
+        doubted = await app.guides.publish(staff, guide_id, number, fields["override"])
+    except GoldenGateClosed as closed:
+        error = gate_closed(app, closed)
+        return await guide_page(app, staff, guide_id, number, error=error, status=409)
     return RedirectResponse(f"{ADDRESS}/{guide_id}?doubted={doubted}", 303)
 
 

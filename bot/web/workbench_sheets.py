@@ -3,6 +3,7 @@
 The first step says what every row would do; nothing is saved before somebody has seen that.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -10,7 +11,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from bot.accounts import Principal
-from bot.answer_sheets import DOING, Fate, Plan, Planned
+from bot.answer_sheets import DOING, Fate, Plan, Planned, RowTheft
 from bot.assembly import Services
 from bot.greeting import LOCAL
 from bot.web.page_access import FRESH, PageStaff, text_fields
@@ -50,6 +51,11 @@ class SheetPage(Frame):
         rows = self.plan.rows if self.plan else ()
         refused = [row for row in rows if row.fate not in {*DOING, Fate.SAME}]
         return [*refused[:SHOWN], *[row for row in rows if row.fate in DOING][:SHOWN]]
+
+    @property
+    def thefts(self) -> Sequence[RowTheft]:
+        """Questions taken from other answers, the first of them."""
+        return self.plan.thefts[:SHOWN] if self.plan else ()
 
 
 @router.get(f"{SHEETS}/answers.xlsx")

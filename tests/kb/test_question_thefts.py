@@ -9,7 +9,7 @@ from kb.answer_text import AnswerText
 from kb.answers import indexed_text
 from kb.fresh_index import FreshIndex
 from kb.index_holder import IndexHolder
-from kb.question_thefts import Theft, thefts
+from kb.question_thefts import Fresh, Theft, thefts, thefts_of
 from kb.settings import KnowledgeSettings
 from tests.kb.samples import FORMS, SUBJECTS
 
@@ -67,3 +67,37 @@ def test_before_the_first_build_nothing_can_be_taken(
 ) -> None:
     empty = FreshIndex(tmp_path, IndexHolder(tmp_path, kb_settings), refresh_seconds=0.0)
     assert stolen(empty, "打印凭证不会弄") == []
+
+
+def made(answer_id: str, question: str, *similar: str) -> Fresh:
+    text = AnswerText(question, "去窗口办理。", similar)
+    return Fresh(indexed_text(answer_id, text), [question, *similar])
+
+
+def test_a_table_tells_which_entry_takes_what(index: FreshIndex) -> None:
+    found = thefts_of(
+        index, [made("a", "公积金怎么提取", "打印凭证不会弄"), made("b", "备案的合同想改一下金额")]
+    )
+    assert found.unasked == 0
+    [theft] = [one for one in found.found if not one.is_own]
+    assert (theft.taker, theft.question) == ("a", "打印凭证不会弄")
+
+
+def test_entries_of_one_table_that_want_the_same_question_are_told(index: FreshIndex) -> None:
+    rivals = [
+        made("a", "公积金怎么提取", "线下提取怎么走"),
+        made("b", "公积金提取办法", "怎么提取公积金", "公积金提取"),
+        made("c", "公积金怎么提取的", "公积金怎么提取"),
+    ]
+    alone = [one for one in rivals if one.answer.answer_id == "a"]
+    assert thefts_of(index, alone).found == []
+    found = thefts_of(index, rivals).found
+    assert {(one.taker, one.answer_id) for one in found} <= {
+        (one, other) for one in "abc" for other in "abc" if one != other
+    }
+    assert found
+
+
+def test_of_too_many_questions_the_rest_is_counted(index: FreshIndex) -> None:
+    many = made("a", "公积金怎么提取", *(f"第{number}种提取方式" for number in range(9)))
+    assert thefts_of(index, [many], most=4).unasked == 6

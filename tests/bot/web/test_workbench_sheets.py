@@ -166,3 +166,19 @@ async def test_an_upload_without_the_right_token_is_refused_and_closed(product: 
     )
     assert refused.status_code == 403
     gc.collect()
+
+
+async def test_questions_that_rows_take_from_answers_and_rows_are_shown(product: Product) -> None:
+    editor = await sit_down(product, Role.EDITOR)
+    sheet = await taken(editor, "?module=政府采购")
+    start = sheet.max_row + 1
+    sheet.append([None, None, "公车私用怎么处理", "公务卡怎么还款", "写检查。"])
+    sheet.append([None, None, "食堂饭卡丢了怎么补办", "饭卡补办", "去二楼。"])
+    sheet.append([None, None, "食堂的饭卡怎么充值", "饭卡补办", "去一楼。"])
+    looked = await bring(editor, sheet)
+    told = looked.text.partition('id="thefts"')[2].partition("</div>")[0]
+    assert f"第 {start} 行" in told
+    assert "公务卡怎么还款" in told
+    assert "在同一张表里" not in told or f"第 {start + 1} 行" in told
+    saved = await carry_out(editor, looked)
+    assert "已保存 3 条" in " ".join(shown(saved).split())
