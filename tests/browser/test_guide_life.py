@@ -109,7 +109,10 @@ async def test_the_life_of_a_guide_and_its_answer(
     await expect(editor.locator('[data-fate="changed"]')).to_contain_text(QUESTION)
     await reviewer.goto(editor.url)
     await reviewer.get_by_role("link", name="打开指南").click()
-    await reviewer.get_by_role("button", name="启用第 2 版").click()
+    await reviewer.locator("summary", has_text="启用第 2 版").click()
+    await expect(reviewer.locator("#gate")).to_contain_text("必答题")
+    await expect(reviewer.locator("#gate")).not_to_contain_text("正在")
+    await reviewer.get_by_role("button", name="确认启用").click()
     await expect(reviewer.get_by_role("status")).to_contain_text("新标出 1 条可能过时的答案")
 
     await editor.goto("/workbench")
