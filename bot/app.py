@@ -14,6 +14,7 @@ from bot.running import running
 from bot.web import (
     admin_alerts,
     admin_calendar,
+    admin_fields,
     admin_lines,
     admin_notification_rules,
     admin_notifications,
@@ -118,6 +119,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         admin_staff,
         bulk_pages,
         admin_calendar,
+        admin_fields,
         admin_lines,
         admin_sla,
         revisit_pages,

@@ -70,6 +70,7 @@ from bot.settings import Settings, data_dir
 from bot.staff_admin import StaffAdmin
 from bot.staleness import Staleness
 from bot.thinking import Thinker
+from bot.ticket_fields import TicketFields
 from bot.understanding import build_interpreter, build_triager
 from bot.workbench import ANSWER_VIEWS, Workbench
 from bot.workbench_publishing import Publishing
@@ -132,6 +133,7 @@ class Services:
     engineers: Engineers
     dispatch: Dispatch
     searches: Searches
+    fields: TicketFields
     incidents: IncidentParts
     call_log: CallLog
     confirmations: Confirmations
@@ -295,6 +297,7 @@ def assemble(
         channel_intake=channel_files.intake,
         channels=sending,
         searches=Searches.create(database, clock),
+        fields=TicketFields(database, clock),
         console=Console(database, terms, desk, phrases, clock),
         engineers=engineers,
         attachments=channel_files.attachments,

@@ -24,13 +24,14 @@ from bot.transcript_summary import turns
 from bot.web.schemas import MessageOut
 from handoff import incident_repository as incident_rows
 from handoff import listing_repository as listing
-from handoff import problem_report, summary, work_orders
+from handoff import mark_repository, problem_report, summary, work_orders
 from handoff import repository as rows
 from handoff.contract import Terms
 from handoff.errors import TicketNotFound
 from handoff.incident_tables import Incident
 from handoff.lifecycle import Event
 from handoff.listing_repository import TicketFilter
+from handoff.marks import CustomField, marks_of
 from handoff.relations import relations
 from handoff.tables import Ticket
 from handoff.ticket import OPEN_STATUSES, ActorKind, Status, allowed_actions
@@ -146,6 +147,7 @@ class Console:
             similar = await rows.similar_resolved(session, ticket)
             names = await _staff_names(session, ticket, events)
             incident = await incident_rows.latest_of(session, ticket.id)
+            defined = await mark_repository.fields(session)
         return {
             **ticket_row(ticket),
             "incident": _incident(incident),
@@ -168,6 +170,8 @@ class Console:
             ],
             "work_order": _order(work_orders.current(events)),
             "report": _report(events),
+            "marks": marks_of(events).detail(),
+            "fields": [one for one in defined if one.is_for(ticket.category)],
             "events": [_event(event, names) for event in events],
             "summary": self._summary(talk),
             "owner": talk.owner,
@@ -192,6 +196,13 @@ class Console:
             "transcript": [_line(message, talk.files) for message in talk.messages],
             "turns": [_turn(turn) for turn in talk.turns],
         }
+
+    async def custom_fields(self, staff: Principal, number: str) -> Sequence[CustomField]:
+        """Custom fields of the ticket's category. Raises ``TicketNotFound``."""
+        async with self.database.reading() as session:
+            ticket = await visible_ticket(session, staff, number)
+            defined = await mark_repository.fields(session)
+        return [one for one in defined if one.is_for(ticket.category)]
 
     async def report_document(self, staff: Principal, number: str) -> bytes:
         """The report as a Word document. Raises ``ReportNotFound`` or ``TicketNotFound``."""

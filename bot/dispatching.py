@@ -4,7 +4,7 @@ Each is one transaction on the ticket and its conversation, so nobody is left wa
 engineer who has handed the ticket on. ``expected`` is the version that the caller has seen.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from bot.masking import mask
 from bot.ownership import give_to
 from bot.tables import Owner, Role, Staff
 from bot.ticket_work import TicketWork, Work, visible_ticket
-from handoff import relations, service, work_orders
+from handoff import marking, relations, service, work_orders
 from handoff import repository as rows
 from handoff.errors import NotHolder
 from handoff.problem_report import ProblemReport
@@ -177,6 +177,21 @@ class Dispatch(TicketWork):
         """Correct what it is about."""
         async with self.work(staff, number, expected) as work:
             await self._do(work, service.classify, category=category, module=module)
+            return work.state()
+
+    async def mark(
+        self,
+        staff: Principal,
+        number: str,
+        *,
+        tags: Sequence[str] | None = None,
+        fields: Mapping[str, str] | None = None,
+        expected: int | None = None,
+    ) -> State:
+        """Set the tags and the custom fields that are named."""
+        typed = {key: mask(value).text for key, value in (fields or {}).items()}
+        async with self.work(staff, number, expected) as work:
+            await self._do(work, marking.mark, tags=tags, fields=typed)
             return work.state()
 
     async def arrange(

@@ -4,6 +4,8 @@ from sqlalchemy import MetaData
 
 import bot.alert_tables
 import bot.attachments.tables
+import bot.canned_tables
+import bot.change_tables
 import bot.channel_tables
 import bot.gap_tables
 import bot.golden_tables
@@ -18,7 +20,9 @@ import connectors.send_tables
 import handoff.calendar_tables
 import handoff.callbacks_tables
 import handoff.incident_tables
+import handoff.mark_tables
 import handoff.presence_tables
+import handoff.rule_tables
 import handoff.tables
 import kb.answer_tables
 import kb.lexicon_tables
@@ -34,6 +38,8 @@ DECLARED_IN = (
     bot.alert_tables,
     bot.saved_view_tables,
     bot.attachments.tables,
+    bot.canned_tables,
+    bot.change_tables,
     bot.channel_tables,
     bot.gap_tables,
     bot.golden_tables,
@@ -47,7 +53,9 @@ DECLARED_IN = (
     handoff.calendar_tables,
     handoff.callbacks_tables,
     handoff.incident_tables,
+    handoff.mark_tables,
     handoff.presence_tables,
+    handoff.rule_tables,
     handoff.tables,
     kb.answer_tables,
     kb.lexicon_tables,

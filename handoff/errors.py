@@ -196,3 +196,26 @@ class BrokenHistory(HandoffError):
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
+
+
+class RuleInvalid(HandoffError):
+    """A rule that makes no sense: ``place`` and the line's number in it (0 for the whole).
+
+    ``reason`` ends a phrase key; ``detail`` is what was named where that helps.
+    """
+
+    def __init__(self, place: str, line: int, reason: str, detail: str = "") -> None:
+        super().__init__(f"{place} {line}: {reason}")
+        self.place = place
+        self.line = line
+        self.reason = reason
+        self.detail = detail
+
+
+class InvalidMark(HandoffError):
+    """A tag or custom field that cannot be kept; ``reason`` ends a phrase key."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason

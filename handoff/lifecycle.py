@@ -90,15 +90,22 @@ class Snapshot:
 
 def replay(events: Sequence[Event], terms: Terms) -> Snapshot:
     """The ticket after its events. Raises ``BrokenHistory`` for events that cannot be."""
+    *_, snapshot = snapshots(events, terms)
+    state = fold(clock_events(events), terms, events[-1].at)
+    return replace(snapshot, calendar_id=state.calendar, **_clock_columns(state))
+
+
+def snapshots(events: Sequence[Event], terms: Terms) -> Iterator[Snapshot]:
+    """The ticket after each of its events, without what the clock says. Raises as ``replay``."""
     if not events or events[0].action is not Action.OPEN:
         raise BrokenHistory("the first event of a ticket is not its opening")
     snapshot = _opened(events[0], terms)
+    yield snapshot
     for event in events[1:]:
         if event.seq != snapshot.version + 1 or event.from_status is not snapshot.status:
             raise BrokenHistory(f"event {event.seq} does not follow from the one before")
         snapshot = _after(snapshot, event)
-    state = fold(clock_events(events), terms, events[-1].at)
-    return replace(snapshot, calendar_id=state.calendar, **_clock_columns(state))
+        yield snapshot
 
 
 def _opened(event: Event, terms: Terms) -> Snapshot:

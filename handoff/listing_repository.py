@@ -13,6 +13,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, case, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from handoff.mark_repository import is_marked
 from handoff.tables import Ticket
 from handoff.ticket import FINAL_STATUSES, Level, Status
 from store.vocabulary import Severity
@@ -33,7 +34,8 @@ class TicketFilter:
 
     ``ids`` and ``conversations`` together: tickets that are one of these or came from one of
     these; ``None`` for any. ``regions`` and ``modules`` are the reader's scope, ``region`` and
-    ``module`` what was asked for; these and ``unit`` are parts of names.
+    ``module`` what was asked for; these and ``unit`` are parts of names. ``marks``: names and
+    values that all must be marked; the name of tags is ``mark_repository.TAG``.
     """
 
     status: Collection[Status] = ()
@@ -52,6 +54,7 @@ class TicketFilter:
     modules: Collection[str] = ()
     requester_id: str | None = None
     overdue_at: datetime | None = None
+    marks: Collection[tuple[str, str]] = ()
 
 
 async def list_tickets(
@@ -153,7 +156,8 @@ def _conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
         (Ticket.requester_id, [wanted.requester_id] if wanted.requester_id else []),
     ]
     named = [column.in_(values) for column, values in exact if values]
-    return [*named, *_within(wanted), *_found(wanted)]
+    marked = [is_marked(name, value) for name, value in wanted.marks]
+    return [*named, *marked, *_within(wanted), *_found(wanted)]
 
 
 def _within(wanted: TicketFilter) -> Iterator[ColumnElement[bool]]:

@@ -22,6 +22,7 @@ _TOLD = frozenset(Action) - {
     Action.ADD_INFORMATION,
     Action.RECALCULATE,
     Action.CLASSIFY,
+    Action.MARK,
     Action.REPORT,
     Action.LINK,
 }

@@ -4,7 +4,7 @@ Pure. ``TRANSITIONS`` is the only statement of the rules: the console's buttons,
 ``docs/reference/ticket-transitions.md`` are derived from it. Refuses to know storage and time.
 
 新建 means that nobody has it, 已派单 that it was handed to an engineer or to a level's queue and
-is not yet worked on. 已关闭 and 已合并 are final: only notes and links can follow.
+is not yet worked on. 已关闭 and 已合并 are final: only notes, marks and links can follow.
 """
 
 from collections.abc import Mapping
@@ -43,6 +43,7 @@ class Action(StrEnum):
     RESUME = "resume"
     CHANGE_SEVERITY = "change_severity"
     CLASSIFY = "classify"
+    MARK = "mark"
     ARRANGE = "arrange"
     REPORT = "report"
     RECALCULATE = "recalculate"
@@ -178,6 +179,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = MappingProxyType(
         **{(status, Action.SPLIT): status for status in (_N, _D, _P, _S)},
         **{(status, Action.WORK_ORDER): status for status in (_N, _D, _P, _S)},
         **{(status, Action.LINK): status for status in Status},
+        **{(status, Action.MARK): status for status in Status},
     }
 )
 
@@ -205,6 +207,7 @@ PERFORMERS: Mapping[Action, frozenset[ActorKind]] = MappingProxyType(
         Action.RESUME: _STAFF,
         Action.CHANGE_SEVERITY: _STAFF | {ActorKind.BOT},
         Action.CLASSIFY: _STAFF,
+        Action.MARK: _STAFF,
         Action.ARRANGE: frozenset({ActorKind.ENGINEER}),
         Action.REPORT: frozenset({ActorKind.ENGINEER}),
         Action.RECALCULATE: frozenset({ActorKind.SYSTEM}),
@@ -228,6 +231,7 @@ HOLDER_ACTIONS: frozenset[Action] = frozenset(
 VISIBLE_TO_USER: frozenset[Action] = frozenset(Action) - {
     Action.NOTE,
     Action.CLASSIFY,
+    Action.MARK,
     Action.REPORT,
     Action.RECALCULATE,
     Action.SPLIT,

@@ -15,6 +15,7 @@ SECTIONS: Sequence[tuple[str, str]] = (
     ("staff", "/console/admin/staff"),
     ("calendars", "/console/admin/calendars"),
     ("contracts", "/console/admin/contracts"),
+    ("fields", "/console/admin/fields"),
     ("channels", "/console/admin/channels"),
     ("lines", "/console/admin/lines"),
 )

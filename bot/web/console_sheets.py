@@ -4,6 +4,7 @@ The shapes are those of the API (``staff_verbs``); which are offered follows fro
 table's actions. Refuses to perform anything.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from bot.greeting import LOCAL
 from bot.tables import Role
 from bot.web.contexts import FieldView, Form, SheetView, VerbLink
 from bot.web.staff_verbs import SHAPES, Verb
+from handoff.marks import MAX_FIELD_CHARS, CustomField, FieldKind
 from handoff.ticket import HOLDER_ACTIONS, Action, Level, PauseReason
 from handoff.work_orders import OrderKind, OrderStatus
 from store.vocabulary import Category
@@ -32,6 +34,7 @@ class Kind(StrEnum):
     TEXT = "text"
     CHOICE = "choice"
     TIME = "time"
+    DATE = "date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,9 @@ class Field:
     choices: Sequence[str] = ()
 
 
+#: How a dialog names a custom field, and what stands between tags.
+CUSTOM = "field_"
+_BETWEEN = re.compile(r"[\s,;，；、]+")
 _WHY = Field("why", Kind.LINE)
 _WHY_PERHAPS = Field("why", Kind.LINE, required=False)
 _ORDER_KIND = Field("order_kind", Kind.CHOICE, choices=tuple(OrderKind))
@@ -84,6 +90,7 @@ SHEETS: Mapping[Action, tuple[Field, ...]] = MappingProxyType(
             Field("category", Kind.CHOICE, choices=tuple(Category)),
             Field("module", Kind.LINE, limit=80, required=False),
         ),
+        Action.MARK: (Field("tags", Kind.LINE, limit=700, required=False),),
         Action.ARRANGE: (Field("plan", Kind.TEXT, limit=10_000),),
         Action.REPORT: tuple(
             Field(name, Kind.TEXT, limit=10_000)
@@ -145,7 +152,10 @@ async def sheet(
         title=say(f"console.sheet.{action.value}.title"),
         about=say(f"console.sheet.{action.value}.about"),
         version=found["version"],
-        fields=[field_view(app, one, values.get(one.name, ""), people) for one in fields],
+        fields=[
+            *(field_view(app, one, values.get(one.name, ""), people) for one in fields),
+            *(custom_view(one, values) for one in found["fields"] if action is Action.MARK),
+        ],
         error=form.error if form.refused == "sheet" else "",
     )
 
@@ -165,6 +175,10 @@ async def _people(
 
 def _known(action: Action, found: Mapping[str, Any]) -> dict[str, str]:
     """What the ticket already says about what is asked."""
+    if action is Action.MARK:
+        marks = found["marks"]
+        known = {f"{CUSTOM}{key}": value for key, value in marks["fields"].items()}
+        return {**known, "tags": " ".join(marks["tags"])}
     if action is Action.CLASSIFY:
         return {"category": found["category"], "module": found["module"] or ""}
     if action is Action.REPORT:
@@ -196,9 +210,42 @@ def field_view(
     )
 
 
+_DRAWN: Mapping[FieldKind, Kind] = {
+    FieldKind.LINE: Kind.LINE,
+    FieldKind.CHOICE: Kind.CHOICE,
+    FieldKind.NUMBER: Kind.LINE,
+    FieldKind.DATE: Kind.DATE,
+}
+
+
+def custom_view(field: CustomField, values: Mapping[str, str]) -> FieldView:
+    """A custom field with its value; a choice that is no more is still shown as it was."""
+    value = values.get(f"{CUSTOM}{field.key}", "")
+    kept = (value,) if value and value not in field.choices else ()
+    return FieldView(
+        name=f"{CUSTOM}{field.key}",
+        label=field.label,
+        kind=_DRAWN[field.kind].value,
+        required=False,
+        limit=MAX_FIELD_CHARS,
+        value=value,
+        choices=[(word, word) for word in (*field.choices, *kept)],
+    )
+
+
+def _marks(typed: Mapping[str, str]) -> dict[str, Any]:
+    """Tags and custom fields as they stand in the form; an empty field is to be removed."""
+    custom = {
+        name.removeprefix(CUSTOM): value for name, value in typed.items() if name.startswith(CUSTOM)
+    }
+    return {"tags": [one for one in _BETWEEN.split(typed["tags"]) if one], "fields": custom}
+
+
 def read(action: Action, typed: Mapping[str, str]) -> Verb:
     """The verb that a form describes. Raises :class:`InvalidInput`."""
     given: dict[str, Any] = {name: value for name, value in typed.items() if value}
+    if action is Action.MARK:
+        given = _marks(typed)
     if "until" in given:
         given["until"] = _instant(given["until"])
     try:

@@ -16,7 +16,7 @@ from bot.assembly import Services
 from bot.errors import BotError, InvalidInput, TicketChanged, TicketNotFound
 from bot.web.attachments_api import upload_of
 from bot.web.console_pages import asked, console_page, panel_part
-from bot.web.console_sheets import SHEETS
+from bot.web.console_sheets import CUSTOM, SHEETS
 from bot.web.console_sheets import read as read_sheet
 from bot.web.contexts import Form
 from bot.web.page_access import FRESH, PageStaff, is_part, text_fields
@@ -211,6 +211,9 @@ async def do(
     if action not in SHEETS:
         raise TicketNotFound(number)
     fields = await text_fields(request, *(field.name for field in SHEETS[action]))
+    if action is Action.MARK:
+        keys = [f"{CUSTOM}{one.key}" for one in await app.console.custom_fields(staff, number)]
+        fields |= await text_fields(request, *keys)
     expected = await _seen(request)
     form = Form(new_id(), sheet=action.value, values=fields, refused="sheet")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.accounts import Principal
 from bot.web.navigation import Place
+from handoff.marks import CustomField
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +319,8 @@ class TicketView:
     order: Mapping[str, Any] | None
     report: Mapping[str, str] | None
     report_required: bool
+    marks: Mapping[str, Any]
+    custom: Sequence[CustomField]
 
 
 @dataclass(frozen=True, slots=True)

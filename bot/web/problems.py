@@ -94,6 +94,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     desk.LinkRefused: Problem(409, "link_refused"),
     desk.ReportRequired: Problem(409, "report_required"),
     desk.WorkOrderRequired: Problem(422, "work_order_required"),
+    desk.RuleInvalid: Problem(422, "rule_invalid"),
+    desk.InvalidMark: Problem(422, "invalid_mark"),
     desk.WorkOrderRefused: Problem(409, "work_order_refused"),
     desk.IncidentNotFound: Problem(404, "incident_not_found"),
     desk.StaleIncident: Problem(412, "incident_changed"),

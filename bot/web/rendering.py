@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Pages:
         )
         environment.globals.update(say=phrases.say, say_has=phrases.has, static=static_url)
         environment.filters["local_time"] = local_time
+        environment.filters["plainly"] = partial(plainly, phrases)
         return cls(environment)
 
     def page(
@@ -62,6 +63,18 @@ class Pages:
         """A refusal as a page: what happened and what to do."""
         context = {"status": status, "title": title, "detail": detail, "path": request.url.path}
         return self.page("problem.html", context, status=status, headers=headers)
+
+
+def plainly(phrases: Phrases, value: Any) -> str:
+    """A kept value as people read it: lists side by side, switches in words, nothing as such."""
+    say = phrases.say
+    if isinstance(value, bool):
+        return say("config_changes.yes" if value else "config_changes.no")
+    if isinstance(value, Mapping):
+        return " ".join(plainly(phrases, one) for one in value.values() if one)
+    if isinstance(value, list) and value:
+        return say("config_changes.between").join(plainly(phrases, one) for one in value)
+    return say("config_changes.none") if value in ("", None, []) else str(value)
 
 
 @cache

@@ -26,6 +26,8 @@ from bot.web.page_access import FRESH, PageStaff
 from bot.web.security import AppServices
 from bot.web.ticket_views import SEVERITY_CLASS
 from handoff.listing_repository import TicketFilter
+from handoff.mark_repository import TAG
+from handoff.marks import CustomField
 from handoff.ticket import OPEN_STATUSES, Status
 from store.vocabulary import Severity
 
@@ -57,6 +59,9 @@ class Asked:
     days: str = ""
     since: str = ""
     until: str = ""
+    tag: str = ""
+    field: str = ""
+    value: str = ""
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Asked":
@@ -96,7 +101,24 @@ class Asked:
             unassigned=self.status == WAITING,
             opened_from=since,
             opened_until=until + timedelta(days=1) if until else None,
+            marks=self._marks(),
         )
+
+    def _marks(self) -> Sequence[tuple[str, str]]:
+        if bool(self.field) != bool(self.value):
+            raise InvalidInput("value", "search.refused.pair")
+        tags = [(TAG, self.tag)] if self.tag else []
+        return [*tags, *([(self.field, self.value)] if self.field else [])]
+
+
+async def _asked_rest(
+    since: Annotated[str, Query(max_length=10)] = "",
+    until: Annotated[str, Query(max_length=10)] = "",
+    tag: Annotated[str, Query(max_length=30)] = "",
+    field: Annotated[str, Query(max_length=40)] = "",
+    value: Annotated[str, Query(max_length=200)] = "",
+) -> Sequence[str]:
+    return since, until, tag, field, value
 
 
 async def asked(
@@ -109,12 +131,11 @@ async def asked(
     unit: Annotated[str, Query(max_length=120)] = "",
     engineer: Annotated[str, Query(max_length=32)] = "",
     days: Annotated[str, Query(max_length=4)] = "",
-    since: Annotated[str, Query(max_length=10)] = "",
-    until: Annotated[str, Query(max_length=10)] = "",
+    rest: Annotated[Sequence[str], Depends(_asked_rest)] = (),
 ) -> Asked:
     """What the address asks for."""
-    typed = (q, status, severity, region, module, unit, engineer, days, since, until)
-    return Asked(*(value.strip() for value in typed))
+    typed = (q, status, severity, region, module, unit, engineer, days)
+    return Asked(*(one.strip() for one in (*typed, *rest)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +182,9 @@ class SearchPage:
     reached: str
     #: What can be done to many; nothing for who only reads.
     actions: Sequence[str] = ()
+    #: Tags to choose from, and the custom fields.
+    tags: Sequence[str] = ()
+    custom: Sequence[CustomField] = ()
     views: Sequence[SavedViewRow] = ()
     #: The name that was typed for a view that could not be kept.
     view_name: str = ""
@@ -216,6 +240,8 @@ async def search_page(
         next=wanted.address(mark=results.next) if results.next else "",
         reached=_dated(app, results.reached) if results.reached else "",
         actions=BULK if staff.may(*DESK_ROLES) else (),
+        tags=[tag for tag, _ in await app.fields.tags_in_use()],
+        custom=await app.fields.in_use(),
         views=await app.searches.views.seen(staff),
         view_name=name,
         may_clear=staff.may(*SEARCH_VIEWS.clearing),

@@ -117,6 +117,12 @@ async def classify(body: verbs.ClassifyIn, caller: Calling) -> State:
     return await caller.does(body)
 
 
+@router.post("/mark")
+async def mark(body: verbs.MarkIn, caller: Calling) -> State:
+    """Set tags and custom fields."""
+    return await caller.does(body)
+
+
 @router.post("/change_severity")
 async def change_severity(body: verbs.SeverityIn, caller: Calling) -> State:
     """Rate the ticket anew, with the reason."""

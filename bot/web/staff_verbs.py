@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Annotated, Any, TypeAlias, assert_never
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.accounts import Principal
 from bot.dispatching import Dispatch
@@ -28,6 +28,9 @@ Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 Number = Annotated[
     str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z0-9-]{1,24}$")
 ]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=30)]
+FieldKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+FieldText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 OrderNumber = Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)]
 
 
@@ -105,6 +108,13 @@ class ClassifyIn(Body):
     module: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
 
 
+class MarkIn(Body):
+    """All its tags, and values of custom fields by key; what is not named stays as it is."""
+
+    tags: Annotated[list[Tag], Field(max_length=20)] | None = None
+    fields: Annotated[dict[FieldKey, FieldText], Field(max_length=50)] = Field(default_factory=dict)
+
+
 class ArrangeIn(Body):
     """How and by when it will be dealt with."""
 
@@ -157,6 +167,7 @@ Verb: TypeAlias = (
     | ReopenIn
     | CloseIn
     | ClassifyIn
+    | MarkIn
     | ArrangeIn
     | ReportIn
     | MergeIn
@@ -179,6 +190,7 @@ SHAPES: Mapping[Action, type[Body]] = MappingProxyType(
         Action.REOPEN: ReopenIn,
         Action.CLOSE: CloseIn,
         Action.CLASSIFY: ClassifyIn,
+        Action.MARK: MarkIn,
         Action.ARRANGE: ArrangeIn,
         Action.REPORT: ReportIn,
         Action.MERGE: MergeIn,
@@ -209,7 +221,7 @@ async def perform(
             return await engineers.change_severity(
                 staff, number, severity=verb.severity, why=verb.why, expected=expected
             )
-        case ClassifyIn() | ArrangeIn() | ReportIn():
+        case ClassifyIn() | MarkIn() | ArrangeIn() | ReportIn():
             return await _describe(dispatch, staff, number, verb, expected)
         case _:
             assert_never(verb)
@@ -312,13 +324,17 @@ async def _describe(
     dispatch: Dispatch,
     staff: Principal,
     number: str,
-    verb: ClassifyIn | ArrangeIn | ReportIn,
+    verb: ClassifyIn | MarkIn | ArrangeIn | ReportIn,
     expected: int | None,
 ) -> dict[str, Any]:
     match verb:
         case ClassifyIn():
             return await dispatch.classify(
                 staff, number, category=verb.category, module=verb.module, expected=expected
+            )
+        case MarkIn():
+            return await dispatch.mark(
+                staff, number, tags=verb.tags, fields=verb.fields, expected=expected
             )
         case ArrangeIn():
             return await dispatch.arrange(staff, number, verb.plan, expected=expected)

@@ -160,6 +160,8 @@ class Views:
             order=found["work_order"],
             report=found["report"],
             report_required=_owes_report(found),
+            marks=found["marks"],
+            custom=found["fields"],
         )
 
     def _waits(self, found: Mapping[str, Any]) -> str:

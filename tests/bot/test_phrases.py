@@ -53,6 +53,8 @@ COMPOSED = (
     "alerts.",
     "presence.",
     "admin_sections.",
+    "ticket_fields.",
+    "config_changes.",
     "staff_admin.",
     "calendar_admin.",
     "call_backs.",

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 from sqlalchemy import func, select
 
 from bot.schema import metadata
-from handoff import relations, repository, service, work_orders
+from handoff import marking, relations, repository, service, work_orders
 from handoff.errors import HandoffError
 from handoff.lifecycle import Event, replay
 from handoff.problem_report import ProblemReport
@@ -73,6 +73,7 @@ VERBS: dict[Action, tuple[Callable[..., Any], Options]] = {
     Action.RESUME: (service.resume, {}),
     Action.CHANGE_SEVERITY: (service.change_severity, {"severity": Severity.MAJOR, "why": "扩大"}),
     Action.CLASSIFY: (service.classify, {"category": Category.DATA, "module": None}),
+    Action.MARK: (marking.mark, {"tags": ["年终"]}),
     Action.ARRANGE: (service.arrange, {"plan": "安排"}),
     Action.REPORT: (service.report, {"report": REPORT}),
     Action.RECALCULATE: (service.recalculate, {"calendar_id": "guangxi"}),
@@ -116,6 +117,7 @@ class Model:
             (action is Action.ASSIGN and self.holder == WANG.id)
             or (action is Action.CHANGE_SEVERITY and self.severity is Severity.MAJOR)
             or (action is Action.CLASSIFY and self.category is Category.DATA)
+            or (action is Action.MARK and Action.MARK in self.told)
             or (action is Action.CLOSE and self.owes_report)
             or (action is Action.ESCALATE and self.level is Level.PROVINCE)
             or (action is Action.WORK_ORDER and self.order in (None, PLANNED))

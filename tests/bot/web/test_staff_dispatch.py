@@ -80,6 +80,7 @@ async def bodies(product: Product) -> dict[Action, dict[str, Any]]:
         Action.REOPEN: {"why": "又不行了"},
         Action.CLOSE: {},
         Action.CLASSIFY: {"category": "数据问题", "module": "报表"},
+        Action.MARK: {"tags": ["年终", "加急"]},
         Action.ARRANGE: {"plan": "明天上午处理"},
         Action.REPORT: REPORT,
         Action.MERGE: {"into": other},
