@@ -22,6 +22,13 @@ MAX_MINUTES, MAX_REMINDERS = 1_440, 20
 MAX_RECIPIENT_CHARS = 190
 _PHONE = re.compile(r"\+?[0-9]{5,15}")
 _MAILBOX = re.compile(MAILBOX)
+_ACCOUNT = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_SHAPES: Mapping[Reach, re.Pattern[str]] = {
+    Reach.MAILBOXES: _MAILBOX,
+    Reach.PHONES: _PHONE,
+    Reach.MENTIONS: _PHONE,
+    Reach.ACCOUNTS: _ACCOUNT,
+}
 _SEPARATORS = re.compile(r"[\s,;，；、]+")
 
 
@@ -133,7 +140,7 @@ def recipients(text: str, reach: Reach, name: str) -> list[str]:
     found = list(dict.fromkeys(part for part in _SEPARATORS.split(text) if part))
     if len(found) > MAX_RECIPIENTS:
         raise NotificationInvalid(name, "many")
-    shape = {Reach.MAILBOXES: _MAILBOX, Reach.PHONES: _PHONE, Reach.MENTIONS: _PHONE}.get(reach)
+    shape = _SHAPES.get(reach)
     if shape is None:
         if found:
             raise NotificationInvalid(name, "nobody")

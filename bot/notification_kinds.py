@@ -15,11 +15,14 @@ from pydantic import BaseModel, ValidationError
 from bot.clock import Clock
 from bot.notification_errors import NotificationInvalid
 from connectors.dingtalk import DingtalkConfig, DingtalkRobot
+from connectors.dingtalk_gov import GovDingtalk, GovDingtalkConfig
 from connectors.email_smtp import EmailConfig, EmailNotifier, Security
 from connectors.notify_base import Notifier
 from connectors.notify_settings import NotifySettings
 from connectors.signed_webhook import SignedWebhook, SignedWebhookConfig
-from connectors.sms_gateway import HttpSmsConfig, HttpSmsGateway, SmsNotifier
+from connectors.sms_aliyun import AliyunSmsConfig, AliyunSmsGateway
+from connectors.sms_gateway import HttpSmsConfig, HttpSmsGateway, SmsConfig, SmsGateway, SmsNotifier
+from connectors.sms_mas import MasMode, MasSmsConfig, MasSmsGateway
 from connectors.ssrf import AddressRefused, guarded_client
 from connectors.wecom_robot import WecomRobot, WecomRobotConfig
 
@@ -32,6 +35,9 @@ class ChannelKind(StrEnum):
     EMAIL = "email"
     WEBHOOK = "webhook"
     SMS = "sms"
+    SMS_ALIYUN = "sms_aliyun"
+    SMS_MAS = "sms_mas"
+    DINGTALK_GOV = "dingtalk_gov"
 
 
 class Entry(StrEnum):
@@ -62,6 +68,7 @@ class Reach(StrEnum):
     MENTIONS = "mentions"
     MAILBOXES = "mailboxes"
     PHONES = "phones"
+    ACCOUNTS = "accounts"
     NOBODY = "nobody"
 
 
@@ -82,10 +89,13 @@ class Kind:
     @property
     def one_each(self) -> bool:
         """Whether every recipient gets a notification of their own."""
-        return self.reach in (Reach.MAILBOXES, Reach.PHONES)
+        return self.reach in (Reach.MAILBOXES, Reach.PHONES, Reach.ACCOUNTS)
 
 
 _PACE = Field("per_minute", Entry.NUMBER)
+#: What every way of sending short messages needs.
+_TEMPLATES = (Field("templates", Entry.PAIRS, required=True), Field("values", Entry.WORDS))
+_PACES = (_PACE, Field("per_phone_hour", Entry.NUMBER))
 KINDS: Mapping[ChannelKind, Kind] = {
     ChannelKind.WECOM_ROBOT: Kind(
         WecomRobotConfig,
@@ -136,8 +146,7 @@ KINDS: Mapping[ChannelKind, Kind] = {
             Field("url", required=True),
             Field("secret", Entry.SECRET, required=True),
             Field("secret_header"),
-            Field("templates", Entry.PAIRS, required=True),
-            Field("values", Entry.WORDS),
+            *_TEMPLATES,
             Field("sign"),
             Field("phone_field"),
             Field("template_field"),
@@ -147,11 +156,56 @@ KINDS: Mapping[ChannelKind, Kind] = {
             Field("code_field"),
             Field("success"),
             Field("drops_repeats", Entry.FLAG),
-            _PACE,
-            Field("per_phone_hour", Entry.NUMBER),
+            *_PACES,
         ),
         Reach.PHONES,
         "url",
+    ),
+    ChannelKind.SMS_ALIYUN: Kind(
+        AliyunSmsConfig,
+        (
+            Field("url"),
+            Field("access_key_id", required=True),
+            Field("access_key_secret", Entry.SECRET, required=True),
+            Field("sign", required=True),
+            *_TEMPLATES,
+            Field("region_id"),
+            *_PACES,
+        ),
+        Reach.PHONES,
+        "url",
+    ),
+    ChannelKind.SMS_MAS: Kind(
+        MasSmsConfig,
+        (
+            Field("url", required=True),
+            Field("ec_name", required=True),
+            Field("ap_id", required=True),
+            Field("secret_key", Entry.SECRET, required=True),
+            Field("sign", required=True),
+            Field("add_serial"),
+            Field("mode", Entry.CHOICE, choices=tuple(MasMode)),
+            *_TEMPLATES,
+            Field("base64_body", Entry.FLAG),
+            Field("repeats_key", Entry.FLAG),
+            *_PACES,
+        ),
+        Reach.PHONES,
+        "url",
+    ),
+    ChannelKind.DINGTALK_GOV: Kind(
+        GovDingtalkConfig,
+        (
+            Field("base_url"),
+            Field("app_key", required=True),
+            Field("app_secret", Entry.SECRET, required=True),
+            Field("tenant_id", required=True),
+            Field("ip"),
+            Field("mac"),
+            _PACE,
+        ),
+        Reach.ACCOUNTS,
+        "base_url",
     ),
 }
 
@@ -214,8 +268,10 @@ def notifier_of(config: BaseModel, settings: NotifySettings, clock: Clock) -> No
             return DingtalkRobot(_client(settings), config, clock)
         case SignedWebhookConfig():
             return SignedWebhook(_client(settings), config, clock)
-        case HttpSmsConfig():
-            return SmsNotifier(HttpSmsGateway(_client(settings), config), config, clock)
+        case SmsConfig():
+            return SmsNotifier(_gateway_of(config, _client(settings), clock), config, clock)
+        case GovDingtalkConfig():
+            return GovDingtalk(_client(settings), config, clock)
         case EmailConfig():
             return EmailNotifier(
                 config,
@@ -224,6 +280,18 @@ def notifier_of(config: BaseModel, settings: NotifySettings, clock: Clock) -> No
                 timeout_s=settings.timeout_s,
                 ca_bundle=settings.ca_bundle,
             )
+        case _:
+            raise TypeError(type(config).__name__)
+
+
+def _gateway_of(config: SmsConfig, client: httpx.AsyncClient, clock: Clock) -> SmsGateway:
+    match config:
+        case HttpSmsConfig():
+            return HttpSmsGateway(client, config)
+        case AliyunSmsConfig():
+            return AliyunSmsGateway(client, config, clock)
+        case MasSmsConfig():
+            return MasSmsGateway(client, config)
         case _:
             raise TypeError(type(config).__name__)
 

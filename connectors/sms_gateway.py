@@ -33,17 +33,28 @@ class SmsGateway(Protocol):
         """Hand one message over; raises as :meth:`connectors.notify_base.Notifier.send`."""
         ...
 
+    async def close(self) -> None:
+        """Put connections down."""
+        ...
 
-class HttpSmsConfig(BaseModel):
-    """A gateway that takes JSON. ``templates`` are the gateway's ids by event, or for ``*``."""
+
+class SmsConfig(BaseModel):
+    """What every gateway needs. ``templates`` are its ids by event, or for ``*``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    templates: dict[str, str] = Field(min_length=1)
+    values: tuple[str, ...] = ("number", "severity", "event")
+    per_minute: int = Field(default=60, ge=1, le=6_000)
+    per_phone_hour: int = Field(default=10, ge=1, le=200)
+
+
+class HttpSmsConfig(SmsConfig):
+    """A gateway that takes JSON."""
 
     url: str = Field(min_length=8, max_length=2_000)
     secret: SecretStr = Field(min_length=8, max_length=500)
     secret_header: str = Field(default="Authorization", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,60}$")
-    templates: dict[str, str] = Field(min_length=1)
-    values: tuple[str, ...] = ("number", "severity", "event")
     sign: str = Field(default="", max_length=40)
     phone_field: str = "phone"
     template_field: str = "template_id"
@@ -53,8 +64,6 @@ class HttpSmsConfig(BaseModel):
     code_field: str = "code"
     success: str = "0"
     drops_repeats: bool = False
-    per_minute: int = Field(default=60, ge=1, le=6_000)
-    per_phone_hour: int = Field(default=10, ge=1, le=200)
 
 
 class HttpSmsGateway:
@@ -81,14 +90,11 @@ class HttpSmsGateway:
             answer = await post(self._client, config.url, as_json(body), headers)
             code = answer.fields().get(config.code_field)
         except Unsure as unsure:
-            self._give_up(unsure)
-            raise
+            if self._config.drops_repeats:
+                raise
+            raise never_twice(unsure) from None
         if str(code) != config.success:
             raise PermanentError("refused by the gateway")
-
-    def _give_up(self, unsure: Unsure) -> None:
-        if not self._config.drops_repeats:
-            raise PermanentError(f"it may have been sent: {unsure}") from None
 
     async def close(self) -> None:
         """Put connections down."""
@@ -99,7 +105,7 @@ class SmsNotifier:
     """Notices as short messages; see :class:`connectors.notify_base.Notifier`."""
 
     def __init__(
-        self, gateway: HttpSmsGateway, config: HttpSmsConfig, clock: Callable[[], datetime]
+        self, gateway: SmsGateway, config: SmsConfig, clock: Callable[[], datetime]
     ) -> None:
         self._gateway = gateway
         self._config = config
@@ -122,6 +128,11 @@ class SmsNotifier:
 
     async def close(self) -> None:
         await self._gateway.close()
+
+
+def never_twice(unsure: Unsure) -> PermanentError:
+    """What a lost answer means where a repetition would reach a telephone twice."""
+    return PermanentError(f"it may have been sent: {unsure}")
 
 
 def _values(wanted: Sequence[str], known: Mapping[str, str]) -> dict[str, str]:
