@@ -92,11 +92,15 @@ def shipped(data: Path) -> Shipped:
         )
         for pair in pairs
     ]
+    whole = load_lexicon(folder)
+    found += [
+        Entry(Kind.DISTINCT, one.words[0], one.words[1:], decided_by=one.neutral)
+        for one in whole.distinct
+    ]
     replacing = [one for one in found if one.kind in REPLACING]
     forms = {form for one in replacing for form in (one.word, *one.variants)}
-    whole = load_lexicon(folder)
     below = {form: term for form, term in whole.replacements.items() if form not in forms}
-    return Shipped(Lexicon(below, related=whole.related), tuple(found))
+    return Shipped(Lexicon(below), tuple(found))
 
 
 async def entries_of(session: AsyncSession, known: Shipped) -> list[Entry]:

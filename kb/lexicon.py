@@ -6,11 +6,14 @@ which of two confusable terms a user meant.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kb.distinct import Distinct
 from store import yaml_text
+
+_SIDES = ("words", "neutral")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +21,15 @@ class Lexicon:
     """What to replace by what (all lower case, simplified), what to leave out, which words to know.
 
     `replacements` maps a written form to the form that search uses; the longest match wins.
-    `related` are lines of words of which nothing is replaced (see `kb.related`).
+    `related` are lines of words of which nothing is replaced (see `kb.related`), `distinct` words
+    that never stand for one another (see `kb.distinct`).
     """
 
     replacements: Mapping[str, str] = field(default_factory=dict)
     fillers: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     related: tuple[tuple[str, ...], ...] = ()
+    distinct: tuple[Distinct, ...] = ()
 
     def replacement_pattern(self) -> re.Pattern[str] | None:
         """Matches every written form, longest first; Latin forms only as whole words."""
@@ -56,18 +61,21 @@ def load_lexicon(folder: Path) -> Lexicon:
             tuple(str(word).lower() for word in line)
             for line in _read(folder / "related.yml") or ()
         ),
+        distinct=tuple(map(_distinct, _read(folder / "distinct.yml") or ())),
     )
 
 
 def shipped_groups(folder: Path) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
-    """What the files hold by kind - synonym, typo, filler - as (word, variants)."""
+    """What the files hold by kind as (word, variants); of related words the first is the word."""
     synonyms = _read(folder / "synonyms.yml") or []
     typos = _read(folder / "typos.yml") or {}
     fillers = _read(folder / "fillers.yml") or {}
+    related = _read(folder / "related.yml") or []
     return {
         "synonym": [(str(g["term"]), tuple(map(str, g["variants"]))) for g in synonyms],
         "typo": [(str(term), tuple(map(str, forms))) for term, forms in typos.items()],
         "filler": [(str(word), ()) for group in fillers.values() for word in group],
+        "related": [(str(line[0]), tuple(map(str, line[1:]))) for line in related],
     }
 
 
@@ -77,6 +85,7 @@ def lexicon_to_json(lexicon: Lexicon) -> dict[str, Any]:
         "replacements": dict(lexicon.replacements),
         "fillers": list(lexicon.fillers),
         "terms": list(lexicon.terms),
+        "distinct": [asdict(one) for one in lexicon.distinct],
     }
 
 
@@ -84,7 +93,13 @@ def lexicon_from_json(row: Mapping[str, Any]) -> Lexicon:
     """What `lexicon_to_json` kept; raises KeyError, TypeError or ValueError."""
     replacements = {str(form): str(term) for form, term in dict(row["replacements"]).items()}
     fillers, terms = (tuple(map(str, row[name])) for name in ("fillers", "terms"))
-    return Lexicon(replacements, fillers, terms)
+    distinct = tuple(map(Distinct.from_json, row.get("distinct", ())))
+    return Lexicon(replacements, fillers, terms, distinct=distinct)
+
+
+def _distinct(row: Mapping[str, Any]) -> Distinct:
+    words, neutral = (tuple(str(word).lower() for word in row.get(name, ())) for name in _SIDES)
+    return Distinct(words, neutral)
 
 
 def _read(path: Path) -> Any:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
 
+from kb.distinct import Distinct
 from kb.lexicon import Lexicon
 from kb.stored_text import storable
 
@@ -22,6 +23,8 @@ class Kind(StrEnum):
 
     SYNONYM = "synonym"  # variants are searched as the word
     TYPO = "typo"  # the same for slips and homophones
+    RELATED = "related"  # who says the one is also found what says another; nothing is replaced
+    DISTINCT = "distinct"  # none of these words ever stands for another
     FILLER = "filler"  # the word says nothing, search leaves it out
     PAIR = "pair"  # the word names a mix-up that one question clears
     BLOCK = "block"  # messages with this word are for people, never answered by the bot
@@ -29,6 +32,8 @@ class Kind(StrEnum):
 
 #: Kinds whose variants are replaced by their word.
 REPLACING = frozenset({Kind.SYNONYM, Kind.TYPO})
+#: Kinds whose word is one of several equals.
+EQUALS = frozenset({Kind.RELATED, Kind.DISTINCT})
 
 
 class LexiconInvalid(Exception):
@@ -43,7 +48,10 @@ class LexiconInvalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry. Of a pair, `variants` are what triggers the question."""
+    """One entry. Of a pair, `variants` are what triggers the question.
+
+    Of distinct words, `decided_by` are longer words that hold one of them by chance.
+    """
 
     kind: Kind
     word: str
@@ -111,11 +119,14 @@ def _require(entry: Entry) -> None:
     _check(bool(entry.word), "word", "empty")
     _check(len(entry.word) <= MAX_WORD, "word", "too_long")
     _check(len(entry.variants) <= MAX_VARIANTS, "variants", "too_many")
-    needs_variants = entry.kind in REPLACING or entry.kind is Kind.PAIR
+    needs_variants = entry.kind in REPLACING | EQUALS or entry.kind is Kind.PAIR
     _check(bool(entry.variants) == needs_variants, "variants", "empty" if needs_variants else "not")
     for name in ("variants", "decided_by", "options"):
         for word in getattr(entry, name):
             _check(len(word) <= MAX_WORD, name, "too_long")
+    if entry.kind in EQUALS:
+        _check(entry.word not in entry.variants, "variants", "itself", entry.word)
+        _check(len(entry.word) > 1 or not entry.active, "word", "too_short", entry.word)
     matched = entry.variants if needs_variants else (entry.word,)
     for word in matched if entry.active else ():
         _check(len(word) > 1, "variants" if needs_variants else "word", "too_short", word)
@@ -138,6 +149,8 @@ def _check(holds: bool, field: str, reason: str, about: str = "") -> None:
 
 def require_harmony(entry: Entry, others: Iterable[Entry]) -> None:
     """Raises LexiconInvalid when the entry contradicts another active one."""
+    if entry.active and entry.kind is Kind.DISTINCT:
+        _require_apart(entry, others)
     if not entry.active or entry.kind not in REPLACING:
         return
     _check(entry.word not in entry.variants, "variants", "itself", entry.word)
@@ -151,6 +164,17 @@ def require_harmony(entry: Entry, others: Iterable[Entry]) -> None:
         _check(
             entry.word not in other.variants, "word", "is_variant", f"{entry.word} → {other.word}"
         )
+
+
+def _require_apart(entry: Entry, others: Iterable[Entry]) -> None:
+    """Words that search takes for the same cannot be told apart."""
+    replacing = [one for one in others if one.active and one.kind in REPLACING]
+    stands_for = {variant: one.word for one in replacing for variant in one.variants}
+    seen: set[str] = set()
+    for word in (entry.word, *entry.variants):
+        searched_as = stands_for.get(word, word)
+        _check(searched_as not in seen, "variants", "same", f"{word} → {searched_as}")
+        seen.add(searched_as)
 
 
 def merged(shipped: Iterable[Entry], own: Iterable[Entry]) -> list[Entry]:
@@ -171,5 +195,12 @@ def searched(entries: Sequence[Entry], base: Lexicon) -> Lexicon:
         replacements=replacements,
         fillers=tuple(one.word for one in active if one.kind is Kind.FILLER),
         terms=tuple(dict.fromkeys(one.word for one in active if one.kind in REPLACING)),
-        related=base.related,
+        related=(*base.related, *(_equals(one) for one in active if one.kind is Kind.RELATED)),
+        distinct=tuple(
+            Distinct(_equals(one), one.decided_by) for one in active if one.kind is Kind.DISTINCT
+        ),
     )
+
+
+def _equals(entry: Entry) -> tuple[str, ...]:
+    return (entry.word, *entry.variants)

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from opencc import OpenCC
 
+from kb.distinct import DistinctWords
 from kb.lexicon import Lexicon
 from kb.related import RelatedWords
 from kb.stored_text import storable
@@ -43,6 +44,11 @@ class Normaliser:
     @cached_property
     def _related(self) -> RelatedWords:
         return RelatedWords(self.lexicon.related, self.text)
+
+    @cached_property
+    def distinct(self) -> DistinctWords:
+        """Words that never stand for one another."""
+        return DistinctWords(self.lexicon.distinct, self.text)
 
     def fold(self, text: str) -> str:
         """Width, case, script, spacing and punctuation folded; every word kept."""

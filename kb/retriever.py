@@ -4,16 +4,19 @@ Straight-line code: normalise, search both ways, fuse, judge. Synchronous and th
 caller chooses the thread. Never touches the database and never decides what the bot says.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kb.applicability import named_years
 from kb.articles import AnswerKind, AnswerOrigin, IndexedAnswer, Source
+from kb.distinct import DOUBTED
 from kb.fusion import Band, Floats, shown_scores
-from kb.search_index import SearchIndex
+from kb.search_index import Hits, SearchIndex
 
 DEFAULT_LIMIT = 10
 
@@ -95,14 +98,18 @@ class Retriever:
             index.answers[row].is_valid(today, region, audience, years) for row in hits.answers
         ]
         hits = hits.only(np.array(valid, bool))
-        probabilities = index.score(hits)
+        scores = index.score(hits)
+        likely = np.flatnonzero(scores > DOUBTED)
+        mistaken = likely[index.mistaken(text, hits.answers[likely])]
+        probabilities = _doubted(index.score, hits, mistaken)
         # What is shown of a passage counts those after it as well, returned or not.
         order = np.argsort(-probabilities, kind="stable")
         ranked = probabilities[order]
         shown = shown_scores(ranked, hits.is_passage[order])
         unmapped = shown
         if index.fusion.unmapped is not None:
-            unmapped = shown_scores(index.unmapped_score(hits)[order], hits.is_passage[order])
+            plain = _doubted(index.unmapped_score, hits, mistaken)
+            unmapped = shown_scores(plain[order], hits.is_passage[order])
         return SearchResult(
             query=text,
             band=index.fusion.cuts.band(ranked),
@@ -115,6 +122,19 @@ class Retriever:
             revision=index.manifest.revision,
             probabilities=tuple(map(float, ranked[:limit])),
         )
+
+
+def _doubted(score: Callable[[Hits], Floats], hits: Hits, mistaken: NDArray[np.int64]) -> Floats:
+    """The scores, those of mistaken answers cut down and what they took given to the others."""
+    if not len(mistaken):
+        return score(hits)
+    kept = np.ones(len(hits.answers), bool)
+    kept[mistaken] = False
+    found = np.minimum(score(hits), DOUBTED)
+    found[kept] = score(hits.only(kept))
+    # Together they stay below 1.
+    found[mistaken] *= min(1.0, max(0.0, 1.0 - found[kept].sum()) / found[mistaken].sum())
+    return found
 
 
 def _candidate(answer: IndexedAnswer, score: float, unmapped: float, signals: Floats) -> Candidate:

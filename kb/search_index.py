@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kb import fusion
 from kb.articles import AnswerOrigin, IndexedAnswer, answer_from_json, answer_to_json
 from kb.coverage import Coverage
+from kb.distinct import Distinct
 from kb.embedder import Embedder
 from kb.encoder import Vectors
 from kb.errors import IndexMismatch
@@ -239,6 +240,15 @@ class SearchIndex:
         """The calibrated score of each candidate."""
         return fusion.scores(self.fusion.weights, hits.signals, hits.is_passage, hits.query)
 
+    def mistaken(self, query: str, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these answers are about another word than the one that was asked for."""
+        named = self.normaliser.distinct.named(query)
+        found = np.zeros(len(rows), bool)
+        for place, answer in enumerate(self.answers[row] for row in rows) if named else ():
+            heads = "\n".join([answer.title, *answer.questions])
+            found[place] = any(one.is_mistaken(heads, answer.text) for one in named)
+        return found
+
     def unmapped_score(self, hits: Hits) -> Floats:
         """The same before this deployment's calibration, if one is in force."""
         weights = self.fusion.unmapped or self.fusion.weights
@@ -327,6 +337,7 @@ def _read_lexicon(path: Path) -> Lexicon:
         fillers=tuple(content["fillers"]),
         terms=tuple(content["terms"]),
         related=tuple(map(tuple, content.get("related", ()))),
+        distinct=tuple(map(Distinct.from_json, content.get("distinct", ()))),
     )
 
 

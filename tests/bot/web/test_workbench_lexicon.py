@@ -6,7 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.lexicons import entries_of
 from bot.tables import Role
+from kb.lexicon_entries import searched
 from kb.lexicon_store import lexicon_file
 from tests.bot.web.plain_browser import HOSTILE, Browser, shown
 from tests.bot.web.test_workbench_answers import closed_afterwards, sit_down
@@ -132,3 +134,31 @@ async def test_a_broken_file_counts_as_none(product: Product) -> None:
     for content in (b"", b"[]", b'{"lexicon": 5, "pairs": 1, "blocked": null}', b"\xff"):
         path.write_bytes(content)
         assert "answer" in await told(product, "UKey插上没有反应怎么办")
+
+
+async def test_words_that_are_no_other_are_felt_by_the_next_question(product: Product) -> None:
+    editor = await sit_down(product, Role.EDITOR)
+    question = "电子缴款书开错了怎么冲红"
+    assert "answer" in await told(product, question)
+    apart = {"kind": "distinct", "word": "电子缴款书", "variants": "电子票据"}
+    assert (await save(editor, **apart)).status_code == 303
+    assert "answer" not in await told(product, question)
+    refused = await save(editor, kind="distinct", word="票据", variants="票据")
+    assert refused.status_code == 422
+    assert "重复" in shown(refused)
+
+
+async def test_related_words_are_entries_with_versions(product: Product) -> None:
+    editor = await sit_down(product, Role.EDITOR)
+    page = shown(await editor.get(f"{LEXICON}?kind=related&q=挂失"))
+    assert "弄丢" in page
+    assert "随产品提供" in page
+    fields = {"kind": "related", "word": "丢失", "variants": "弄丢\n找不着"}
+    assert (await save(editor, **fields)).status_code == 303
+    page = shown(await editor.get(f"{LEXICON}?kind=related&word=丢失"))
+    assert "下次训练" in page
+    async with product.services.database.reading() as session:
+        entries = await entries_of(session, product.services.lexicons.shipped)
+    lexicon = searched(entries, product.services.lexicons.shipped.base)
+    assert ("丢失", "弄丢", "找不着") in lexicon.related
+    assert len(lexicon.related) > 100
