@@ -57,6 +57,14 @@ class ChannelIntake:
             last = await repository.last_shown(session, conversation_id)
         return menus.typed(text, last.kind, last.data) if last is not None else None
 
+    async def option(self, message: InboundMessage, seq: int, n: int) -> str | None:
+        """The words of the ``n``-th option that was shown with message ``seq``, from 0."""
+        conversation = await self.conversation_of(message)
+        async with self.database.peek() as session:
+            asked = await repository.message_at(session, conversation.id, seq)
+        options = asked.data.get("options") if asked is not None else None
+        return str(options[n]) if isinstance(options, list) and n < len(options) else None
+
     async def note(self, message: InboundMessage, media: str) -> None:
         """Record something that has no words, and ask for words unless a person is listening.
 

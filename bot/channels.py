@@ -8,14 +8,14 @@ from functools import partial
 from bot.clock import Clock
 from bot.settings import Settings
 from bot.workspace import Workspace
-from connectors.base import Channel
+from connectors.base import Channel, Fetched
 from connectors.bot_streams import BotStreams
 from connectors.identity_provider import IdentityProvider
 from connectors.sends import StoredSends
 from connectors.telegram import TelegramChannel
 from connectors.telegram_api import TelegramApi
 from connectors.wecom import WecomChannel, limits
-from connectors.wecom_api import Fetched, WecomApi, make_client
+from connectors.wecom_api import WecomApi, make_client
 from connectors.wecom_bot import NAME as BOT
 from connectors.wecom_bot import WecomBotChannel
 from connectors.wecom_bot_api import WecomBotApi, make_bot_client
@@ -81,6 +81,7 @@ def build(
     if settings.telegram.enabled:
         telegram = TelegramApi(settings.telegram)
         found.setdefault("telegram", TelegramChannel(telegram, settings.telegram, clock))
+        fetch["telegram"] = telegram.fetch
         closing.append(telegram.close)
     return Channels(found, fetch, identity, telegram, streams, picture, tuple(closing))
 

@@ -48,7 +48,7 @@ def _jobs(app: Services, *, worker: bool) -> list[Coroutine[Any, Any, None]]:
     if worker:
         jobs.append(background.forever("relay", app.relay.run))
         if (api := app.channels.telegram) is not None:
-            listening = partial(telegram.run, api, app.settings.telegram, app.channel_intake)
+            listening = partial(telegram.run, api, app.settings.telegram, app.channel_files)
             jobs.append(background.forever("telegram", listening))
         jobs.append(background.forever("news", app.notifications.run_scanner))
         jobs.append(background.forever("notifications", app.notifications.sender.run))

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bot.channel_files import ChannelFiles
 from bot.channel_intake import ChannelIntake
 from connectors import telegram_updates
 from connectors.base import Held, InboundMessage, TransientError
@@ -27,8 +28,9 @@ _SAYS = "say:"
 log = structlog.get_logger("bot.telegram")
 
 
-async def hand_over(intake: ChannelIntake, update: TelegramUpdate) -> None:
+async def hand_over(files: ChannelFiles, update: TelegramUpdate) -> None:
     """Record an update; a repetition changes nothing."""
+    intake = files.intake
     if not update.person:
         log.info("update_ignored", kind=update.kind.value)
         return
@@ -42,44 +44,55 @@ async def hand_over(intake: ChannelIntake, update: TelegramUpdate) -> None:
             await _press(intake, update)
         case kind if kind in MEDIA:
             file = {"media_id": update.file_id} if update.file_id else {}
-            noted = InboundMessage(
+            sent = InboundMessage(
                 CHANNEL, update.external_id, update.text, update.person, action=file
             )
-            await intake.note(noted, kind.value)
+            await files.receive(sent, kind=kind.value, name=update.file_name)
         case _:
             log.info("update_ignored", kind=update.kind.value)
 
 
 async def _press(intake: ChannelIntake, update: TelegramUpdate) -> None:
     action = telegram_updates.action(update.button)
-    if action is None and not update.button.startswith(_SAYS):
+    words: str | None = update.text
+    if action is None:
+        words = await _option(intake, update)
+    if words is None:
         log.info("button_ignored")
         return
-    words = update.button.removeprefix(_SAYS) if action is None else update.text
     await intake.receive(
         InboundMessage(CHANNEL, update.external_id, words, update.person, action=action or {})
     )
 
 
-async def run(api: TelegramApi, settings: TelegramSettings, intake: ChannelIntake) -> None:
+async def _option(intake: ChannelIntake, update: TelegramUpdate) -> str | None:
+    """What a button says that only says its words; ``None`` for one that is not ours."""
+    if (place := telegram_updates.option(update.button)) is not None:
+        asked = InboundMessage(CHANNEL, update.external_id, "", update.person)
+        return await intake.option(asked, *place)
+    # As releases before this one wrote them.
+    return update.button.removeprefix(_SAYS) if update.button.startswith(_SAYS) else None
+
+
+async def run(api: TelegramApi, settings: TelegramSettings, files: ChannelFiles) -> None:
     """Register the webhook, or poll; until cancelled."""
     if settings.mode is Mode.POLLING:
         await _patiently(api.stop_webhook)
-        await _poll(api, intake)
+        await _poll(api, files)
     elif settings.public_url:
         await _patiently(lambda: api.register(f"{settings.public_url.rstrip('/')}{ADDRESS}"))
         log.info("telegram_registered")
     await asyncio.Event().wait()
 
 
-async def _poll(api: TelegramApi, intake: ChannelIntake) -> None:
+async def _poll(api: TelegramApi, files: ChannelFiles) -> None:
     last: int | None = None
     pause = RETRY_FIRST_S
     while True:
         try:
             updates, newest = await api.poll(last)
             for update in updates:
-                await hand_over(intake, update)
+                await hand_over(files, update)
                 if update.query:
                     await api.settle_press(update)
             # Asking for the next ones tells Telegram that these are recorded.

@@ -23,6 +23,14 @@ class InboundMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file from a channel's platform: what it is called there, and its bytes."""
+
+    filename: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """Something that can be pressed: its words, and what tells us that it was (ASCII)."""
 

@@ -107,7 +107,8 @@ def buttons(delivery: Delivery) -> Buttons:
             number = str(delivery.data.get("number") or "")
             rows = [[("✅", f"confirm:{number}"), ("❌", f"reopen:{number}")]] if number else []
         case "ask":
-            rows = [[(str(option), f"say:{option}")] for option in delivery.data.get("options", ())]
+            options = enumerate(delivery.data.get("options", ())) if delivery.seq else ()
+            rows = [[(str(words)[:_LABEL], f"say:{delivery.seq}:{n}")] for n, words in options]
         case _:
             rows = []
     fitting = [[one for one in row if len(one[1].encode()) <= BUTTON_BYTES] for row in rows]

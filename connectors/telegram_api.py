@@ -8,6 +8,8 @@ import logging
 import os
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 import structlog
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
@@ -23,12 +25,16 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
-from connectors.base import Held, PermanentError, TransientError
+from connectors.base import Fetched, Held, PermanentError, TransientError
 from connectors.telegram_settings import TelegramSettings
 from connectors.telegram_updates import ALLOWED, TelegramUpdate, from_update
 
 #: How long one call may take; a poll waits so much longer.
 TIMEOUT_S, POLL_S = 10.0, 25
+#: A file from a person, or to one, may take so long.
+FILE_S = 60.0
+#: What the Bot API gives and takes: a file from a person, one to a person, a picture to one.
+MOST_IN, MOST_OUT, MOST_PICTURE = 20_000_000, 50_000_000, 10_000_000
 #: How long sending rests after the token was refused: somebody has to act.
 _REFUSED_S = 60.0
 
@@ -80,6 +86,28 @@ class TelegramApi:
             raise PermanentError("refused by Telegram") from None
         except TelegramError as error:
             raise _told(error) from None
+
+    async def fetch(self, file_id: str) -> Fetched:
+        """A file that somebody sent. Its address holds the token and is told to nobody.
+
+        Raises :class:`TransientError`, or :class:`PermanentError` for one that is not to be had.
+        """
+        try:
+            file = await self._bot.get_file(file_id)
+        except BadRequest:
+            raise PermanentError("no such file, or too large") from None
+        except TelegramError as error:
+            raise _told(error) from None
+        if (file.file_size or 0) > MOST_IN:
+            raise PermanentError("too large")
+        try:
+            content = bytes(await file.download_as_bytearray(read_timeout=FILE_S))
+        except (TelegramError, OSError, RuntimeError) as error:
+            # An address that has run out is answered like a token that is wrong.
+            raise TransientError(type(error).__name__) from None
+        if len(content) > MOST_IN:
+            raise PermanentError("too large")
+        return Fetched(PurePosixPath(urlsplit(file.file_path or "").path).name[:200], content)
 
     async def settle_press(self, update: TelegramUpdate) -> None:
         """Stop the button's clock and take the buttons away; a failure costs nobody anything."""

@@ -42,6 +42,9 @@ class TelegramUpdate:
 
     ``text`` are the words said, written under a file, or on the button. ``button`` is the data of
     the button, ``query`` names the press and ``message_id`` the message it stands below.
+
+    ``said_as`` names what was said: update ids begin anew at random after a week without any, so
+    by them a later message could be taken for an earlier one.
     """
 
     update_id: int
@@ -49,6 +52,8 @@ class TelegramUpdate:
     person: str = ""
     text: str = ""
     file_id: str = ""
+    file_name: str = ""
+    said_as: str = ""
     button: str = ""
     query: str = ""
     message_id: int = 0
@@ -56,7 +61,7 @@ class TelegramUpdate:
     @property
     def external_id(self) -> str:
         """Names the update once and for all."""
-        return f"update-{self.update_id}"
+        return self.said_as or f"update-{self.update_id}"
 
 
 def read(body: bytes) -> TelegramUpdate:
@@ -90,6 +95,13 @@ def action(button: str) -> dict[str, Any] | None:
     return None
 
 
+def option(button: str) -> tuple[int, int] | None:
+    """The message and the option of it, from 0, that a button says."""
+    name, _, place = button.partition(":")
+    seq, _, n = place.partition(":")
+    return (int(seq), int(n)) if name == "say" and _is_number(seq) and _is_number(n) else None
+
+
 def _is_id(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
@@ -107,7 +119,23 @@ def from_update(update: Update) -> TelegramUpdate:
         return TelegramUpdate(update.update_id, Kind.IGNORED)
     words = (message.text or message.caption or _place(message)).strip()
     kind, file_id = _kind(message, words)
-    return TelegramUpdate(update.update_id, kind, str(message.chat.id), words, file_id)
+    return TelegramUpdate(
+        update.update_id,
+        kind,
+        str(message.chat.id),
+        words,
+        file_id,
+        file_name=(message.document.file_name or "")[:200] if message.document else "",
+        said_as=_named(message),
+    )
+
+
+def _named(message: Message) -> str:
+    """A message's name, for good: its number, when it was sent, and when it was changed."""
+    at = (message.date, message.edit_date)
+    return ":".join(
+        ["message", str(message.message_id), *(str(int(t.timestamp())) for t in at if t)]
+    )
 
 
 def _kind(message: Message, words: str) -> tuple[Kind, str]:
@@ -144,6 +172,7 @@ def _pressed(update_id: int, query: CallbackQuery) -> TelegramUpdate:
         Kind.PRESSED,
         str(message.chat.id),
         _label(message, query.data),
+        said_as=f"press:{query.id}",
         button=query.data,
         query=query.id,
         message_id=message.message_id,

@@ -10,7 +10,6 @@ import hashlib
 import secrets
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
@@ -19,7 +18,7 @@ from urllib.parse import unquote
 import httpx
 import structlog
 
-from connectors.base import Held, PermanentError, TransientError
+from connectors.base import Fetched, Held, PermanentError, TransientError
 from connectors.settings import WecomSettings
 from connectors.wecom_codes import Remedy, remedy
 
@@ -58,14 +57,6 @@ class FileRefused(Exception):
 
 class LoginRefused(PermanentError):
     """The code of a web login is used up, too old, or of somebody outside the corporation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A file from the platform: what it is called there, and its bytes."""
-
-    filename: str
-    content: bytes
 
 
 def make_client(settings: WecomSettings) -> httpx.AsyncClient:

@@ -13,12 +13,12 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from connectors.base import PermanentError, TransientError
+from connectors.base import Fetched, PermanentError, TransientError
 from connectors.errors import CallbackRefused
 from connectors.notify_http import JSON_HEADERS, as_json, post
 from connectors.settings import WecomBotSettings
 from connectors.ssrf import AddressGuard, AddressRefused, guarded_client
-from connectors.wecom_api import MOST_BYTES, TIMEOUT_S, Fetched, FileRefused, MediaGone
+from connectors.wecom_api import MOST_BYTES, TIMEOUT_S, FileRefused, MediaGone
 from connectors.wecom_crypto import CallbackKeys
 
 #: Encryption adds less than this.

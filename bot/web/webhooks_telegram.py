@@ -42,7 +42,8 @@ async def receive(
     except CallbackRefused as refused:
         log.warning("callback_refused", flaw=refused.flaw.value)
         return Response(status_code=status.HTTP_403_FORBIDDEN)
-    await hand_over(app.channel_intake, update)
+    await hand_over(app.channel_files, update)
+    app.relay.wake()
     if update.query and app.channels.telegram is not None:
         later.add_task(app.channels.telegram.settle_press, update)
     return Response(status_code=status.HTTP_200_OK)

@@ -7,7 +7,7 @@ wanted only while we cannot record.
 import structlog
 from fastapi import APIRouter, Request, Response, status
 
-from bot import channel_files, menus, persons
+from bot import menus, persons
 from bot.assembly import Services
 from bot.deliveries import CARD_KIND
 from bot.web.security import AppServices
@@ -23,8 +23,6 @@ router = APIRouter(prefix="/channels/wecom", tags=["channels"])
 
 #: The channel's name in rows.
 CHANNEL = "wecom"
-#: What is fetched and kept; the rest is noted.
-FETCHED = frozenset({Kind.IMAGE, Kind.FILE})
 
 log = structlog.get_logger("bot.web.wecom")
 
@@ -130,11 +128,5 @@ async def _note(app: Services, message: WecomMessage) -> None:
         await app.channel_intake.receive(inbound)
         return
     kind = message.kind if message.kind in MEDIA | POINTERS else Kind.UNKNOWN
-    if kind in FETCHED and message.media_id and app.channel_files.takes_from(CHANNEL):
-        async with app.database.transaction() as session:
-            await channel_files.fetch_later(
-                session, inbound, media_id=message.media_id, kind=kind.value, now=app.clock()
-            )
-        app.relay.wake()
-        return
-    await app.channel_intake.note(inbound, kind.value)
+    await app.channel_files.receive(inbound, kind=kind.value)
+    app.relay.wake()

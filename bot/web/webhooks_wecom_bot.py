@@ -8,13 +8,14 @@ import asyncio
 import base64
 import hashlib
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import structlog
 from fastapi import APIRouter, Request, Response, status
 from starlette.responses import JSONResponse
 
-from bot import channel_files, menus, repository
+from bot import menus, repository
 from bot.assembly import Services
 from bot.tables import Owner
 from bot.web.security import AppServices
@@ -31,8 +32,6 @@ from store import outbox
 
 router = APIRouter(prefix="/channels/wecom-bot", tags=["channels"])
 
-#: What is fetched and kept; the rest is noted.
-FETCHED = frozenset({"image", "file"})
 #: A welcome must be on its way within five seconds; so long it is waited for.
 WELCOME_S, _LOOK_S = 3.0, 0.1
 #: Larger pictures are left out of replies: every one is sent as text.
@@ -127,15 +126,9 @@ async def _hand_over(app: Services, message: BotMessage) -> None:
     if message.text:
         await app.channel_intake.receive(_said(message, message.text))
     for n, file in enumerate(message.files, 1):
-        said = _said(message, suffix=f"/{n}")
-        if file.kind in FETCHED and app.channel_files.takes_from(NAME):
-            async with app.database.transaction() as session:
-                await channel_files.fetch_later(
-                    session, said, media_id=file.url, kind=file.kind, now=app.clock()
-                )
-            app.relay.wake()
-        else:
-            await app.channel_intake.note(said, file.kind)
+        said = replace(_said(message, suffix=f"/{n}"), action={"media_id": file.url})
+        await app.channel_files.receive(said, kind=file.kind)
+        app.relay.wake()
 
 
 async def _frame(app: Services, streams: BotStreams, stream_id: str) -> bytes:

@@ -11,12 +11,18 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
-from bot.tables import Feedback, Message
+from bot.attachments.tables import Attachment
+from bot.recording import append
+from bot.tables import Conversation, Feedback, Message, Sender
 from bot.telegram import ADDRESS
 from store import outbox
+from store.outbox import OutboxRow
+from tests.browser.widget_harness.pictures import picture
 from tests.connectors.fake_telegram import (
     SECRET,
+    TOKEN,
     FakeTelegram,
     fake_telegram,
     message,
@@ -126,6 +132,7 @@ async def test_people_are_kept_apart_and_start_greets(world: World) -> None:
 @pytest.mark.parametrize(
     ("sent", "told"),
     [
+        # The server does not have these two any more.
         ({"photo": [SMALL, {**SMALL, "file_id": "big", "width": 9}]}, "【图片】"),
         ({"voice": {"file_id": "v", "file_unique_id": "v", "duration": 1}}, "【语音】"),
         ({"document": DOCUMENT, "caption": "报错截图"}, "【文件】\n报错截图"),
@@ -134,10 +141,75 @@ async def test_people_are_kept_apart_and_start_greets(world: World) -> None:
 )
 async def test_what_has_no_words_is_kept(world: World, sent: dict[str, Any], told: str) -> None:
     await world.post(message(1, None, **sent))
-    (said,) = await world.said()
+    (said,) = await world.until_said(1)
     assert said.text == told
     shown = await world.shown()
     assert "用文字说一下" in shown[-1]
+
+
+async def test_pictures_and_files_are_fetched_once_without_the_token(world: World) -> None:
+    world.fake.files = {
+        "big": ("photos/file_7.png", picture("screen")),
+        "d": ("documents/file_8.txt", "付款凭证号 0001".encode()),
+    }
+    screen = [SMALL, {**SMALL, "file_id": "big", "width": 9}]
+    shot = message(1, None, photo=screen, caption="报错了，我是11010519491231002X")
+    with capture_logs() as logs:
+        for update in (
+            shot,
+            shot,
+            message(2, None, document={**DOCUMENT, "file_name": "凭证.txt"}),
+        ):
+            assert (await world.post(update)).status_code == 200
+        await world.until_said(2)
+        await world.shown()
+    first, second = sorted(await world.said(), key=lambda said: said.seq)
+    assert first.text.startswith("报错了，我是1101")
+    assert "19491231" not in first.text
+    assert [one["name"] for one in first.data["attachments"]] == ["file_7.png"]
+    assert first.data["attachments"][0]["media_type"] == "image/png"
+    assert [one["name"] for one in second.data["attachments"]] == ["凭证.txt"]
+    database = world.product.services.database
+    async with database.reading() as session:
+        rows = (await session.scalars(select(OutboxRow))).all()
+        stored = (await session.scalars(select(Attachment))).all()
+    assert len(stored) == 2
+    kept = str([vars(row) for row in [*rows, *stored, first, second]]) + str(logs)
+    assert TOKEN not in kept
+    assert "19491231" not in kept
+
+
+async def test_an_update_id_that_comes_again_after_a_rest_loses_nothing(world: World) -> None:
+    await world.post(message(7, "第一周问的"))
+    later = message(7, "过了很久又问")
+    later["message"] |= {"message_id": 8, "date": 1_791_000_000}
+    await world.post(later)
+    assert [m.text for m in await world.said()] == ["第一周问的", "过了很久又问"]
+
+
+async def test_an_option_too_long_for_a_button_is_said_by_its_place(world: World) -> None:
+    await world.post(message(1, "/start"))
+    await world.shown()
+    options = ["用款额度下达之后在支付系统里查不到的那一种情况" * 2, "公务卡额度"]
+    database = world.product.services.database
+    async with database.transaction() as session:
+        (conversation,) = (await session.scalars(select(Conversation))).all()
+        asked = await append(
+            session,
+            conversation,
+            sender=Sender.BOT,
+            kind="ask",
+            text="您说的“额度”，是下面哪一种？",
+            data={"options": options},
+            now=world.product.services.clock(),
+        )
+        seq = asked.seq
+    await world.shown()
+    keyboard = world.fake.shown[-1][2]
+    assert [row[0]["callback_data"] for row in keyboard] == [f"say:{seq}:0", f"say:{seq}:1"]
+    for n, data in enumerate([f"say:{seq}:0", f"say:{seq}:2", "say:0:0", "say:公务卡额度"]):
+        await world.post(press(10 + n, data, "标签"))
+    assert [m.text for m in await world.said()] == [options[0], "公务卡额度"]
 
 
 @pytest.mark.parametrize("secret", ["", "wrong", SECRET[:-1], SECRET + "x", "é"])

@@ -30,6 +30,10 @@ class FakeTelegram:
     script: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     refuses_markup: bool = False
     waiting: list[dict[str, Any]] = field(default_factory=list)
+    #: What people sent, by file id: the path on the server, and the bytes.
+    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    #: What people have been sent: person, method, file name, bytes.
+    received: list[tuple[str, str, str, bytes]] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def settings(self, **other: Any) -> TelegramSettings:
@@ -56,7 +60,8 @@ class FakeTelegram:
     async def answer(self, request: web.Request) -> web.Response:
         if request.match_info["token"] != TOKEN:
             return _refuse(401, "Unauthorized")
-        given = {name: str(value) for name, value in (await request.post()).items()}
+        form = await request.post()
+        given = {name: str(v) for name, v in form.items() if isinstance(v, str)}
         method = request.match_info["method"]
         self.calls.append((method, given))
         match method:
@@ -64,6 +69,8 @@ class FakeTelegram:
                 return self._send(given)
             case "getUpdates":
                 return await self._updates(given)
+            case "getFile":
+                return self._file(given["file_id"])
             case _:
                 return web.json_response({"ok": True, "result": True})
 
@@ -90,6 +97,21 @@ class FakeTelegram:
         message = {"message_id": len(self.shown), "date": 1, "chat": {"id": 1, "type": "private"}}
         return web.json_response({"ok": True, "result": message})
 
+    def _file(self, file_id: str) -> web.Response:
+        if file_id not in self.files:
+            words = "Bad Request: wrong file_id or the file is temporarily unavailable"
+            return _refuse(400, words)
+        path, content = self.files[file_id]
+        result = {"file_id": file_id, "file_unique_id": file_id, "file_path": path}
+        return web.json_response({"ok": True, "result": {**result, "file_size": len(content)}})
+
+    async def download(self, request: web.Request) -> web.Response:
+        """The bytes of a file, at an address that holds the token."""
+        found = dict(self.files.values()).get(request.match_info["path"])
+        if request.match_info["token"] != TOKEN or found is None:
+            return _refuse(404, "Not Found")
+        return web.Response(body=found)
+
     async def _updates(self, given: dict[str, str]) -> web.Response:
         offset = int(given.get("offset") or 0)
         self.waiting = [one for one in self.waiting if one["update_id"] >= offset]
@@ -109,6 +131,7 @@ async def fake_telegram() -> AsyncIterator[FakeTelegram]:
     fake = FakeTelegram()
     app = web.Application()
     app.router.add_post("/bot{token}/{method}", fake.answer)
+    app.router.add_get("/file/bot{token}/{path:.+}", fake.download)
     async with TestServer(app) as server:
         fake.url = str(server.make_url("/")).rstrip("/")
         yield fake

@@ -129,9 +129,10 @@ async def test_candidates_are_buttons_with_their_lines(telegram: Telegram) -> No
     assert keyboard[-1][0]["callback_data"] == "none_of_these"
 
 
-def test_what_does_not_fit_a_button_is_left_to_typing() -> None:
-    ask = Delivery("k", "42", "ask", "哪一个？", {"options": ["指标", "额" * 30, "额度"]})
-    assert [row[0][0] for row in buttons(ask)] == ["指标", "额度"]
+def test_buttons_name_what_they_stand_for() -> None:
+    ask = Delivery("k", "42", "ask", "哪一个？", {"options": ["指标", "额" * 90]}, seq=5)
+    assert buttons(ask) == [[("指标", "say:5:0")], [("额" * 60, "say:5:1")]]
+    assert buttons(Delivery("k", "42", "ask", "哪一个？", {"options": ["指标"]})) == []
     assert buttons(Delivery("k", "42", "rating_request", "请评价"))[0][4] == ("5★", "rate:5")
     solved = Delivery("k", "42", "resolved", "已解决", {"number": "CW20261121-0001"})
     assert buttons(solved)[0][1] == ("❌", "reopen:CW20261121-0001")
