@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from bot.attachments.intake import SUFFIX
 from bot.clock import Clock
 from bot.settings import Settings
 from bot.workspace import Workspace
-from connectors.base import Channel, Fetched
+from connectors.base import Channel, Contents, Fetched
 from connectors.bot_streams import BotStreams
 from connectors.identity_provider import IdentityProvider
 from connectors.sends import StoredSends
@@ -41,8 +42,8 @@ class Channels:
     telegram: TelegramApi | None = None
     #: Replies that a bot's platform comes to fetch.
     bot_streams: BotStreams | None = None
-    #: A picture of the knowledge base by its content hash.
-    picture: Callable[[str], Awaitable[bytes | None]] | None = None
+    #: A picture of the knowledge base or a file of a conversation by its content hash.
+    contents: Contents | None = None
     closing: tuple[Callable[[], Awaitable[None]], ...] = field(default=())
 
     async def close(self) -> None:
@@ -59,12 +60,12 @@ def build(
     closing: list[Callable[[], Awaitable[None]]] = []
     identity: IdentityProvider | None = None
     fetch: dict[str, Fetch] = {}
-    picture = partial(_picture, settings, database)
+    contents = partial(_contents, settings, database)
     if settings.wecom.enabled and "wecom" not in given:
         client = make_client(settings.wecom)
         wecom = WecomApi(client, settings.wecom, clock)
         sends = StoredSends(database, "wecom", limits(settings.wecom))
-        pictures = WecomPictures(wecom, database, picture, clock)
+        pictures = WecomPictures(wecom, database, contents, clock)
         found["wecom"] = WecomChannel(wecom, settings.wecom, clock, sends, pictures)
         closing.append(client.aclose)
         fetch["wecom"] = wecom.fetch
@@ -80,17 +81,20 @@ def build(
     telegram = None
     if settings.telegram.enabled:
         telegram = TelegramApi(settings.telegram)
-        found.setdefault("telegram", TelegramChannel(telegram, settings.telegram, clock))
+        channel = TelegramChannel(telegram, settings.telegram, clock, contents=contents)
+        found.setdefault("telegram", channel)
         fetch["telegram"] = telegram.fetch
         closing.append(telegram.close)
-    return Channels(found, fetch, identity, telegram, streams, picture, tuple(closing))
+    return Channels(found, fetch, identity, telegram, streams, contents, tuple(closing))
 
 
-async def _picture(settings: Settings, database: Database, sha256: str) -> bytes | None:
-    """A picture of the knowledge base."""
+async def _contents(settings: Settings, database: Database, sha256: str) -> bytes | None:
+    """A picture of the knowledge base, or a file of a conversation."""
+    workspace = Workspace(settings.home)
     async with database.reading() as session:
         row = await knowledge_rows.media(session, sha256)
     if row is None:
-        return None
-    path = media_path(Workspace(settings.home).media, sha256, row.extension)
+        path = media_path(workspace.attachments, sha256, SUFFIX)
+    else:
+        path = media_path(workspace.media, sha256, row.extension)
     return await asyncio.to_thread(path.read_bytes) if path.is_file() else None

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Protocol, cast
 
 from bot import repository
+from bot.attachments import repository as attachments
+from bot.attachments.tables import Attachment
 from bot.channel_desk import check_open
 from bot.live import STAFF, Live
 from bot.menus import menu_of
 from bot.phrases import Phrases
 from bot.web.schemas import MessageOut
-from connectors.base import Channel, Delivery, PermanentError
+from connectors.base import Channel, Delivery, Enclosed, PermanentError
 from connectors.relay import Handler
 from store.outbox import Claimed
 from store.session import Database
@@ -52,6 +54,7 @@ async def _deliver(
         if conversation is None or message is None:
             raise PermanentError("the message is gone")
         users = await repository.users_by_id(session, [conversation.user_id])
+        files = await attachments.of_message(session, conversation_id, seq)
     channel = channels.get(conversation.channel)
     if channel is None:
         raise PermanentError(f"no channel {conversation.channel}")
@@ -66,5 +69,12 @@ async def _deliver(
             data=data,
             seq=seq,
             menu=menu_of(message.kind, message.text, data, seq, phrases),
+            files=tuple(_enclosed(file, phrases) for file in files if file.removed_at is None),
+            captioned=bool(data.get("captioned", True)),
         )
     )
+
+
+def _enclosed(file: Attachment, phrases: Phrases) -> Enclosed:
+    instead = phrases.say("channel.file_not_taken", name=file.name)
+    return Enclosed(file.sha256, file.name, file.media_type, file.size, instead)

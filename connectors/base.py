@@ -1,6 +1,6 @@
 """What every channel connector speaks: messages in, deliveries out. No policy, no words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -51,10 +51,30 @@ class Menu:
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosed:
+    """A picture or file that goes with a delivery, by its content.
+
+    ``instead``: what is said when the channel does not take it.
+    """
+
+    sha256: str
+    name: str
+    media_type: str
+    size: int
+    instead: str
+
+
+#: The bytes of a picture or file by its content hash; nothing when there is none.
+Contents = Callable[[str], Awaitable[bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One message that a channel has to show to a person. ``dedupe_key`` names it.
 
     ``seq`` is its place in the conversation, which a button below it refers to; 0 when it has none.
+    ``text`` says what ``files`` there are, for channels that send none; where it only does that and
+    holds no words of the sender's, ``captioned`` is off.
     """
 
     dedupe_key: str
@@ -64,6 +84,8 @@ class Delivery:
     data: Mapping[str, Any] = field(default_factory=dict)
     seq: int = 0
     menu: Menu | None = None
+    files: tuple[Enclosed, ...] = ()
+    captioned: bool = True
 
     def words(self) -> str:
         """All of it in words, for where there are no buttons: what must be chosen is numbered."""

@@ -10,9 +10,18 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from connectors.base import Delivery, Held, PermanentError
+import structlog
+
+from connectors.base import Contents, Delivery, Enclosed, Held, PermanentError
 from connectors.pacing import Limit, Pace
-from connectors.telegram_api import Buttons, MarkupRefused, TelegramApi
+from connectors.telegram_api import (
+    MOST_OUT,
+    MOST_PICTURE,
+    Buttons,
+    FileRefused,
+    MarkupRefused,
+    TelegramApi,
+)
 from connectors.telegram_settings import TelegramSettings
 from connectors.telegram_updates import BUTTON_BYTES
 from connectors.text_parts import in_parts
@@ -26,6 +35,10 @@ _PATIENCE_S = 2.0
 #: Deliveries remembered with the parts that went out, for retries.
 _REMEMBERED = 10_000
 _EVERYBODY = ""
+#: What Telegram shows in place; anything else goes as a file, unchanged.
+_PHOTOS = frozenset({"image/png", "image/jpeg"})
+
+log = structlog.get_logger("connectors.telegram")
 
 
 class TelegramChannel:
@@ -37,8 +50,10 @@ class TelegramChannel:
         settings: TelegramSettings,
         clock: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        contents: Contents | None = None,
     ) -> None:
         self._api = api
+        self._contents = contents
         self._clock = clock
         self._sleep = sleep
         self._person = Pace((Limit(1, timedelta(seconds=settings.pause_s)),))
@@ -54,18 +69,44 @@ class TelegramChannel:
         text = "".join(c for c in delivery.text if c.isprintable() or c in "\n\t").strip()
         if not text:
             raise PermanentError("nothing to show")
+        files = delivery.files if self._contents is not None else ()
         parts = in_parts(text, 2 * TEXT_UNITS, "utf-16-le")
-        for n, part in enumerate(parts, 1):
+        if files and not delivery.captioned:
+            parts = []
+        whole: tuple[str | Enclosed, ...] = (*parts, *files)
+        for n, part in enumerate(whole, 1):
             if n <= self._sent.get(delivery.dedupe_key, 0):
                 continue
-            last = n == len(parts)
-            await self._send(delivery, part, buttons(delivery) if last else (), title=n == 1)
+            if isinstance(part, Enclosed):
+                await self._send_file(delivery.external_user, part)
+            else:
+                below = buttons(delivery) if n == len(parts) else ()
+                await self._send(delivery, part, below, title=n == 1)
             self._remember(delivery.dedupe_key, n)
+
+    async def _send_file(self, person: str, file: Enclosed) -> None:
+        """A file of an engineer's; where it is refused, the person is told that there was one."""
+        assert self._contents is not None  # noqa: S101  # without it there are no such parts
+        content = await self._contents(file.sha256)
+        await self._turn(person)
+        if content is not None and len(content) <= MOST_OUT:
+            pictured = file.media_type in _PHOTOS and len(content) <= MOST_PICTURE
+            for picture in (True, False) if pictured else (False,):
+                try:
+                    await self._api.send_file(person, file.name, content, picture=picture)
+                except FileRefused:
+                    continue
+                return
+        log.warning("telegram_file_refused", size=file.size)
+        await self._api.send(person, file.instead, (), html=False)
+
+    async def _turn(self, person: str) -> None:
+        await self._wait(self._all, _EVERYBODY)
+        await self._wait(self._person, person)
 
     async def _send(self, delivery: Delivery, part: str, below: Buttons, *, title: bool) -> None:
         person = delivery.external_user
-        await self._wait(self._all, _EVERYBODY)
-        await self._wait(self._person, person)
+        await self._turn(person)
         marked = _marked(delivery, part) if title else None
         if marked is not None:
             try:

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 import structlog
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, InputFile
 from telegram.constants import ParseMode
 from telegram.error import (
     BadRequest,
@@ -42,6 +42,10 @@ _REFUSED_S = 60.0
 Buttons = Sequence[Sequence[tuple[str, str]]]
 
 log = structlog.get_logger("connectors.telegram")
+
+
+class FileRefused(Exception):
+    """Telegram does not take this picture or file."""
 
 
 class MarkupRefused(Exception):
@@ -84,6 +88,21 @@ class TelegramApi:
             if html and "parse entities" in str(refused).lower():
                 raise MarkupRefused from None
             raise PermanentError("refused by Telegram") from None
+        except TelegramError as error:
+            raise _told(error) from None
+
+    async def send_file(self, person: str, name: str, content: bytes, *, picture: bool) -> None:
+        """Send a picture to be shown, or a file. Raises as `send`; :class:`FileRefused`."""
+        given = InputFile(content, filename=name)
+        try:
+            if picture:
+                await self._bot.send_photo(person, given, write_timeout=FILE_S)
+            else:
+                await self._bot.send_document(person, given, write_timeout=FILE_S)
+        except BadRequest as refused:
+            if "chat" in str(refused).lower():
+                raise PermanentError("this person cannot be sent to") from None
+            raise FileRefused from None
         except TelegramError as error:
             raise _told(error) from None
 

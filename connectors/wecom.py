@@ -11,13 +11,13 @@ from typing import Any
 
 import structlog
 
-from connectors.base import Choice, Delivery, Menu, PermanentError
+from connectors.base import Choice, Delivery, Enclosed, Menu, PermanentError
 from connectors.pacing import Limit
 from connectors.sends import MemorySends, Sends
 from connectors.settings import WecomSettings
 from connectors.text_parts import in_parts
 from connectors.wecom_api import CardRefused, FileRefused, MediaGone, Missing, WecomApi
-from connectors.wecom_pictures import WecomPictures
+from connectors.wecom_pictures import WecomPictures, is_picture
 
 #: Bytes of a text message; the platform cuts off what is beyond.
 TEXT_BYTES = 2_048
@@ -41,11 +41,12 @@ def limits(settings: WecomSettings) -> tuple[Limit, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One message: its content, or the picture to make it of. The user can do without ``extra``."""
+    """One message: its content, or what to make it of. The user can do without ``extra``."""
 
     content: Mapping[str, Any]
     sha256: str = ""
     extra: bool = False
+    file: Enclosed | None = None
 
 
 def _text(words: str) -> _Part:
@@ -123,7 +124,10 @@ class WecomChannel:
 
     def _parts(self, delivery: Delivery, *, listed: bool) -> Sequence[_Part]:
         menu = delivery.menu
-        parts = [_text(part) for part in in_parts(delivery.words(), TEXT_BYTES)]
+        files = delivery.files if self._pictures is not None else ()
+        wordless = files and not delivery.captioned
+        said = () if wordless else in_parts(delivery.words(), TEXT_BYTES)
+        parts = [*map(_text, said), *(_Part({}, file=file) for file in files)]
         parts += [_Part({}, sha256, extra=True) for sha256 in self._shown(delivery)]
         if listed and menu is not None and not menu.needed and self._takes_feedback(delivery):
             card = _card(delivery.dedupe_key + ":menu", menu.title, "", _buttons(menu.choices))
@@ -147,7 +151,10 @@ class WecomChannel:
             if n in arrived:
                 continue
             slot = await self._sends.take(delivery.external_user, key, n, self._clock())
-            await self._send_part(delivery.external_user, part, slot)
+            if part.file is not None:
+                await self._send_file(delivery.external_user, part.file, slot)
+            else:
+                await self._send_part(delivery.external_user, part, slot)
             if n < len(parts):
                 # The last one is settled with the whole delivery.
                 await self._sends.mark_arrived(key, n)
@@ -171,14 +178,34 @@ class WecomChannel:
                 raise
             log.warning("wecom_extra_refused")
 
-    async def _send_picture(self, user: str, sha256: str, slot: int) -> None:
-        assert self._pictures is not None  # noqa: S101  # without them there is no such part
-        media_id = await self._pictures.media_id(sha256)
+    async def _send_file(self, user: str, file: Enclosed, slot: int) -> None:
+        """A file of an engineer's; where it is refused, the person is told that there was one."""
         try:
-            await self._post(user, _image(media_id), slot)
+            await self._send_media(user, file.sha256, slot, file)
+        except (FileRefused, MediaGone, CardRefused) as refused:
+            log.warning("wecom_file_refused", error=str(refused), size=file.size)
+            await self._post(user, _text(file.instead).content, slot)
+
+    async def _send_picture(self, user: str, sha256: str, slot: int) -> None:
+        await self._send_media(user, sha256, slot)
+
+    async def _send_media(
+        self, user: str, sha256: str, slot: int, file: Enclosed | None = None
+    ) -> None:
+        pictures = self._pictures
+        assert pictures is not None  # noqa: S101  # without them there is no such part
+        shown = file is None or is_picture(file)
+
+        async def name(gone: str = "") -> str:
+            if file is None or shown:
+                return await pictures.media_id(sha256, gone=gone)
+            return await pictures.file_id(file, gone=gone)
+
+        kind, media_id = "image" if shown else "file", await name()
+        try:
+            await self._post(user, _media(kind, media_id), slot)
         except MediaGone:
-            again = await self._pictures.media_id(sha256, gone=media_id)
-            await self._post(user, _image(again), slot)
+            await self._post(user, _media(kind, await name(media_id)), slot)
 
     async def _post(self, user: str, content: Mapping[str, Any], slot: int) -> None:
         body = {"touser": user, "agentid": self._settings.agent_id, **content}
@@ -190,8 +217,11 @@ class WecomChannel:
         try:
             answer = await self._api.post("/cgi-bin/message/send", body)
         except CardRefused:
-            if content["msgtype"] != "template_card":
+            kind = content["msgtype"]
+            if kind == "text":
                 raise PermanentError("texts are refused") from None
+            if kind != "template_card":
+                raise FileRefused(f"messages of the kind {kind} are refused") from None
             raise
         for field in ("invaliduser", "unlicenseduser"):
             if user.lower() in str(answer.get(field) or "").lower().split("|"):
@@ -239,5 +269,5 @@ def _card(
     return {"msgtype": "template_card", "template_card": card}
 
 
-def _image(media_id: str) -> Mapping[str, Any]:
-    return {"msgtype": "image", "image": {"media_id": media_id}}
+def _media(kind: str, media_id: str) -> Mapping[str, Any]:
+    return {"msgtype": kind, kind: {"media_id": media_id}}

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import structlog
 
-from connectors.base import Channel, Delivery, Held, PermanentError, TransientError
+from connectors.base import Channel, Delivery, Enclosed, Held, PermanentError, TransientError
 from connectors.bot_streams import PART_BYTES, BotStreams, Part, Place
 from connectors.settings import WecomBotSettings
 from connectors.text_parts import in_parts
@@ -19,6 +19,10 @@ from connectors.wecom_bot_api import WecomBotApi
 NAME = "wecom_bot"
 #: When to look again: whether the platform came, and whether the person did.
 _LOOK_S, _ABSENT_S = 1.0, 60.0
+
+#: Larger pictures are left out of replies: every one is sent as text.
+PICTURE_BYTES = 2 * 1024 * 1024
+_SHOWN = frozenset({"image/png", "image/jpeg"})
 
 log = structlog.get_logger("connectors.wecom_bot")
 
@@ -43,7 +47,9 @@ class WecomBotChannel:
         return NAME
 
     async def send(self, delivery: Delivery) -> None:
-        text = delivery.words()
+        shown = [file for file in delivery.files if _is_shown(file)]
+        told = [file.instead for file in delivery.files if file not in shown]
+        text = "\n".join(filter(None, (delivery.words(), *told)))
         if not text:
             raise PermanentError("nothing to show")
         texts = in_parts(text, PART_BYTES)
@@ -60,17 +66,19 @@ class WecomBotChannel:
             place = await self._streams.put(part)
             if place is Place.WAITING:
                 raise Held("the platform has not come for it yet", _LOOK_S)
-            if place is Place.NOWHERE and not await self._respond(part):
+            if place is Place.NOWHERE and not await self._respond(part, shown if last else ()):
                 await self._by_application(delivery, texts[n - 1 :])
                 return
 
-    async def _respond(self, part: Part) -> bool:
-        """Use the address of the last question, if it has one."""
+    async def _respond(self, part: Part, shown: Sequence[Enclosed]) -> bool:
+        """Use the address of the last question, if it has one; it takes words only."""
         stream_id, address = await self._streams.take_address(part.person)
         if not address:
             return False
         try:
-            await self._api.respond(address, part.text)
+            await self._api.respond(
+                address, "\n".join((part.text, *(one.instead for one in shown)))
+            )
         except PermanentError as refused:
             log.warning("bot_address_refused", error=str(refused))
             return False
@@ -95,5 +103,10 @@ class WecomBotChannel:
             await self._application.send(left)
 
     def _pictures(self, delivery: Delivery) -> Sequence[str]:
-        """The pictures of an answer in its order, each once."""
-        return delivery.pictures()[: self._settings.max_pictures]
+        """The pictures of an answer in its order, each once; an engineer's all."""
+        sent = [file.sha256 for file in delivery.files if _is_shown(file)]
+        return [*delivery.pictures()[: self._settings.max_pictures], *sent]
+
+
+def _is_shown(file: Enclosed) -> bool:
+    return file.media_type in _SHOWN and file.size <= PICTURE_BYTES

@@ -25,7 +25,7 @@ from connectors.base import InboundMessage
 from connectors.bot_streams import BotStreams, Frame
 from connectors.errors import CallbackRefused, Flaw
 from connectors.notify_http import as_json
-from connectors.wecom_bot import NAME
+from connectors.wecom_bot import NAME, PICTURE_BYTES
 from connectors.wecom_bot_messages import BotKind, BotMessage
 from connectors.wecom_crypto import Signed
 from store import outbox
@@ -34,8 +34,6 @@ router = APIRouter(prefix="/channels/wecom-bot", tags=["channels"])
 
 #: A welcome must be on its way within five seconds; so long it is waited for.
 WELCOME_S, _LOOK_S = 3.0, 0.1
-#: Larger pictures are left out of replies: every one is sent as text.
-_PICTURE_BYTES = 2 * 1024 * 1024
 _FORMS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 
 log = structlog.get_logger("bot.web.wecom_bot")
@@ -191,10 +189,10 @@ async def _judged(app: Services, streams: BotStreams, message: BotMessage) -> No
 
 
 async def _picture(app: Services, sha256: str) -> bytes | None:
-    if app.channels.picture is None:
+    if app.channels.contents is None:
         return None
-    content = await app.channels.picture(sha256)
-    taken = content is not None and len(content) <= _PICTURE_BYTES and content.startswith(_FORMS)
+    content = await app.channels.contents(sha256)
+    taken = content is not None and len(content) <= PICTURE_BYTES and content.startswith(_FORMS)
     return content if taken else None
 
 

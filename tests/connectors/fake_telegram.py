@@ -61,7 +61,8 @@ class FakeTelegram:
         if request.match_info["token"] != TOKEN:
             return _refuse(401, "Unauthorized")
         form = await request.post()
-        given = {name: str(v) for name, v in form.items() if isinstance(v, str)}
+        given = {name: v for name, v in form.items() if isinstance(v, str)}
+        files = [v for v in form.values() if isinstance(v, web.FileField)]
         method = request.match_info["method"]
         self.calls.append((method, given))
         match method:
@@ -69,6 +70,8 @@ class FakeTelegram:
                 return self._send(given)
             case "getUpdates":
                 return await self._updates(given)
+            case "sendPhoto" | "sendDocument":
+                return self._take(method, given["chat_id"], files[0])
             case "getFile":
                 return self._file(given["file_id"])
             case _:
@@ -95,6 +98,15 @@ class FakeTelegram:
             return _refuse(400, "Bad Request: BUTTON_DATA_INVALID")
         self.shown.append((person, text, keyboard))
         message = {"message_id": len(self.shown), "date": 1, "chat": {"id": 1, "type": "private"}}
+        return web.json_response({"ok": True, "result": message})
+
+    def _take(self, method: str, person: str, file: web.FileField) -> web.Response:
+        if self.script:
+            status, body = self.script.pop(0)
+            return web.json_response(body, status=status)
+        content = file.file.read()
+        self.received.append((person, method, file.filename, content))
+        message = {"message_id": 1, "date": 1, "chat": {"id": 1, "type": "private"}}
         return web.json_response({"ok": True, "result": message})
 
     def _file(self, file_id: str) -> web.Response:

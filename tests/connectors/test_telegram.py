@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 from typing_extensions import override
 
-from connectors.base import Channel, Delivery, Held, PermanentError, TransientError
+from connectors.base import Channel, Delivery, Enclosed, Held, PermanentError, TransientError
 from connectors.telegram import TelegramChannel, buttons
 from connectors.telegram_api import TelegramApi
 from connectors.telegram_settings import TelegramSettings
@@ -31,6 +31,8 @@ OFFER = Delivery(
     },
 )
 
+PRIVATE = {"id": 42, "type": "private"}
+
 
 @dataclass
 class Telegram:
@@ -45,7 +47,9 @@ class Telegram:
 
     def __post_init__(self) -> None:
         self.api = TelegramApi(self.settings)
-        self.sender = TelegramChannel(self.api, self.settings, lambda: self.now, self._sleep)
+        self.sender = TelegramChannel(
+            self.api, self.settings, lambda: self.now, self._sleep, contents
+        )
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -150,6 +154,55 @@ async def test_a_title_is_bold_and_plain_when_the_markup_is_refused(telegram: Te
     again = Delivery("b", "42", "answer", answer.text, answer.data)
     await telegram.sender.send(again)
     assert telegram.shown("42") == [answer.text, answer.text]
+
+
+SCREEN = Enclosed("a" * 64, "截图.png", "image/png", 9, "收不了“截图.png”")
+MANUAL = Enclosed("b" * 64, "操作说明.pdf", "application/pdf", 9, "收不了“操作说明.pdf”")
+BYTES = {SCREEN.sha256: b"a picture", MANUAL.sha256: b"a manual."}
+
+
+async def contents(sha256: str) -> bytes | None:
+    return BYTES.get(sha256)
+
+
+def reply(*files: Enclosed, captioned: bool = True) -> Delivery:
+    return Delivery("f", "42", "attachment", "按图里的做", files=files, captioned=captioned)
+
+
+async def test_an_engineers_files_follow_the_words(telegram: Telegram) -> None:
+    telegram.answer_next(200, ok=True, result={"message_id": 1, "date": 1, "chat": PRIVATE})
+    telegram.answer_next(502, description="Bad Gateway")
+    with pytest.raises(TransientError):
+        await telegram.sender.send(reply(SCREEN, MANUAL))
+    await telegram.sender.send(reply(SCREEN, MANUAL))
+    assert telegram.fake.received == [
+        ("42", "sendPhoto", "截图.png", b"a picture"),
+        ("42", "sendDocument", "操作说明.pdf", b"a manual."),
+    ]
+    assert len(telegram.fake.called("sendMessage")) == 1
+
+
+async def test_a_picture_that_is_no_photo_goes_as_a_file_and_alone(telegram: Telegram) -> None:
+    telegram.answer_next(400, description="Bad Request: PHOTO_INVALID_DIMENSIONS")
+    await telegram.sender.send(reply(SCREEN, captioned=False))
+    assert telegram.fake.received == [("42", "sendDocument", "截图.png", b"a picture")]
+    assert telegram.shown("42") == []
+
+
+async def test_a_file_that_is_refused_is_told(telegram: Telegram) -> None:
+    telegram.answer_next(200, ok=True, result={"message_id": 1, "date": 1, "chat": PRIVATE})
+    telegram.answer_next(400, description="Bad Request: file must be non-empty")
+    gone = replace(SCREEN, sha256="c" * 64, instead="收不了“没有了”")
+    await telegram.sender.send(reply(MANUAL, gone))
+    assert telegram.fake.received == []
+    assert telegram.shown("42") == [MANUAL.instead, gone.instead]
+
+
+async def test_files_keep_the_pace_too(fake: FakeTelegram) -> None:
+    rig = Telegram(fake, fake.settings(pause_s=1))
+    await rig.sender.send(reply(SCREEN, MANUAL))
+    assert len(rig.slept) == 2
+    await rig.api.close()
 
 
 async def test_one_person_is_sent_to_once_a_second(fake: FakeTelegram) -> None:

@@ -10,7 +10,16 @@ import pytest
 from starlette.applications import Starlette
 from typing_extensions import override
 
-from connectors.base import Channel, Choice, Delivery, Held, Menu, PermanentError, TransientError
+from connectors.base import (
+    Channel,
+    Choice,
+    Delivery,
+    Enclosed,
+    Held,
+    Menu,
+    PermanentError,
+    TransientError,
+)
 from connectors.bot_streams import BotStreams
 from connectors.fake_wecom.bots import FakeBot
 from connectors.memory import MemoryChannel
@@ -272,6 +281,32 @@ async def test_choices_are_numbered_and_pictures_come_at_the_end(bot: Bot) -> No
     assert (growing.text, growing.pictures) == ("请评分\n1. 满意\n2. 一般", ())
     assert (await bot.streams.poll(stream)).pictures == ("aa", "bb")
     assert await bot.streams.answer_in(stream) == ("u1", 7)
+
+
+SCREEN = Enclosed("a" * 64, "截图.png", "image/png", 100, "收不了“截图.png”")
+MANUAL = Enclosed("b" * 64, "说明.pdf", "application/pdf", 100, "收不了“说明.pdf”")
+
+
+async def test_an_engineers_picture_is_shown_and_other_files_are_told(bot: Bot) -> None:
+    stream = await bot.ask()
+    with pytest.raises(Held):
+        await bot.sender.send(
+            Delivery("k", "u1", "attachment", "按图里的做", files=(SCREEN, MANUAL))
+        )
+    bot.now += timedelta(seconds=3)
+    growing = await bot.streams.poll(stream, busy=True)
+    assert growing.text == f"按图里的做\n{MANUAL.instead}"
+    assert (await bot.streams.poll(stream)).pictures == (SCREEN.sha256,)
+
+
+async def test_where_a_picture_cannot_be_shown_the_person_is_told(bot: Bot) -> None:
+    await bot.ask()
+    sent = Delivery("k", "u1", "attachment", "按图里的做", files=(SCREEN,))
+    with pytest.raises(Held):
+        await bot.sender.send(sent)
+    bot.now += timedelta(minutes=2)  # the platform asks no more
+    await bot.sender.send(sent)
+    assert bot.fake.texts("u1") == [f"按图里的做\n{SCREEN.instead}"]
 
 
 async def test_files_are_decrypted_and_bad_ones_refused(bot: Bot) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.base import Choice, Delivery, Held, Menu, PermanentError, TransientError
+from connectors.base import Choice, Delivery, Enclosed, Held, Menu, PermanentError, TransientError
 from connectors.fake_wecom.looks import Look
 from connectors.sends import StoredSends
 from connectors.wecom import WecomChannel, limits
@@ -224,3 +224,47 @@ async def test_no_code_leaves_the_channel_by_another_exception(rig: Rig, code: i
     unreachable = remedy(code) is Remedy.UNREACHABLE
     assert str(raised.value).startswith("Unreachable: ") == unreachable
     assert remedy(123_456) is Remedy.NEVER
+
+
+SCREEN = Enclosed("a" * 64, "截图.png", "image/png", len(PNG), "收不了“截图.png”")
+MANUAL = Enclosed("d4" * 32, "操作说明.pdf", "application/pdf", 60, "收不了“操作说明.pdf”")
+
+
+def reply(key: str, *files: Enclosed, captioned: bool = True) -> Delivery:
+    words = "按图里的做" if captioned else "【图片】截图.png"
+    return Delivery(key, "u1", "attachment", words, files=files, captioned=captioned)
+
+
+async def test_an_engineers_files_follow_the_words_and_are_uploaded_once(rig: Rig) -> None:
+    FILES[MANUAL.sha256] = b"%PDF-1.7 " + b"3" * 51
+    await rig.channel.send(reply("1", SCREEN, MANUAL))
+    rig.restart()
+    await rig.channel.send(reply("1", SCREEN, MANUAL))  # as after a crash before it was settled
+    await rig.channel.send(reply("2", SCREEN, captioned=False))
+    assert rig.kinds() == ["text", "image", "file", "image"]
+    assert rig.wecom.fake.uploads == 2
+    media = rig.wecom.fake.media.items[rig.looks()[2].media_id]
+    assert (media.filename, media.content) == ("操作说明.pdf", FILES[MANUAL.sha256])
+
+
+@pytest.mark.parametrize(
+    ("upload", "post"), [([40005], []), ([99999], []), ([], [0, 40008])], ids=str
+)
+async def test_a_file_that_is_refused_is_told(rig: Rig, upload: list[int], post: list[int]) -> None:
+    FILES[MANUAL.sha256] = b"%PDF-1.7 " + b"3" * 51
+    rig.wecom.fake.upload_script, rig.wecom.fake.script = upload, post
+    await rig.channel.send(reply("1", MANUAL))
+    assert (rig.looks()[-1].kind, rig.looks()[-1].text) == ("text", MANUAL.instead)
+
+
+async def test_a_file_that_is_gone_is_told(rig: Rig) -> None:
+    await rig.channel.send(reply("1", replace(MANUAL, sha256="f" * 64)))
+    assert rig.looks()[-1].text == MANUAL.instead
+
+
+async def test_trouble_with_a_file_is_tried_again_without_repeating_the_words(rig: Rig) -> None:
+    rig.wecom.fake.upload_script = [-1]
+    with pytest.raises(TransientError):
+        await rig.channel.send(reply("1", SCREEN))
+    await rig.channel.send(reply("1", SCREEN))
+    assert rig.kinds() == ["text", "image"]
