@@ -186,7 +186,8 @@ def _size() -> Size:
     return Size(int(FULL.tickets * share), int(FULL.messages * share), FULL.engineers)
 
 
-async def _fill(home: Path, size: Size) -> Mapping[str, str]:
+async def filled(home: Path, size: Size) -> Mapping[str, str]:
+    """Write the rows into a workspace; session tokens by staff id."""
     settings = Settings(home=home)
     database = Database(settings.effective_database_url)
     try:
@@ -201,15 +202,15 @@ async def _fill(home: Path, size: Size) -> Mapping[str, str]:
 
 def _prepared(home: Path, folder: Path, size: Size) -> tuple[Path, Mapping[str, str]]:
     """A filled workspace: a kept one, or a new one."""
-    filled = folder / f"home-{size.tickets}"
+    copy = folder / f"home-{size.tickets}"
     known = folder / f"tokens-{size.tickets}.txt"
     if known.exists():
         pairs = (line.split() for line in known.read_text(encoding="utf-8").splitlines())
-        return filled, {name: token for name, token in pairs}
-    shutil.copytree(home, filled)
-    tokens = asyncio.run(_fill(filled, size))
+        return copy, {name: token for name, token in pairs}
+    shutil.copytree(home, copy)
+    tokens = asyncio.run(filled(copy, size))
     known.write_text("".join(f"{n} {t}\n" for n, t in tokens.items()), encoding="utf-8")
-    return filled, tokens
+    return copy, tokens
 
 
 def show(figures: Figures) -> None:
@@ -237,10 +238,10 @@ def main(arguments: Sequence[str] = ()) -> None:
     size = _size()
     with tempfile.TemporaryDirectory(prefix="caiwen-console-") as temporary:
         folder = Path(os.environ.get("CAIWEN_BENCH_KEEP", temporary))
-        filled, tokens = _prepared(home, folder, size)
-        megabyte = (filled / "caiwen.db").stat().st_size / 2**20
+        copy, tokens = _prepared(home, folder, size)
+        megabyte = (copy / "caiwen.db").stat().st_size / 2**20
         print(f"{size.tickets} tickets, {size.messages} messages, database {megabyte:.0f} MiB")
-        with serving(filled, rasa=False) as served:
+        with serving(copy, rasa=False) as served:
             alone = dict(list(tokens.items())[:1])
             for title, people, steps, pause in (
                 ("one engineer", alone, 40, 0.0),

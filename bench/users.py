@@ -1,16 +1,15 @@
 """Users of the widget who ask in turn and wait for the answer, as cheap as they can be.
 
-They share two cores with the product they measure, so they speak HTTP/1.1 over bare streams: a
-full client library would take more processor time per message than the product does.
+They share two cores with the product they measure (see ``bench.wire``).
 """
 
 import asyncio
-import json
 import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+
+from bench.wire import Line, follow, message_of
 
 #: An answer that takes longer counts as an error.
 ANSWER_LIMIT_S = 30.0
@@ -74,6 +73,7 @@ class User:
 
     def __init__(self, port: int, chance: random.Random, questions: Sequence[str]) -> None:
         self._port, self._chance, self._questions = port, chance, questions
+        self._line = Line(port)
         self._answers: dict[int, float] = {}
         self._news = asyncio.Event()
         #: The kinds of the bot's messages.
@@ -81,21 +81,17 @@ class User:
 
     async def open(self) -> None:
         """Open the conversation and follow it."""
-        self._line = await asyncio.open_connection("127.0.0.1", self._port)
-        _, opened = await self._post("/api/v1/conversations", {}, "")
-        self._token = opened["token"]
+        _, opened = await self._line.post("/api/v1/conversations", {})
+        self._line.token = opened["token"]
         self._path = f"/api/v1/conversations/{opened['conversation_id']}"
-        self._stream = await asyncio.open_connection("127.0.0.1", self._port)
-        reader, writer = self._stream
-        writer.write(_request("GET", f"{self._path}/events", self._token))
-        await reader.readuntil(b"\r\n\r\n")
-        self._reading = asyncio.create_task(self._read(reader))
+        self._reading = asyncio.create_task(self._read())
+        async with asyncio.timeout(ANSWER_LIMIT_S):
+            await self._news.wait()
 
     def close(self) -> None:
         """Hang up."""
         self._reading.cancel()
-        for _, writer in (self._line, self._stream):
-            writer.close()
+        self._line.close()
 
     async def talk(self, load: Load, figures: Figures) -> None:
         """Ask, wait for the bot's first word, ask again."""
@@ -112,7 +108,7 @@ class User:
     async def _ask(self, name: str, figures: Figures) -> None:
         body = {"client_msg_id": name, "text": self._chance.choice(self._questions)}
         started = time.perf_counter()
-        status, sent = await self._post(f"{self._path}/messages", body, self._token)
+        status, sent = await self._line.post(f"{self._path}/messages", body)
         if status != 202:
             figures.errors.append(str(status))
             return
@@ -129,37 +125,11 @@ class User:
             self._news.clear()
             await self._news.wait()
 
-    async def _post(self, path: str, body: object, token: str) -> tuple[int, dict[str, Any]]:
-        if self._line[0].at_eof():
-            # The server hangs up on a connection that was silent for some seconds.
-            self._line[1].close()
-            self._line = await asyncio.open_connection("127.0.0.1", self._port)
-        reader, writer = self._line
-        writer.write(_request("POST", path, token, json.dumps(body).encode()))
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        length = int(head.split("content-length:")[1].split("\r\n")[0])
-        content = await reader.readexactly(length)
-        return int(head.split(" ", 2)[1]), json.loads(content)
-
-    async def _read(self, reader: asyncio.StreamReader) -> None:
-        """Note when each of the bot's messages came in."""
-        rest = b""
-        while size := int(await reader.readuntil(b"\r\n"), 16):
-            chunk = await reader.readexactly(size + 2)
-            now = time.perf_counter()
-            *events, rest = (rest + chunk[:-2]).split(b"\n\n")
-            for event in events:
-                if b'"sender": "bot"' in event and b"\ndata: " in event:
-                    message = json.loads(event.split(b"\ndata: ", 1)[1])
-                    self._answers[message["seq"]] = now
-                    self.heard.append(message["kind"])
-                    self._news.set()
-
-
-def _request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
-    if token:
-        lines.append(f"Authorization: Bearer {token}")
-    if body:
-        lines.append("Content-Type: application/json")
-    return "\r\n".join([*lines, "", ""]).encode() + body
+    async def _read(self) -> None:
+        """Note when each of the bot's messages came in; the first is the greeting."""
+        async for event in follow(self._port, f"{self._path}/events", self._line.token):
+            message = message_of(event)
+            if message is not None and message["sender"] == "bot":
+                self._answers[message["seq"]] = time.perf_counter()
+                self.heard.append(message["kind"])
+                self._news.set()

@@ -46,6 +46,17 @@ class Ticket(Base):
         # Lists of what is over, and solved tickets of a module: the newest first, without sorting.
         Index("ix_tickets_over", "status", "opened_at", "id"),
         Index(None, "module", "opened_at"),
+        # Everything that a search by parts of names looks at: rows are read of what it finds only.
+        Index(
+            "ix_tickets_named",
+            "opened_at",
+            "id",
+            "region",
+            "module",
+            "unit",
+            "status",
+            "severity",
+        ),
         # Everything that counts of lists look at.
         Index("ix_tickets_counted", "status", "severity", "region", "module", "assignee_id"),
     )

@@ -4,15 +4,21 @@ Chinese by characters, character pairs, segmented words and sounds; Latin words 
 and in pieces. Pure: the same text always gives the same features.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
 import rjieba
-from pypinyin import Style, pinyin
 
 from kb.related import is_mark
+
+# Only single characters are read aloud here. The library's phrases would take 46 MiB of every
+# process and change none of their readings; it looks at these variables when it is imported.
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
+os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "1")
+from pypinyin import Style, pinyin
 
 _TOKEN = re.compile(r"[a-z0-9.+#%]+|[^\sa-z0-9]")
 

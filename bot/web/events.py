@@ -64,6 +64,8 @@ async def conversation_events(app: Services, view: View, after: int) -> AsyncIte
             if len(news.messages) == message_repository.PAGE:
                 continue
             state = _state(app, view, news)
+            # What has been shown is not kept while nothing happens.
+            del news
             if state != shown:
                 shown = state
                 yield event("state", state)
@@ -97,7 +99,9 @@ def _patience(app: Services, view: View) -> float:
 
 async def _woken(wakeup: asyncio.Event, ping_s: float) -> bool:
     try:
-        await asyncio.wait_for(wakeup.wait(), ping_s)
+        # Not wait_for: it makes a task, and thousands of streams wait most of the time.
+        async with asyncio.timeout(ping_s):
+            await wakeup.wait()
     except TimeoutError:
         return False
     return True
