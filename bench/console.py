@@ -39,6 +39,8 @@ STEPS, PAUSE_S = 6, 20.0
 #: As ``DESK_PAUSE`` and ``DESK_SPREAD`` of the console's script.
 REFRESH_S, SPREAD_S = 5.0, 1.5
 GOAL_MS = 300
+#: How often an administrator looks at each page.
+ROUNDS = 20
 SEARCH = "/console/search"
 _NUMBER = re.compile(r'data-number="(CW[0-9-]+)"')
 #: What is looked for: a frequent word, a rare number, a name, two words at once.
@@ -136,6 +138,23 @@ class Engineer:
         )
         await self._get(path.removeprefix("/console/"), path)
 
+    async def administer(self) -> None:
+        """Every page of an administrator, once."""
+        who = self._chance.randrange(FULL.engineers)
+        for name, path in (
+            ("staff", "staff"),
+            ("contracts", "contracts"),
+            ("calendars", "calendars"),
+            ("a calendar", "calendars/guangdong"),
+            ("units", "units"),
+            ("units by parts of names", "units?region=城北&name=第12"),
+            ("audit", "audit"),
+            ("audit of a person", f"audit?who={who:032x}"),
+            ("audit of a kind", "audit?group=staff"),
+            ("audit of days long ago", "audit?since=2026-01-01&until=2026-02-01"),
+        ):
+            await self._get(f"admin: {name}", f"/console/admin/{path}")
+
     async def _get(self, name: str, path: str, **asked: str) -> None:
         answer = await self._timed(name, "GET", f"{path}?{urlencode(asked)}" if asked else path)
         if answer is not None and answer.is_success:
@@ -178,6 +197,15 @@ async def _run(address: str, tokens: Mapping[str, str], steps: int, pause_s: flo
         for stream in streams:
             stream.cancel()
         await asyncio.gather(*streams, return_exceptions=True)
+    return figures
+
+
+async def _administer(address: str, token: str) -> Figures:
+    figures = Figures()
+    one = Engineer(address, token, figures, random.Random(1))
+    for _ in range(ROUNDS):
+        await one.administer()
+    await one.close()
     return figures
 
 
@@ -249,6 +277,8 @@ def main(arguments: Sequence[str] = ()) -> None:
             ):
                 print(f"\n{title}: {len(people)}")
                 show(asyncio.run(_run(served.address, people, steps, pause)))
+            print("\nan administrator")
+            show(asyncio.run(_administer(served.address, list(tokens.values())[-1])))
             print(f"web process {megabytes(served.web):.0f} MiB")
 
 

@@ -24,6 +24,7 @@ from handoff.lifecycle import Event, Snapshot, replay
 from handoff.repository import columns_of
 from handoff.tables import Ticket, TicketEvent
 from handoff.ticket import OPENED, Action, Actor, ActorKind, Level, next_status
+from store.audit import AuditEntry
 from store.base import Base
 from store.session import Database
 from store.vocabulary import Category, Severity
@@ -80,6 +81,8 @@ async def fill(database: Database, terms: Terms, size: Size, now: datetime) -> M
                 rows.setdefault(table, []).append(row)
         for table in (Conversation, Message, Turn, Ticket, TicketEvent):
             await _write(database, table, rows.get(table, ()))
+        audited = (_audited(row) for row in rows.get(TicketEvent, ()))
+        await _write(database, AuditEntry, audited)
         await _index(database, rows)
     return tokens
 
@@ -308,6 +311,16 @@ def _event(ticket_id: str, event: Event, back: timedelta) -> dict[str, Any]:
         "from_status": event.from_status.value if event.from_status else None,
         "to_status": event.to_status.value,
         "detail": dict(event.detail),
+    }
+
+
+def _audited(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "at": event["at"],
+        "actor": f"{event['actor_kind']}:{event['actor_id']}",
+        "action": f"ticket.{event['action']}",
+        "subject": f"ticket:{event['ticket_id'][:20]}",
+        "detail": {"seq": event["seq"], "to": event["to_status"]},
     }
 
 

@@ -6,12 +6,16 @@ processor time per message than the product does. Refuses everything that the pr
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 HOST = "127.0.0.1"
 #: How long one answer is waited for, seconds.
 PATIENCE_S = 60.0
+#: The server hangs up on a connection that is silent for five seconds; one that was nearly so long
+#: is not tried again.
+SILENCE_S = 3.0
 
 
 class Line:
@@ -20,6 +24,7 @@ class Line:
     def __init__(self, port: int, token: str = "") -> None:
         self._port, self.token = port, token
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._used = 0.0
 
     async def post(self, path: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         """Status and JSON of the answer; status 0 when none came in time."""
@@ -31,8 +36,8 @@ class Line:
         return await self._ask("GET", path)
 
     async def _ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
-        if self._streams is None or self._streams[0].at_eof():
-            # The server hangs up on a connection that was silent for some seconds.
+        silent = time.perf_counter() - self._used
+        if self._streams is None or silent > SILENCE_S or self._streams[0].at_eof():
             self.close()
             self._streams = await asyncio.open_connection(HOST, self._port)
         reader, writer = self._streams
@@ -46,6 +51,7 @@ class Line:
             self.close()
             self._streams = None
             return 0, b""
+        self._used = time.perf_counter()
         return int(head.split(" ", 2)[1]), content
 
     def close(self) -> None:

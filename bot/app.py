@@ -13,6 +13,7 @@ from bot.errors import MessageTooLong
 from bot.running import running
 from bot.web import (
     admin_alerts,
+    admin_audit,
     admin_calendar,
     admin_fields,
     admin_lines,
@@ -20,6 +21,7 @@ from bot.web import (
     admin_notifications,
     admin_sla,
     admin_staff,
+    admin_units,
     attachments_api,
     bulk_pages,
     chat_api,
@@ -121,6 +123,8 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         admin_calendar,
         admin_fields,
         admin_lines,
+        admin_units,
+        admin_audit,
         admin_sla,
         revisit_pages,
         search_pages,

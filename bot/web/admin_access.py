@@ -18,6 +18,8 @@ SECTIONS: Sequence[tuple[str, str]] = (
     ("fields", "/console/admin/fields"),
     ("channels", "/console/admin/channels"),
     ("lines", "/console/admin/lines"),
+    ("units", "/console/admin/units"),
+    ("audit", "/console/admin/audit"),
 )
 
 

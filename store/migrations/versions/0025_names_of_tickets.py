@@ -1,4 +1,4 @@
-"""An index that holds what lists are narrowed to by parts of names.
+"""Indexes for searching tickets by parts of names and for reading the audit trail.
 
 Revision: 0025
 Follows: 0024
@@ -18,7 +18,13 @@ def upgrade() -> None:
         "tickets",
         ["opened_at", "id", "region", "module", "unit", "status", "severity"],
     )
+    op.create_index(op.f("ix_audit_entries_actor_id"), "audit_entries", ["actor", "id"])
+    op.create_index(op.f("ix_audit_entries_action_id"), "audit_entries", ["action", "id"])
+    op.create_index(op.f("ix_audit_entries_at"), "audit_entries", ["at"])
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_audit_entries_at"), "audit_entries")
+    op.drop_index(op.f("ix_audit_entries_action_id"), "audit_entries")
+    op.drop_index(op.f("ix_audit_entries_actor_id"), "audit_entries")
     op.drop_index("ix_tickets_named", "tickets")
