@@ -14,6 +14,7 @@ class RefusalReason(StrEnum):
     LEGACY_FORMAT = "legacy_format"  # binary .doc, .ppt and the like: read once converted
     NO_CONVERTER = "no_converter"  # a legacy format, and no program here that converts it
     CONVERSION_FAILED = "conversion_failed"  # the converter could make nothing of it
+    OFD = "ofd"  # the fixed-layout format of official documents: read once saved as PDF
     UNSUPPORTED = "unsupported"  # a format that no importer reads
     CORRUPT = "corrupt"  # the right kind of file, but broken
     NO_TEXT = "no_text"  # pictures only, or nothing at all

@@ -16,6 +16,7 @@ from pptx.shapes.group import GroupShape
 
 from kb.errors import ImportRefused, RefusalReason
 from kb.importer.characters import tidy
+from kb.importer.chart import chart_texts
 from kb.importer.cover import is_title_slide
 from kb.importer.diagram import data_relation, diagram_texts
 from kb.importer.docx.numbering import format_number
@@ -136,7 +137,7 @@ class _Reader:
         if getattr(shape, "has_table", False) and shape.has_table:
             yield from _table(shape, number)
         elif getattr(shape, "has_chart", False) and shape.has_chart:
-            self._intake.note(WarningCode.SKIPPED_CONTENT, "chart", page=number)
+            yield from self._words("chart", chart_texts(shape.chart.part.blob, shape.name), number)
         elif hasattr(type(shape), "image"):  # asking the shape itself opens the picture
             yield from self._picture(shape, number)
         elif shape.has_text_frame:
@@ -152,8 +153,11 @@ class _Reader:
             texts = diagram_texts(shape.part.related_part(relation).blob, shape.name)
         except KeyError:
             texts = []
+        yield from self._words("diagram", texts, number)
+
+    def _words(self, kind: str, texts: Sequence[str], number: int) -> Iterator[Element]:
         if not texts:
-            self._intake.note(WarningCode.SKIPPED_CONTENT, "diagram", page=number)
+            self._intake.note(WarningCode.SKIPPED_CONTENT, kind, page=number)
         yield from (Line(text, page=number) for text in texts)
 
     def _picture(self, shape: Any, number: int) -> Iterator[Element]:

@@ -154,7 +154,9 @@ def _sniff_zip(archive: Archive) -> Format:
         return Format.XLSB
     if "mimetype" in archive:
         return _sniff_open_document(archive.read("mimetype"))
-    raise ImportRefused(RefusalReason.UNSUPPORTED, "ofd" if "ofd.xml" in names else "zip")
+    if "ofd.xml" in names:
+        raise ImportRefused(RefusalReason.OFD)
+    raise ImportRefused(RefusalReason.UNSUPPORTED, "zip")
 
 
 def _sniff_open_document(declared: bytes) -> Format:

@@ -18,10 +18,12 @@ import openpyxl
 from openpyxl.utils import column_index_from_string
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.xml.functions import tostring
 
 from kb.errors import ImportRefused
 from kb.importer.archive import Archive, parse_xml
 from kb.importer.calamine import read_calamine
+from kb.importer.chart import chart_texts
 from kb.importer.faq import Sheet
 from kb.importer.intake import Intake
 from kb.importer.workbook import Place, fill_merged, make_sheet, read_workbook, shown
@@ -81,6 +83,9 @@ class _Reader:
             ),
             hidden_columns=frozenset(_hidden_columns(sheet)),
         )
+        for chart in getattr(sheet, "_charts", []):
+            # What it plots stands in cells, which are read; only its look is missed.
+            self.intake.note(WarningCode.SKIPPED_CONTENT, f"{sheet.title}: {_chart_title(chart)}")
         for row, image in self._floating(sheet):
             pictures[row].append(image)
         return replace(made, pictures=_beside(made, pictures))
@@ -123,6 +128,12 @@ def _beside(sheet: Sheet, pictures: Mapping[int, list[Image]]) -> dict[int, tupl
         at = max(bisect_right(sheet.numbers, row) - 1, 0)
         found[at] = (*found.get(at, ()), *pictures[row])
     return found
+
+
+def _chart_title(chart: Any) -> str:
+    """The chart's title, or its kind where it has none."""
+    texts = chart_texts(tostring(chart._write()), "chart") if chart.title else []  # noqa: SLF001
+    return texts[0] if texts else type(chart).__name__
 
 
 def _anchor(image: Any) -> Place:

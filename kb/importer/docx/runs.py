@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from kb.importer.chart import chart_relation, chart_texts
 from kb.importer.diagram import data_relation, diagram_texts
 from kb.importer.docx.package import MC, WP, A, M, Package, R, V, W, is_on, value
 from kb.importer.docx.styles import Style, Styles, run_size, toggled
@@ -178,7 +179,7 @@ class RunReader:
         for blip in node.iter(A + "blip", V + "imagedata"):
             if not _is_in_box(blip, node):
                 yield from self._shot(blip, node)
-        words = self._diagram(node)
+        words = [*self._diagram(node), *self._chart(node)]
         for word in words:
             yield from (Break(), Text(word, bold=False, size=None), Break())
         for data in () if words else node.iter(A + "graphicData"):
@@ -190,6 +191,11 @@ class RunReader:
         relation = data_relation(graphic)
         found = self._package.part(relation) if relation else None
         return [] if found is None else diagram_texts(*found)
+
+    def _chart(self, graphic: etree._Element) -> list[str]:
+        relation = chart_relation(graphic)
+        found = self._package.part(relation) if relation else None
+        return [] if found is None else chart_texts(*found)
 
     def _shot(self, blip: etree._Element, graphic: etree._Element) -> Iterator[RunPiece]:
         relation = blip.get(R + "embed") or blip.get(R + "id")

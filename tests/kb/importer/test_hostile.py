@@ -102,7 +102,7 @@ def _entry(
         (b"abc\0def" * 50, "手册.txt", RefusalReason.UNSUPPORTED),
         (b"PK\x03\x04 and then nothing", "手册.docx", RefusalReason.CORRUPT),
         (b"%PDF-1.7 and then nothing", "手册.pdf", RefusalReason.CORRUPT),
-        (zipped({"OFD.xml": "<x/>"}), "公文.ofd", RefusalReason.UNSUPPORTED),
+        (zipped({"OFD.xml": "<x/>"}), "公文.ofd", RefusalReason.OFD),
         (zipped({"xl/workbook.bin": b"x"}), "表.xlsb", RefusalReason.CORRUPT),
         (zipped({"xl/workbook.xml": "<x/>"}), "表.xlsx", RefusalReason.CORRUPT),
         (zipped({"ppt/presentation.xml": "<x/>"}), "课件.pptx", RefusalReason.CORRUPT),

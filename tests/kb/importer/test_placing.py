@@ -63,8 +63,8 @@ def test_a_doubt_with_a_page_belongs_to_what_begins_there() -> None:
                 from pptx.enum.chart import XL_CHART_TYPE
 
                 data = CategoryChartData()
-                data.categories = ["a"]
-                data.add_series("s", (1,))
+                data.categories = [""]
+                data.add_series("", (None,))  # says nothing
                 page.shapes.add_chart(
                     XL_CHART_TYPE.PIE, Inches(1), Inches(3), Inches(2), Inches(2), data
                 )
