@@ -28,6 +28,10 @@ class AttachmentUnsupported(AttachmentRefused):
     """By its content it is none of the kinds that are taken, whatever its name says."""
 
 
+class AttachmentHeic(AttachmentRefused):
+    """A phone's photograph in a form that browsers do not show."""
+
+
 class AttachmentBroken(AttachmentRefused):
     """The right kind of file, but damaged."""
 

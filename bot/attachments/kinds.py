@@ -26,6 +26,8 @@ _PICTURES = {
 #: What a browser may show in place; anything else is offered for download.
 SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _PICTURE_STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
+#: Brands of ISO 23008-12 files (HEIF), as phones write them behind "ftyp".
+_HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _OPEN_XML = "application/vnd.openxmlformats-officedocument."
 _OFFICE = {
     "word/document.xml": (f"{_OPEN_XML}wordprocessingml.document", "docx"),
@@ -70,6 +72,8 @@ def kind_of(data: bytes, name: str, *, max_pixels: int) -> Kind:
         raise errors.AttachmentEmpty
     if _looks_like_picture(data):
         return _picture(data, max_pixels)
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC:
+        raise errors.AttachmentHeic
     if data.startswith(b"PK\x03\x04"):
         return _office(data)
     if data.startswith(_OLE):

@@ -69,6 +69,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     files.AttachmentEmpty: Problem(422, "attachment_empty"),
     files.AttachmentTooLarge: Problem(413, "attachment_too_large"),
     files.AttachmentUnsupported: Problem(415, "attachment_unsupported"),
+    files.AttachmentHeic: Problem(415, "attachment_heic"),
     files.AttachmentBroken: Problem(422, "attachment_broken"),
     files.AttachmentHasMacros: Problem(422, "attachment_has_macros"),
     files.AttachmentInfected: Problem(422, "attachment_infected"),

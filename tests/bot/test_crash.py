@@ -1,11 +1,8 @@
 """Nothing acknowledged is lost and nothing is shown twice, wherever the process dies."""
 
 import asyncio
-import os
 import random
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from bot.assembly import assemble
 from bot.opening import NewUser
 from bot.thinking import Thinker
 from store.base import new_id
+from tests.bot.process import patiently, start
 from tests.postgres import free_port
 from tests.product import ENTRIES, copy_workspace, make_settings
 
@@ -89,30 +87,6 @@ async def test_death_between_any_two_steps(
     await live_once(home, conversation_id, None)
     said = await transcript(home, conversation_id)
     assert said == [("user", "text"), ("bot", "answer")]
-
-
-def start(home: Path, port: int) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "CAIWEN_NLU__ENABLED": "false"}
-    command = [sys.executable, "-m", "bot.cli", "--home", str(home), "serve", "--port", str(port)]
-    return subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-
-
-async def patiently(
-    client: httpx.AsyncClient, method: str, path: str, **over: Any
-) -> httpx.Response:
-    """Like a channel: try again until there is an answer."""
-    for _ in range(2_400):
-        try:
-            answer = await client.request(method, path, **over)
-        except httpx.TransportError:
-            await asyncio.sleep(0.05)
-            continue
-        if answer.status_code < 500:
-            return answer
-        await asyncio.sleep(0.05)
-    raise AssertionError("the product never came back")
 
 
 async def talk(client: httpx.AsyncClient, n: int, acknowledged: dict[str, list[str]]) -> None:

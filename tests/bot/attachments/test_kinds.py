@@ -74,6 +74,8 @@ def test_documents_are_known_by_content(data: bytes, name: str, extension: str) 
     [
         (b"", "a.png", errors.AttachmentEmpty),
         (b"MZ\x90\x00", "a.png", errors.AttachmentUnsupported),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "a.jpg", errors.AttachmentHeic),
+        (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1heic", "IMG.HEIC", errors.AttachmentHeic),
         (b"\x7fELF", "a.txt", errors.AttachmentUnsupported),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a.svg", errors.AttachmentUnsupported),
         (b" <!DOCTYPE html><script>1</script>", "a.txt", errors.AttachmentUnsupported),

@@ -60,7 +60,16 @@ def refused(widget: Page, desk: Desk) -> None:
     expect(widget.locator(".reason")).to_be_visible()
 
 
-@pytest.mark.parametrize("arrange", [greeted, conversation, suggesting, enlarged, refused])
+@pytest.mark.parametrize(
+    "arrange",
+    [
+        conversation,
+        suggesting,
+        enlarged,
+        pytest.param(greeted, marks=pytest.mark.slow),
+        pytest.param(refused, marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize(
     "view",
     [

@@ -62,6 +62,13 @@ def test_a_transparent_palette_picture_is_read(reader: IsolatedTextReader) -> No
     assert "ORA-00942" in reader.read(buffer.getvalue()).text()
 
 
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "BMP", "JPEG"])
+def test_every_form_that_is_taken_is_read(reader: IsolatedTextReader, form: str) -> None:
+    buffer = BytesIO()
+    Image.open(BytesIO(screen(ERROR))).convert("RGB").save(buffer, form)
+    assert "ORA-00942" in reader.read(buffer.getvalue()).text()
+
+
 @pytest.mark.parametrize(
     "image", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n" + bytes(90), b"%PDF-1.7", screen(ERROR)[:900]]
 )

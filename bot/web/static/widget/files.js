@@ -59,6 +59,7 @@ export class Files {
 
   refusal({ name, size, type }) {
     const ending = name.toLowerCase().split(".").pop();
+    if (/^hei[cf]$/.test(ending)) return say("file.heic", { name });
     if (!ENDINGS.includes(ending) && !PICTURES.includes(type)) return say("file.unsupported", { name });
     if (!size) return say("file.empty", { name });
     return size > this.limit ? say("file.too_large", { name, limit: sizeOf(this.limit) }) : "";
