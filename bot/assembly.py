@@ -10,7 +10,7 @@ import structlog
 from fastapi import FastAPI
 
 from bot import greeting as greetings
-from bot import incident_parts, persons
+from bot import incident_parts, persons, rule_parts
 from bot import metrics as figures
 from bot.acting import Actor
 from bot.admitted import Admitted
@@ -64,6 +64,7 @@ from bot.queue_times import QueueTimes
 from bot.recording import Recorder
 from bot.revisits import Revisits
 from bot.routing import Router
+from bot.rule_parts import RuleParts
 from bot.saved_views import SavedViews, ViewedList
 from bot.searching import Searches
 from bot.settings import Settings, data_dir
@@ -145,6 +146,7 @@ class Services:
     presences: Presences
     queue_times: QueueTimes
     router: Router
+    rules: RuleParts
     staff_admin: StaffAdmin
     calendar_admin: CalendarAdmin
     revisits: Revisits
@@ -193,18 +195,16 @@ def assemble(
     desk = Desk(terms, settings.handoff, phrases)
     metrics = figures.create()
     triager = build_triager(workspace)
-    rules = LiveRules(settings.home, clarifications.load(data / "dialogue" / "clarifications.yml"))
-    incidents = incident_parts.build(
-        incident_parts.Foundation(database, terms, settings.handoff, phrases, live, clock),
-        knowledge,
-        data,
-    )
+    base = incident_parts.Foundation(database, terms, settings.handoff, phrases, live, clock)
+    incidents = incident_parts.build(base, knowledge, data)
     thinker = Thinker(
         database=database,
         interpreter=understood,
         knowledge=knowledge,
         triager=triager,
-        rules=rules,
+        rules=LiveRules(
+            settings.home, clarifications.load(data / "dialogue" / "clarifications.yml")
+        ),
         faults=incidents.board,
     )
     pictures = _pictures(settings, database, live, picture_reader)
@@ -314,6 +314,7 @@ def assemble(
         queue_times=QueueTimes(database, terms, settings.handoff, live, clock),
         calendar_admin=CalendarAdmin(database, current_terms, settings.handoff, clock),
         revisits=Revisits(database, terms, settings.handoff, clock),
+        rules=rule_parts.build(base, presences, notifications.planner),
         staff_admin=StaffAdmin(database, terms, settings.handoff, phrases, live, clock),
         router=Router(database, terms, settings.handoff, phrases, live, clock, presences),
         relay=Relay(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,23 +19,22 @@ from bot.explaining import deadlines
 from bot.phrases import Phrases
 from bot.problem_reports import ReportWriter
 from bot.tables import Message, Turn, User
+from bot.ticket_parts import firing_of, incident_of, order_of, report_of
 from bot.ticket_work import visible_ticket
 from bot.transcript_summary import turns
 from bot.web.schemas import MessageOut
 from handoff import incident_repository as incident_rows
 from handoff import listing_repository as listing
-from handoff import mark_repository, problem_report, summary, work_orders
+from handoff import mark_repository, rule_repository, summary, work_orders
 from handoff import repository as rows
 from handoff.contract import Terms
 from handoff.errors import TicketNotFound
-from handoff.incident_tables import Incident
 from handoff.lifecycle import Event
 from handoff.listing_repository import TicketFilter
 from handoff.marks import CustomField, marks_of
 from handoff.relations import relations
 from handoff.tables import Ticket
 from handoff.ticket import OPEN_STATUSES, ActorKind, Status, allowed_actions
-from handoff.work_orders import WorkOrder
 from store.session import Database
 from store.vocabulary import Severity
 
@@ -148,9 +147,10 @@ class Console:
             names = await _staff_names(session, ticket, events)
             incident = await incident_rows.latest_of(session, ticket.id)
             defined = await mark_repository.fields(session)
+            firings = await rule_repository.firings(session, ticket.id)
         return {
             **ticket_row(ticket),
-            "incident": _incident(incident),
+            "incident": incident_of(incident),
             "description": ticket.description,
             "cause": ticket.cause,
             "solution": ticket.solution,
@@ -168,9 +168,10 @@ class Console:
             "relations": [
                 {"relation": one.relation.value, "number": one.number} for one in relations(events)
             ],
-            "work_order": _order(work_orders.current(events)),
-            "report": _report(events),
+            "work_order": order_of(work_orders.current(events)),
+            "report": report_of(events),
             "marks": marks_of(events).detail(),
+            "rules": [firing_of(one, self.phrases) for one in reversed(firings)],
             "fields": [one for one in defined if one.is_for(ticket.category)],
             "events": [_event(event, names) for event in events],
             "summary": self._summary(talk),
@@ -343,30 +344,6 @@ def _event(event: Event, names: dict[str, str]) -> dict[str, Any]:
         "from": event.from_status,
         "to": event.to_status,
         "detail": dict(event.detail),
-    }
-
-
-def _report(events: Sequence[Event]) -> dict[str, str] | None:
-    handed_in = problem_report.latest(events)
-    return asdict(handed_in.report) if handed_in else None
-
-
-def _incident(incident: Incident | None) -> dict[str, str] | None:
-    if incident is None:
-        return None
-    return {"number": incident.number, "title": incident.title, "status": incident.status}
-
-
-def _order(order: WorkOrder | None) -> dict[str, Any] | None:
-    if order is None:
-        return None
-    return {
-        "kind": order.kind.value,
-        "status": order.status.value,
-        "external_number": order.external_number,
-        "release": order.release,
-        "note": order.note,
-        "ended": order.status in work_orders.ENDS,
     }
 
 

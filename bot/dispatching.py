@@ -15,8 +15,7 @@ from bot import repository
 from bot.accounts import DESK_ROLES, Principal
 from bot.errors import InvalidInput
 from bot.masking import mask
-from bot.ownership import give_to
-from bot.tables import Owner, Role, Staff
+from bot.tables import Role, Staff
 from bot.ticket_work import TicketWork, Work, visible_ticket
 from handoff import marking, relations, service, work_orders
 from handoff import repository as rows
@@ -30,8 +29,6 @@ from store.vocabulary import Category
 
 State = dict[str, Any]
 
-#: Beyond these the user does not wait in the chat: it takes days, and the answer is pushed.
-_FAR = frozenset({Level.CITY, Level.PROVINCE})
 #: What resolves a ticket when the province has released the work order.
 RELEASED = Actor(ActorKind.SYSTEM, "work-order", "")
 
@@ -57,7 +54,7 @@ class Dispatch(TicketWork):
         async with self.work(staff, number, expected) as work:
             _check_hands(staff, work.ticket, Action.RELEASE)
             await self._do(work, service.release, why=mask(why).text)
-            await self._wait_again(work)
+            await self.wait_again(work)
             return work.state()
 
     async def transfer(
@@ -77,7 +74,7 @@ class Dispatch(TicketWork):
             if to.assignee_id is not None:
                 await _check_taker(work.session, work.ticket, to.assignee_id)
             await self._do(work, service.transfer, to=to, why=mask(why).text)
-            await self._wait_again(work)
+            await self.wait_again(work)
             return work.state()
 
     async def escalate(
@@ -94,7 +91,7 @@ class Dispatch(TicketWork):
         async with self.work(staff, number, expected) as work:
             _check_hands(staff, work.ticket, Action.ESCALATE)
             await self._do(work, service.escalate, why=mask(why).text, to=to, order=order)
-            await self._wait_again(work)
+            await self.wait_again(work)
             return work.state()
 
     async def track(
@@ -259,30 +256,13 @@ class Dispatch(TicketWork):
         async with self.database.reading() as session:
             ticket = await visible_ticket(session, staff, number)
             everybody = await repository.all_staff(session)
-        able = [one for one in everybody if _can_take(one, ticket)]
+        able = [one for one in everybody if can_take(one, ticket)]
         return sorted(able, key=lambda one: (one.role, one.name))
 
     async def _do(self, work: Work, verb: Callable[..., Awaitable[Ticket]], **given: Any) -> Ticket:
         return await verb(
             work.session, work.ticket, actor=work.actor, now=work.now, terms=self.terms, **given
         )
-
-    async def _wait_again(self, work: Work) -> None:
-        """Nobody has the ticket now: whoever waits in its chat learns for whom."""
-        conversation = work.conversation
-        if conversation is None or conversation.owner == Owner.BOT.value:
-            return
-        if conversation.owner == Owner.ENGINEER.value and conversation.ticket_id != work.ticket.id:
-            # An engineer speaks there about another ticket; that goes on.
-            return
-        far = Level(work.ticket.level) in _FAR
-        key = "ticket.moved_far" if far else "ticket.moved"
-        text = self.phrases.say(key, number=work.ticket.number, level=work.ticket.level)
-        await self.tell(work, conversation, "moved", text)
-        if far:
-            await self.return_to_bot(work, conversation)
-        elif conversation.owner == Owner.ENGINEER.value:
-            give_to(conversation, Owner.QUEUE, work.now)
 
 
 def _check_hands(staff: Principal, ticket: Ticket, action: Action) -> None:
@@ -293,11 +273,12 @@ def _check_hands(staff: Principal, ticket: Ticket, action: Action) -> None:
 
 async def _check_taker(session: AsyncSession, ticket: Ticket, assignee_id: str) -> None:
     found = await repository.staff_by_id(session, assignee_id)
-    if found is None or not _can_take(found, ticket):
+    if found is None or not can_take(found, ticket):
         raise InvalidInput("assignee_id", "console.error.assignee")
 
 
-def _can_take(staff: Staff, ticket: Ticket) -> bool:
+def can_take(staff: Staff, ticket: Ticket) -> bool:
+    """Whether somebody could be given the ticket."""
     in_region = not staff.regions or not ticket.region or ticket.region in staff.regions
     in_module = not staff.modules or not ticket.module or ticket.module in staff.modules
     works = staff.active and staff.role in {role.value for role in (*DESK_ROLES, Role.ADMIN)}

@@ -22,6 +22,7 @@ class NoticeEvent(StrEnum):
     RESOLVED = "resolved"
     INCIDENT = "incident"
     ALERT = "alert"
+    RULE = "rule"
 
 
 #: Not an event that rules choose: what gathered events leave as.

@@ -78,13 +78,33 @@ class Planner:
         channels = {one.id: one for one in await rows.channels(session)}
         planned = 0
         for rule in rules:
-            new = 0
-            for target in targets(channels[rule.channel_id], rule.recipients):
-                new += await self._add(session, rule, happened, target, now)
-            if new and reminds(rule, happened, 0):
-                await self._remind_later(session, rule, happened, 1, now)
-            planned += new
+            planned += await self._plan(session, rule, channels[rule.channel_id], happened, now)
         return planned
+
+    async def plan_by(
+        self, session: AsyncSession, rule_id: str, happened: Happened, *, now: datetime
+    ) -> int:
+        """As ``plan``, by one rule whatever it is for; 0 too when it is off or gone."""
+        rule = next((r for r in await rows.rules(session, enabled=True) if r.id == rule_id), None)
+        if rule is None:
+            return 0
+        channel = await rows.channel(session, rule.channel_id)
+        return await self._plan(session, rule, channel, happened, now)
+
+    async def _plan(
+        self,
+        session: AsyncSession,
+        rule: NotificationRule,
+        channel: NotificationChannel,
+        happened: Happened,
+        now: datetime,
+    ) -> int:
+        new = 0
+        for target in targets(channel, rule.recipients):
+            new += await self._add(session, rule, happened, target, now)
+        if new and reminds(rule, happened, 0):
+            await self._remind_later(session, rule, happened, 1, now)
+        return new
 
     async def remind(
         self,

@@ -94,6 +94,10 @@ class Revisits:
         percent = self._settings.callback_sample_percent
         return callbacks.wanted(finished, sample_percent=percent)
 
+    async def ask_for(self, session: AsyncSession, ticket: Ticket, now: datetime) -> bool:
+        """A call-back because a rule wants it; ``False`` when there is one already."""
+        return await self._plan_one(session, ticket, Why.RULE, now)
+
     async def _plan_one(
         self, session: AsyncSession, ticket: Ticket, why: Why, now: datetime
     ) -> bool:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import presence_repository, repository
+from bot import presence_repository
 from bot.live import STAFF
 from bot.ownership import give_to
 from bot.presence import Presences
@@ -110,7 +109,7 @@ class Router(TicketWork):
     async def _rescued(self, one: Unanswered) -> bool:
         try:
             async with self.database.transaction() as session:
-                done = await self._give_up(await self._hold(session, one.ticket_id), one)
+                done = await self._give_up(await self.hold(session, one.ticket_id, ROUTER), one)
         except HandoffError as error:
             log.info("routing_skipped", ticket_id=one.ticket_id, error=type(error).__name__)
             return False
@@ -158,7 +157,7 @@ class Router(TicketWork):
     async def _moved(self, ticket_id: str) -> Verdict:
         try:
             async with self.database.transaction() as session:
-                work = await self._hold(session, ticket_id)
+                work = await self.hold(session, ticket_id, ROUTER)
                 judgement = await self._judge(work)
                 await self._execute(work, judgement)
         except HandoffError as error:
@@ -175,15 +174,6 @@ class Router(TicketWork):
             if work.conversation is not None:
                 self.live.publish(work.conversation.id)
         return judgement.verdict
-
-    async def _hold(self, session: AsyncSession, ticket_id: str) -> Work:
-        """Conversation before ticket, as everywhere: two orders would deadlock."""
-        seen = await rows.by_id(session, ticket_id)
-        talk = None
-        if seen.conversation_id is not None:
-            talk = await repository.lock_conversation(session, seen.conversation_id)
-        ticket = await rows.by_id(session, ticket_id, lock=True)
-        return Work(session, ticket, talk, ROUTER, self.clock())
 
     async def _judge(self, work: Work) -> Judgement:
         ticket = work.ticket
@@ -226,7 +216,7 @@ class Router(TicketWork):
     async def _handed(self, ticket_id: str) -> bool:
         try:
             async with self.database.transaction() as session:
-                return await self._assign(await self._hold(session, ticket_id))
+                return await self._assign(await self.hold(session, ticket_id, ROUTER))
         except HandoffError as error:
             log.info("routing_skipped", ticket_id=ticket_id, error=type(error).__name__)
             return False

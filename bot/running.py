@@ -28,6 +28,7 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
             await asyncio.gather(*tasks, return_exceptions=True)
         await app.evaluations.stop()
         await app.guide_imports.stop()
+        await app.rules.trials.stop()
         await app.conversations.stop()
         await app.attachments.pictures.stop()
         await app.channels.close()
@@ -56,6 +57,7 @@ def _jobs(app: Services, *, worker: bool) -> list[Coroutine[Any, Any, None]]:
         jobs.append(background.forever("old_alerts", app.alerts.run_forgetting))
         jobs.append(background.forever("publishing", app.publishing.run))
         jobs.append(background.forever("routing", app.router.run))
+        jobs.append(background.forever("rules", app.rules.runner.run))
         jobs.append(background.forever("call_backs", app.revisits.run))
         jobs.append(
             background.forever("gaps", lambda: background.run_gaps(app.gaps, app.proposals))

@@ -27,8 +27,11 @@ from handoff import repository as rows
 from handoff.contract import Terms
 from handoff.settings import HandoffSettings
 from handoff.tables import Ticket
-from handoff.ticket import Actor, ActorKind, Status
+from handoff.ticket import Actor, ActorKind, Level, Status
 from store.session import Database
+
+#: Beyond these the user does not wait in the chat: it takes days, and the answer is pushed.
+_FAR = frozenset({Level.CITY, Level.PROVINCE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,32 @@ class TicketWork:
             yield Work(session, ticket, conversation, actor, now)
         topics = (conversation.id,) if conversation is not None else ()
         self.live.publish(*topics, STAFF)
+
+    async def hold(self, session: AsyncSession, ticket_id: str, actor: Actor) -> Work:
+        """A ticket held for what the system does. Conversation first, as in ``work``."""
+        seen = await rows.by_id(session, ticket_id)
+        talk = None
+        if seen.conversation_id is not None:
+            talk = await repository.lock_conversation(session, seen.conversation_id)
+        ticket = await rows.by_id(session, ticket_id, lock=True)
+        return Work(session, ticket, talk, actor, self.clock())
+
+    async def wait_again(self, work: Work) -> None:
+        """Nobody has the ticket now: whoever waits in its chat learns for whom."""
+        conversation = work.conversation
+        if conversation is None or conversation.owner == Owner.BOT.value:
+            return
+        if conversation.owner == Owner.ENGINEER.value and conversation.ticket_id != work.ticket.id:
+            # An engineer speaks there about another ticket; that goes on.
+            return
+        far = Level(work.ticket.level) in _FAR
+        key = "ticket.moved_far" if far else "ticket.moved"
+        text = self.phrases.say(key, number=work.ticket.number, level=work.ticket.level)
+        await self.tell(work, conversation, "moved", text)
+        if far:
+            await self.return_to_bot(work, conversation)
+        elif conversation.owner == Owner.ENGINEER.value:
+            give_to(conversation, Owner.QUEUE, work.now)
 
     async def tell(self, work: Work, conversation: Conversation, kind: str, text: str) -> None:
         """A line of the system to the user."""

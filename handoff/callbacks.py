@@ -23,6 +23,7 @@ class Why(StrEnum):
     MAJOR = "major"
     REOPENED = "reopened"
     SAMPLE = "sample"
+    RULE = "rule"
 
 
 class Result(StrEnum):

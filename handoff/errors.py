@@ -219,3 +219,19 @@ class InvalidMark(HandoffError):
         super().__init__(f"{field}: {reason}")
         self.field = field
         self.reason = reason
+
+
+class RuleGone(HandoffError):
+    """No such rule, or no such version of it."""
+
+    def __init__(self, rule_id: str) -> None:
+        super().__init__(f"no rule {rule_id!r}")
+        self.rule_id = rule_id
+
+
+class RuleChanged(HandoffError):
+    """Somebody else saved the rule after this form was opened."""
+
+    def __init__(self, rule_id: str) -> None:
+        super().__init__(f"rule {rule_id!r} changed since it was read")
+        self.rule_id = rule_id

@@ -24,6 +24,9 @@ _ACTIONS: Mapping[StepKind, Action] = {
     StepKind.NOTE: Action.NOTE,
 }
 
+#: Nobody is asked how it was before it is over.
+_OVER = frozenset({Status.RESOLVED, Status.CLOSED})
+
 
 def effect(step: Step, facts: Facts) -> Effect:
     """What the step would do now."""
@@ -32,6 +35,8 @@ def effect(step: Step, facts: Facts) -> Effect:
     action = _ACTIONS.get(step.kind)
     status = Status(facts.one(Field.STATUS))
     if action is not None and (status, action) not in TRANSITIONS:
+        return Effect.REFUSED
+    if step.kind is StepKind.CALL_BACK and status not in _OVER:
         return Effect.REFUSED
     return Effect.DONE
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.accounts import Principal
 from bot.assembly import Services
+from bot.tables import Role
 from bot.web.navigation import Place, places
 
 #: Key (also of the phrase `admin_sections.<key>`) and address, in the order of the tabs.
@@ -15,6 +16,7 @@ SECTIONS: Sequence[tuple[str, str]] = (
     ("staff", "/console/admin/staff"),
     ("calendars", "/console/admin/calendars"),
     ("contracts", "/console/admin/contracts"),
+    ("rules", "/console/admin/ticket-rules"),
     ("fields", "/console/admin/fields"),
     ("channels", "/console/admin/channels"),
     ("lines", "/console/admin/lines"),
@@ -50,9 +52,12 @@ class Framed:
         return self.frame.places
 
 
-def frame(app: Services, staff: Principal, at: str) -> Frame:
-    """The frame for this account. Raises :class:`NotPermitted` for who is no administrator."""
-    staff.require()
+def frame(app: Services, staff: Principal, at: str, *roles: Role) -> Frame:
+    """The frame for this account. Raises :class:`NotPermitted` for who is no administrator.
+
+    ``roles`` may look besides; the other sections refuse them.
+    """
+    staff.require(*roles)
     say = app.phrases.say
     sections = [Place(key, say(f"admin_sections.{key}"), href) for key, href in SECTIONS]
     return Frame(staff, places(app.phrases, staff), sections, at)

@@ -321,6 +321,7 @@ class TicketView:
     report_required: bool
     marks: Mapping[str, Any]
     custom: Sequence[CustomField]
+    rules: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     desk.ReportRequired: Problem(409, "report_required"),
     desk.WorkOrderRequired: Problem(422, "work_order_required"),
     desk.RuleInvalid: Problem(422, "rule_invalid"),
+    desk.RuleGone: Problem(404, "rule_gone"),
+    desk.RuleChanged: Problem(409, "rule_changed"),
     desk.InvalidMark: Problem(422, "invalid_mark"),
     desk.WorkOrderRefused: Problem(409, "work_order_refused"),
     desk.IncidentNotFound: Problem(404, "incident_not_found"),

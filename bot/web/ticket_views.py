@@ -46,7 +46,7 @@ SEVERITY_CLASS: Mapping[str, str] = {
 _SYSTEM_KINDS = frozenset({"queue", "joined", "returned", "resolved", "closed", "rating_request"})
 _CARD_KINDS = frozenset({"answer", "offer", "ticket", "note", "draft"})
 #: What the history says of an event besides its name.
-_TOLD = ("severity", "why", "reason", "plan", "cause")
+_TOLD = ("severity", "why", "reason", "text", "cause")
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
@@ -162,6 +162,7 @@ class Views:
             report_required=_owes_report(found),
             marks=found["marks"],
             custom=found["fields"],
+            rules=found["rules"],
         )
 
     def _waits(self, found: Mapping[str, Any]) -> str:
@@ -323,9 +324,7 @@ class Views:
         """One entry of the history."""
         before, after, detail = event["from"], event["to"], event["detail"]
         moved = before is not None and before != after
-        told = [
-            str(detail[key]) for key in ("severity", "why", "reason", "cause") if detail.get(key)
-        ]
+        told = [str(detail[key]) for key in _TOLD if detail.get(key)]
         return EventView(
             at=event["at"],
             what=self.phrases.say(f"ticket_action.{event['action']}"),

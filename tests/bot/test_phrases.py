@@ -60,6 +60,7 @@ COMPOSED = (
     "unit_admin.column.",
     "ticket_fields.",
     "config_changes.",
+    "rules.",
     "staff_admin.",
     "calendar_admin.",
     "call_backs.",

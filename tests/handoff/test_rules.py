@@ -195,7 +195,7 @@ def test_the_first_moment_is_that_of_looking_every_minute(
         (Step(StepKind.UNTAG, "新的"), Effect.ALREADY),
         (Step(StepKind.NOTE, "", "看"), Effect.DONE),
         (Step(StepKind.NOTIFY, "n1"), Effect.DONE),
-        (Step(StepKind.CALL_BACK), Effect.DONE),
+        (Step(StepKind.CALL_BACK), Effect.REFUSED),
     ],
 )
 def test_what_a_step_would_do(step: Step, expected: Effect) -> None:
@@ -209,6 +209,7 @@ def test_a_status_may_refuse_a_step() -> None:
     assert effect(Step(StepKind.ESCALATE, "二线"), facts) is Effect.REFUSED
     assert effect(Step(StepKind.ENGINEER, "e2"), facts) is Effect.REFUSED
     assert effect(Step(StepKind.NOTE, "", "看"), facts) is Effect.DONE
+    assert effect(Step(StepKind.CALL_BACK), facts) is Effect.DONE
 
 
 def test_words_are_filled_and_nothing_else_is_read() -> None:
