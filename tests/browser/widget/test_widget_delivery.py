@@ -251,6 +251,14 @@ def test_a_file_that_waits_outlives_the_page_and_leaves_in_its_place(
     until(lambda: widget.evaluate(RESTING, kept) == 0)
 
 
+def test_a_picture_that_is_sent_is_seen_whole(widget: Page, desk: Desk) -> None:
+    show(widget, desk, showcase.ANSWER, showcase.ANSWER)
+    widget.locator("#file").set_input_files(
+        {"name": "报错.png", "mimeType": "image/png", "buffer": picture("a" * 64)}
+    )
+    expect(widget.locator(".from-user img")).to_be_in_viewport(ratio=0.99)
+
+
 def test_a_file_that_nothing_kept_is_told_and_holds_up_nobody(widget: Page, desk: Desk) -> None:
     desk.down = True
     widget.evaluate("() => { delete IDBObjectStore.prototype.put; }")

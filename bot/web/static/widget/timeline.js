@@ -15,6 +15,8 @@ export class Timeline {
   constructor(log, draw) {
     this.log = log;
     this.draw = draw;
+    // A picture of unknown size pushes its end out of sight; unless the person scrolled, it follows.
+    log.addEventListener("load", () => log.scrollTop === this.shown && this.reveal(), true);
     this.items = [];
     this.bySeq = new Map();
     this.byId = new Map();
@@ -210,6 +212,7 @@ export class Timeline {
     const end = this.log.scrollHeight - this.log.clientHeight;
     const question = last ? last.node.offsetTop - 8 : end;
     this.log.scrollTop = Math.min(end, Math.max(question, 0));
+    this.shown = this.log.scrollTop;
   }
 }
 
