@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nlu.errors import TrainingDataInvalid
+from nlu.errors import TrainingDataInvalid, TrainingFailed
 from nlu.training_data import Example, TrainingData
 from nlu.types import Intent
 from store.vocabulary import Category
@@ -57,12 +57,21 @@ def read_faq_categories(paths: Iterable[Path]) -> tuple[Categorised, ...]:
 
 
 def intent_categories(data: TrainingData) -> tuple[Categorised, ...]:
-    """The training messages whose intent is a category by definition."""
-    return tuple(
-        Categorised(example.text, _BY_INTENT[example.intent])
-        for example in data.examples
-        if example.intent in _BY_INTENT
-    )
+    """The training messages with a category of their own, or an intent that is one by definition.
+
+    Raises TrainingFailed for a category that is not ours.
+    """
+    named = ((example.text, _named_category(example)) for example in data.examples)
+    return tuple(Categorised(text, category) for text, category in named if category)
+
+
+def _named_category(example: Example) -> Category | None:
+    if example.category is None:
+        return _BY_INTENT.get(example.intent)
+    try:
+        return Category(example.category)
+    except ValueError as foreign:
+        raise TrainingFailed(f"a category that is not ours: {example.category}") from foreign
 
 
 def asked_examples(categorised: Iterable[Categorised]) -> tuple[Example, ...]:

@@ -9,10 +9,10 @@ from itertools import pairwise
 from nlu.marks import marks
 
 #: Saved models of another version are refused.
-VERSION = 3
+VERSION = 4
 
 #: The weight of a mark, where all n-grams together have length one; tried from 0.05 to 0.5.
-MARK_WEIGHT = 0.15
+MARK_WEIGHT = 0.1
 _MARK = "\x04"  # starts no n-gram: control characters are blanked before
 _WORD = "\x05"  # nor does this
 _LONGEST_GRAM = 4

@@ -191,8 +191,9 @@ def _core_task_stopped(seen: Situation) -> Verdict:
 
 
 def _minor_task_stopped(seen: Situation) -> Verdict:
-    """Not a core task, unless it has stood still for days."""
-    if seen.scope >= Scope.UNIT and seen.for_days and not seen.restorable:
+    """Not a core task, unless it has stood still for days, or everywhere for hours."""
+    long = seen.for_days or (seen.scope is Scope.CITY and seen.lasting)
+    if seen.scope >= Scope.UNIT and long and not seen.restorable:
         return Verdict(Severity.MAJOR, 0.6, Question.CORE)
     if seen.scope >= Scope.GROUP:
         return Verdict(Severity.URGENT, 0.85)
@@ -227,11 +228,12 @@ def _slowness(signs: set[Sign]) -> Slowness:
 def _core(folded: str, findings: Sequence[Finding]) -> bool | None:
     """Is the task that fails a core one? Looks at each clause in which something fails.
 
-    A clause that names no task speaks of the task named last before it, or first after it.
+    A clause that names no task speaks of the task named last before it, or first after it. Getting
+    in at all, or "the system", is a core task where no other is named.
     """
     named = _tasks_byclause_start(folded, findings)
     if not named:
-        return None
+        return True if any(f.rule.sign is Sign.ACCESS for f in findings) else None
     failing = {clause_start(folded, f.start) for f in findings if f.rule.sign in FAILURES}
     told = [_nearest(named, clause) for clause in failing or named]
     return any(told)

@@ -35,7 +35,7 @@ from nlu.types import Intent
 RASA_TRAINING_LIMIT_S = 900.0
 _LOG_TAIL_CHARS = 4_000
 #: Composed messages for each example; tried up to 0.3.
-COMPOSED_SHARE = 0.12
+COMPOSED_SHARE = 0.06
 #: Categories want a simpler model than intents; 0.5 and 1.0 were tried on the dev parts.
 CATEGORY_PENALTY_INVERSE = 0.5
 

@@ -36,11 +36,12 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One training message without its markup."""
+    """One training message without its markup; ``category`` where its entry's metadata has one."""
 
     text: str
     intent: str
     entities: tuple[Annotation, ...] = ()
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class TrainingData:
     lookups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def parse_example(marked: str, intent: str) -> Example:
+def parse_example(marked: str, intent: str, category: str | None = None) -> Example:
     """An example out of its markup ``付不了[支付申请](module)``.
 
     Raises ValueError when the markup names no entity.
@@ -69,7 +70,7 @@ def parse_example(marked: str, intent: str) -> Example:
         start, text = len(text), text + found["text"]
         entities.append(Annotation(name, value or found["text"], start, len(text)))
         read = found.end()
-    return Example(text + marked[read:], intent, tuple(entities))
+    return Example(text + marked[read:], intent, tuple(entities), category)
 
 
 def _name_and_value(found: re.Match[str]) -> tuple[str, str | None]:
@@ -155,6 +156,13 @@ def _lines(examples: object) -> Iterator[str]:
         raise ValueError("examples must be text or a list")
 
 
+def _category(entry: Mapping[str, Any]) -> str | None:
+    """What the metadata of a whole entry says; that of single examples is passed over."""
+    metadata = entry.get("metadata")
+    category = metadata.get("category") if isinstance(metadata, Mapping) else None
+    return None if category is None else str(category)
+
+
 class _Merged:
     """What several files say together."""
 
@@ -168,7 +176,7 @@ class _Merged:
         """Take one entry of a file's ``nlu`` list."""
         lines = [line for line in _lines(entry.get("examples")) if line]
         if "intent" in entry:
-            self._add_examples(str(entry["intent"]), lines)
+            self._add_examples(str(entry["intent"]), lines, _category(entry))
         elif "synonym" in entry:
             self._synonyms |= dict.fromkeys(lines, str(entry["synonym"]))
         elif "regex" in entry:
@@ -187,9 +195,9 @@ class _Merged:
             {name: tuple(phrases) for name, phrases in self._lookups.items()},
         )
 
-    def _add_examples(self, intent: str, lines: list[str]) -> None:
+    def _add_examples(self, intent: str, lines: list[str], category: str | None) -> None:
         for line in lines:
-            example = parse_example(line, intent)
+            example = parse_example(line, intent, category)
             self._examples[example] = None
             for annotation in example.entities:
                 said = example.text[annotation.start : annotation.end]

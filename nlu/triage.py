@@ -40,6 +40,7 @@ _RAISING = frozenset(
         Sign.NETWORK,
         Sign.HARDWARE,
         Sign.CORE,
+        Sign.ACCESS,
         Sign.GROUP,
         Sign.LASTING,
         Sign.DAYS,

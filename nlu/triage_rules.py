@@ -32,6 +32,7 @@ class Sign(StrEnum):
     NETWORK = "network"
     HARDWARE = "hardware"
     CORE = "core"
+    ACCESS = "access"
     NON_CORE = "non_core"
     TERMINAL = "terminal"
     RESTORABLE = "restorable"

@@ -32,6 +32,8 @@ STOPPED = Situation(Scope.UNKNOWN, Damage.STOPPED, Slowness.NONE, core=True, res
         (replace(STOPPED, core=False, scope=Scope.GROUP), Severity.URGENT),
         (replace(STOPPED, core=False), Severity.GENERAL),
         (replace(STOPPED, core=False, scope=Scope.UNIT, for_days=True), Severity.MAJOR),
+        (replace(STOPPED, core=False, scope=Scope.CITY, lasting=True), Severity.MAJOR),
+        (replace(STOPPED, core=False, scope=Scope.MANY, lasting=True), Severity.URGENT),
         # A task that nobody named.
         (replace(STOPPED, core=None, scope=Scope.MANY), Severity.MAJOR),
         (replace(STOPPED, core=None, scope=Scope.UNIT), Severity.URGENT),

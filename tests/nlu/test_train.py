@@ -201,3 +201,25 @@ def test_intents_that_are_a_category(tmp_path: Path) -> None:
     categories = {item.category for item in intent_categories(data)}
     assert categories == {Category.POLICY}
     assert fit_categories(intent_categories(data)) is None
+
+
+def told(folder: Path, category: str) -> Path:
+    path = folder / "told.yml"
+    path.write_text(
+        "nlu:\n- intent: report_fault\n  metadata:\n"
+        f"    category: {category}\n  examples: |\n    - 少了两笔\n"
+        "- intent: greet\n  metadata: [x]\n  examples: |\n    - 你好\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_an_entry_may_name_its_category(tmp_path: Path) -> None:
+    data = read_training_data([told(tmp_path, "数据问题")])
+    assert intent_categories(data) == (Categorised("少了两笔", Category.DATA),)
+
+
+def test_a_foreign_category_is_refused(tmp_path: Path) -> None:
+    data = read_training_data([told(tmp_path, "杂项")])
+    with pytest.raises(TrainingFailed, match="杂项"):
+        intent_categories(data)
