@@ -46,11 +46,14 @@ def compare(name: str, corpus: Corpus, questions: Sequence[Question]) -> None:
             negatives=negatives(),
             now=datetime.now(UTC),
         )
-        ours = evaluate(retriever_ranking(Retriever(IndexHolder(Path(home), settings))), questions)
+        ranking = retriever_ranking(Retriever(IndexHolder(Path(home), settings)))
+        ours = evaluate(ranking, questions)
+        alike = evaluate(ranking, [replace(one, sort="any") for one in questions])
     plain = evaluate(bm25_ranking(corpus), questions)
     print(f"\n{name}: {build.answers} answers, {len(questions)} questions, {build.seconds:.0f} s")
     print(table({"caiwen": ours, "pair BM25": plain}))
-    print(f"ratio hit@1 {ours.hit1 / max(plain.hit1, 1e-9):.2f}", flush=True)
+    print(f"ratio hit@1 {ours.hit1 / max(plain.hit1, 1e-9):.2f}", end="  ")
+    print(f"AUROC of all sorts together {alike.auroc.get('any', float('nan')):.3f}", flush=True)
 
 
 def bm25_ranking(corpus: Corpus) -> Ranking:

@@ -52,7 +52,8 @@ def build(home: Path, target: Path, size: int) -> int:
     articles = tuple(answer for answer in trained.answers if answer.questions)
     corpus = grown(articles or trained.answers, size)
     texts = search_texts(corpus, trained.normaliser)
-    searchable = Searchable.build(texts, trained.searchable.embedder, Words.build(texts))
+    words = Words.build(texts, trained.searchable.coverage.everyday)
+    searchable = Searchable.build(texts, trained.searchable.embedder, words)
     manifest = replace(
         trained.manifest, answers=size, units=len(searchable.vectors), corpus=corpus.revision
     )

@@ -100,7 +100,7 @@ def shipped(data: Path) -> Shipped:
     replacing = [one for one in found if one.kind in REPLACING]
     forms = {form for one in replacing for form in (one.word, *one.variants)}
     below = {form: term for form, term in whole.replacements.items() if form not in forms}
-    return Shipped(Lexicon(below), tuple(found))
+    return Shipped(Lexicon(below, everyday=whole.everyday), tuple(found))
 
 
 async def entries_of(session: AsyncSession, known: Shipped) -> list[Entry]:

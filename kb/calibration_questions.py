@@ -74,9 +74,8 @@ def ask_held_out(
 
 
 def _ask_round(index: SearchIndex, held: HeldOut, settings: KnowledgeSettings) -> list[Asked]:
-    searchable = Searchable.build(
-        held.texts, held_out_embedder(held.texts, settings), Words.build(held.texts)
-    )
+    words = Words.build(held.texts, index.searchable.coverage.everyday)
+    searchable = Searchable.build(held.texts, held_out_embedder(held.texts, settings), words)
     counts = {sort: sum(one.asked is sort for one in held.questions) for sort in Sort}
     total = len(held.questions)
     holders: dict[str, set[int]] = {}

@@ -30,22 +30,31 @@ KINDS: Mapping[str, Callable[[str], Iterable[str]]] = {
     "words": _segments,
 }
 
+#: How much more a word says that is not everyday speech.
+_EVERYDAY_POWER = 2.0
+
 
 class Coverage:
     """Per kind of unit, in how many of the answers it occurs."""
 
-    def __init__(self, counts: Mapping[str, Mapping[str, int]], answers: int) -> None:
+    def __init__(
+        self,
+        counts: Mapping[str, Mapping[str, int]],
+        answers: int,
+        everyday: Mapping[str, float],
+    ) -> None:
         self._counts = counts
         self._answers = answers
+        self.everyday = everyday
 
     @classmethod
-    def build(cls, texts: Sequence[str]) -> Self:
-        """Count over one text per answer."""
+    def build(cls, texts: Sequence[str], everyday: Mapping[str, float]) -> Self:
+        """Count over one text per answer; `everyday` see `kb.covered`."""
         counts = {
             kind: Counter(unit for text in texts for unit in set(units(text)))
             for kind, units in KINDS.items()
         }
-        return cls(counts, len(texts))
+        return cls(counts, len(texts), everyday)
 
     def extended(self, texts: Sequence[str]) -> Self:
         """The same with more answers; what it was stays as it is."""
@@ -53,22 +62,35 @@ class Coverage:
         for kind, units in KINDS.items():
             for unit in (unit for text in texts for unit in set(units(text))):
                 counts[kind][unit] = counts[kind].get(unit, 0) + 1
-        return type(self)(counts, self._answers + len(texts))
+        return type(self)(counts, self._answers + len(texts), self.everyday)
 
     def unknown_shares(self, query: str) -> list[float]:
         """Per kind the share of the query, weighted by rarity, that no answer contains; 0 to 1."""
         return [self._unknown(set(units(query)), kind) for kind, units in KINDS.items()]
 
+    def content(self, query: str) -> dict[str, float]:
+        """The words of a query and what each says of its subject."""
+        counts = self._counts["words"]
+        return {
+            word: self.everyday.get(word, 1.0) ** _EVERYDAY_POWER
+            * self._rarity(counts.get(word, 0))
+            for word in _segments(query)
+        }
+
     def save(self, path: Path) -> None:
         """Write to one file."""
-        content = {"answers": self._answers, "counts": self._counts}
+        content = {
+            "answers": self._answers,
+            "counts": self._counts,
+            "everyday": self.everyday,
+        }
         path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """The inverse of `save`."""
+        """The inverse of `save`; an older file has no everyday words."""
         content = json.loads(path.read_text(encoding="utf-8"))
-        return cls(content["counts"], content["answers"])
+        return cls(content["counts"], content["answers"], content.get("everyday", {}))
 
     def _unknown(self, units: set[str], kind: str) -> float:
         counts = self._counts[kind]

@@ -5,7 +5,7 @@ candidates and the possibility that none of them does. Pure arithmetic; what wei
 fitted elsewhere (`kb.calibration`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
@@ -23,12 +23,14 @@ SIGNALS = (
     "body",  # BM25 on all its words
     "window",  # BM25 on its best sentence or two, title included
     "sound",  # BM25 on how it is pronounced
+    "covered",  # how much of what the question is about its words hold
     "behind_dense_best",
     "behind_dense_mean",
     "behind_head",
     "behind_body",
     "behind_window",
     "behind_sound",
+    "behind_covered",
 )
 #: What is known of the question as a whole, towards "none of them".
 QUERY_SIGNALS = (
@@ -100,20 +102,31 @@ class Fusion:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """The inverse; raises ValueError when it was fitted for other signals."""
-        if tuple(content["signals"]) != SIGNALS or tuple(content["query_signals"]) != QUERY_SIGNALS:
+        """The inverse; a signal that is newer than the fit weighs nothing.
+
+        Raises ValueError when it was fitted for signals that there are no longer.
+        """
+        signals = content["signals"]
+        is_known = set(signals) <= set(SIGNALS)
+        if not is_known or tuple(content["query_signals"]) != QUERY_SIGNALS:
             raise ValueError("the fusion was fitted for other signals")
         weights = content["weights"]
         return cls(
             Weights(
-                article=tuple(weights["article"]),
-                passage=tuple(weights["passage"]),
+                article=_placed(signals, weights["article"]),
+                passage=_placed(signals, weights["passage"]),
                 article_bias=weights["article_bias"],
                 passage_bias=weights["passage_bias"],
                 none=tuple(weights["none"]),
             ),
             Cuts(**content["cuts"]),
         )
+
+
+def _placed(signals: Sequence[str], weights: Sequence[float]) -> tuple[float, ...]:
+    """Weights in the order of `SIGNALS`."""
+    named = dict(zip(signals, weights, strict=True))
+    return tuple(named.get(signal, 0.0) for signal in SIGNALS)
 
 
 def scores(

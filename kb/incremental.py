@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from kb.articles import AnswerOrigin, Corpus, IndexedAnswer
+from kb.covered import Holder
 from kb.encoder import Vectors
 from kb.lexical import LexicalField
 from kb.postings import K1
@@ -74,6 +75,13 @@ class LaidField:
         np.maximum.at(laid, np.asarray(self._owners, np.int64), sums / highest)
         return np.concatenate([below * np.float32(highest_below / highest), laid])
 
+    def holds(self, token: str, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Per answer row whether it has the token; for a field of one text per answer."""
+        first = len(self._gone)
+        below = self._below.holds(token, rows)
+        owners = [self._owners[place] for place, _ in self._postings.get(token, ())]
+        return below | np.isin(rows, first + np.asarray(owners, np.int64))
+
     def _add(self, row: int, text: str) -> None:
         tokens = self._tokenise(text)
         counts: dict[str, int] = {}
@@ -116,6 +124,11 @@ class LaidSearchable(Searchable):
     def is_gone(self, row: int) -> bool:
         """Whether the answer of this row has been withdrawn or replaced since."""
         return row < len(self.gone) and bool(self.gone[row])
+
+    @property
+    @override
+    def _holders(self) -> Mapping[str, Holder]:
+        return self.laid_fields
 
     @override
     def _lexical(self, query: str) -> dict[str, Vectors]:

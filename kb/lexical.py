@@ -43,7 +43,9 @@ class LexicalField:
         self._starts = starts
         self._vocabulary: dict[str, int] = index.vocab_dict
         count = int(starts[-1])
-        frequency = np.diff(np.asarray(index.scores["indptr"]))
+        self._postings = np.asarray(index.scores["indptr"])
+        self._holding = np.asarray(index.scores["indices"])
+        frequency = np.diff(self._postings)
         self._idf = np.log1p((count - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
         self._idf_unknown = float(np.log1p((count + 0.5) / 0.5))
 
@@ -69,6 +71,16 @@ class LexicalField:
         if filled.any():
             best[filled] = np.maximum.reduceat(raw, self._starts[:-1][filled]) / highest
         return best
+
+    def holds(self, token: str, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Per answer row whether it has the token; for a field of one text per answer."""
+        place = self._vocabulary.get(token)
+        if place is None:
+            return np.zeros(len(rows), bool)
+        start, end = self._postings[place], self._postings[place + 1]
+        holding = self._holding[start:end]
+        found = np.searchsorted(holding, rows)
+        return np.asarray(holding[np.minimum(found, len(holding) - 1)] == rows)
 
     @property
     def mean_distinct(self) -> float:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kb.covered import load_everyday
 from kb.distinct import Distinct
 from store import yaml_text
 
@@ -22,7 +23,8 @@ class Lexicon:
 
     `replacements` maps a written form to the form that search uses; the longest match wins.
     `related` are lines of words of which nothing is replaced (see `kb.related`), `distinct` words
-    that never stand for one another (see `kb.distinct`).
+    that never stand for one another (see `kb.distinct`). `everyday` says of common words how much
+    they say of a subject (see `kb.covered`).
     """
 
     replacements: Mapping[str, str] = field(default_factory=dict)
@@ -30,6 +32,7 @@ class Lexicon:
     terms: tuple[str, ...] = ()
     related: tuple[tuple[str, ...], ...] = ()
     distinct: tuple[Distinct, ...] = ()
+    everyday: Mapping[str, float] = field(default_factory=dict)
 
     def replacement_pattern(self) -> re.Pattern[str] | None:
         """Matches every written form, longest first; Latin forms only as whole words."""
@@ -62,6 +65,7 @@ def load_lexicon(folder: Path) -> Lexicon:
             for line in _read(folder / "related.yml") or ()
         ),
         distinct=tuple(map(_distinct, _read(folder / "distinct.yml") or ())),
+        everyday=load_everyday(folder / "everyday.tsv"),
     )
 
 

@@ -199,6 +199,7 @@ def searched(entries: Sequence[Entry], base: Lexicon) -> Lexicon:
         distinct=tuple(
             Distinct(_equals(one), one.decided_by) for one in active if one.kind is Kind.DISTINCT
         ),
+        everyday=base.everyday,
     )
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kb import fusion
 from kb.articles import AnswerOrigin, IndexedAnswer, answer_from_json, answer_to_json
 from kb.coverage import Coverage
+from kb.covered import Holder, covered
 from kb.distinct import Distinct
 from kb.embedder import Embedder
 from kb.encoder import Vectors
@@ -53,6 +54,9 @@ FIELDS = {
     "window": _Field(lambda text: text.headed_windows, lexical_tokens, 0.5),
     "sound": _Field(lambda text: (f"{text.head} {text.body}",), sound_tokens, 0.75),
 }
+
+#: Fields of one text per answer that together have all its words.
+COVERING = ("head", "body")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class Words:
     coverage: Coverage
 
     @classmethod
-    def build(cls, texts: Sequence[SearchText]) -> Self:
+    def build(cls, texts: Sequence[SearchText], everyday: Mapping[str, float]) -> Self:
         """Index every text; answers keep their row numbers."""
         fields = {
             name: LexicalField.build(
@@ -104,7 +108,7 @@ class Words:
             )
             for name, field in FIELDS.items()
         }
-        return cls(fields, Coverage.build([f"{text.head} {text.body}" for text in texts]))
+        return cls(fields, Coverage.build([f"{text.head} {text.body}" for text in texts], everyday))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,12 @@ class Searchable:
         lexical = self._lexical(query)
         rows = self._rows(vector, lexical)
         known = np.stack(
-            [*self._likeness(vector, rows), *(scores[rows] for scores in lexical.values())], axis=1
+            [
+                *self._likeness(vector, rows),
+                *(scores[rows] for scores in lexical.values()),
+                self._covered(query, rows),
+            ],
+            axis=1,
         ).astype(np.float64)
         return Hits(
             answers=rows,
@@ -162,6 +171,14 @@ class Searchable:
     def is_gone(self, row: int) -> bool:
         """Whether the answer of this row has been withdrawn since."""
         return False
+
+    def _covered(self, query: str, rows: NDArray[np.int64]) -> Floats:
+        words = self.coverage.content(unmarked(query))
+        return covered(words, rows, [self._holders[name] for name in COVERING])
+
+    @property
+    def _holders(self) -> Mapping[str, Holder]:
+        return self.fields
 
     def _lexical(self, query: str) -> dict[str, Vectors]:
         return {name: field.scores(query) for name, field in self.fields.items()}
@@ -271,7 +288,7 @@ class SearchIndex:
         for name, field in parts.fields.items():
             field.save(folder / name)
         parts.coverage.save(folder / "coverage.json")
-        _write_json(folder / "lexicon.json", asdict(self.normaliser.lexicon))
+        _write_json(folder / "lexicon.json", asdict(replace(self.normaliser.lexicon, everyday={})))
         _write_json(folder / "fusion.json", self.fusion.to_json())
         _write_json(folder / "manifest.json", asdict(self.manifest))
 

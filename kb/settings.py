@@ -53,7 +53,7 @@ class KnowledgeSettings(BaseModel):
         description="Train for calibration and for use one by one or at once.",
     )
     answer_from: float = Field(
-        default=0.33,
+        default=0.29,
         gt=0.0,
         lt=1.0,
         description="An answer is given directly from this probability that it is the right one. "

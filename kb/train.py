@@ -7,7 +7,7 @@ build from nothing.
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -90,8 +90,8 @@ def build_index(
     asked = [normaliser.marked(normaliser.query(text)) for text in negatives]
     with ThreadPoolExecutor(settings.training_threads) as pool:
         training = pool.submit(_final_embedder, home, revision, texts, settings, progress)
-        fitting = pool.submit(calibrate, texts, asked, settings, progress)
-        reading = pool.submit(Words.build, texts)
+        fitting = pool.submit(calibrate, texts, asked, settings, lexicon.everyday, progress)
+        reading = pool.submit(Words.build, texts, lexicon.everyday)
         fusion, (embedder, model) = fitting.result(), training.result()
     progress(Stage.INDEXING, 0.0)
     searchable = Searchable.build(texts, embedder, reading.result())
@@ -117,6 +117,7 @@ def calibrate(
     texts: Sequence[SearchText],
     negatives: Sequence[str],
     settings: KnowledgeSettings,
+    everyday: Mapping[str, float],
     progress: Progress = lambda _stage, _share: None,
 ) -> Fusion:
     """Weights and cuts from questions held out of the corpus itself."""
@@ -128,7 +129,7 @@ def calibrate(
     embedder = held_out_embedder(
         held.texts, settings, lambda share: progress(Stage.CALIBRATING, 0.9 * share)
     )
-    searchable = Searchable.build(held.texts, embedder, Words.build(held.texts))
+    searchable = Searchable.build(held.texts, embedder, Words.build(held.texts, everyday))
     samples = [
         Sample(searchable.signals(question.text), question.gold, question.asked)
         for question in held.questions

@@ -75,6 +75,16 @@ def test_a_fusion_survives_json() -> None:
     assert Fusion.from_json(json.loads(json.dumps(fusion.to_json()))) == fusion
 
 
+def test_a_fusion_from_before_a_signal_was_thought_of_gives_it_no_weight() -> None:
+    row = json.loads(json.dumps(Fusion(PRIOR, CUTS).to_json()))
+    at = row["signals"].index("covered")
+    for values in (row["signals"], row["weights"]["article"], row["weights"]["passage"]):
+        del values[at]
+    read = Fusion.from_json(row).weights
+    assert read.passage == (*PRIOR.passage[:at], 0.0, *PRIOR.passage[at + 1 :])
+    assert read.article == (*PRIOR.article[:at], 0.0, *PRIOR.article[at + 1 :])
+
+
 @pytest.mark.parametrize("change", [{"signals": ["other"]}, {"query_signals": []}])
 def test_a_fusion_for_other_signals_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="signals"):

@@ -70,7 +70,7 @@ def test_sounds_find_a_homophone() -> None:
 
 
 def test_coverage_tells_a_foreign_subject(tmp_path: Path) -> None:
-    coverage = Coverage.build(["支付申请怎么录入", "指标怎么查询"])
+    coverage = Coverage.build(["支付申请怎么录入", "指标怎么查询"], {"怎么": 0.3})
     known, foreign = coverage.unknown_shares("支付指标"), coverage.unknown_shares("食堂菜单")
     assert all(ours < theirs for ours, theirs in zip(known, foreign, strict=True))
     assert coverage.unknown_shares("") == [1.0, 1.0, 1.0]
