@@ -16,6 +16,7 @@ from bot.web import (
     admin_audit,
     admin_calendar,
     admin_fields,
+    admin_line_accounts,
     admin_lines,
     admin_notification_rules,
     admin_notifications,
@@ -90,7 +91,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
     problems.install(app)
     web = services.settings.web
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
-    app.add_middleware(CrossOrigin, web=web)
+    app.add_middleware(CrossOrigin, web=lambda: services.channels.settings.web)
     app.add_middleware(
         Guard,
         max_body_bytes=web.max_body_bytes,
@@ -124,6 +125,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         bulk_pages,
         admin_calendar,
         admin_fields,
+        admin_line_accounts,
         admin_lines,
         admin_units,
         admin_audit,

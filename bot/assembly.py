@@ -25,10 +25,9 @@ from bot.attachments.retention import Retention
 from bot.attachments.service import Attachments
 from bot.calendar_admin import CalendarAdmin
 from bot.call_log import CallLog
+from bot.channel_accounts import ChannelAccounts
 from bot.channel_files import ChannelFiles
 from bot.channel_intake import ChannelIntake
-from bot.channels import Channels
-from bot.channels import build as build_channels
 from bot.clock import Clock, utc_now
 from bot.confirmations import Confirmations
 from bot.console import Console
@@ -45,13 +44,14 @@ from bot.gaps import Gaps
 from bot.golden import Golden
 from bot.guides import Guides
 from bot.guides_imports import GuideImports
-from bot.h5_login import H5Login, identity_secrets
+from bot.h5_login import H5Login
 from bot.identity import Identities
 from bot.incident_parts import IncidentParts
 from bot.knowledge import SearchedKnowledge
 from bot.lexicons import Lexicons, LiveRules
 from bot.lexicons import shipped as shipped_lexicon
 from bot.live import Live
+from bot.live_channels import LiveChannels
 from bot.metrics import Metrics
 from bot.notification_planning import PREFIX as NOTIFICATIONS
 from bot.notifications import Notifications
@@ -129,7 +129,8 @@ class Services:
     conversations: Conversations
     channel_intake: ChannelIntake
     channel_files: ChannelFiles
-    channels: Channels
+    channels: LiveChannels
+    channel_accounts: ChannelAccounts
     console: Console
     engineers: Engineers
     dispatch: Dispatch
@@ -219,7 +220,7 @@ def assemble(
         files=pictures,
     )
     engineers = Engineers(database, terms, settings.handoff, phrases, live, clock)
-    sending = build_channels(settings, database, clock, channels or {})
+    sending = LiveChannels(settings, database, clock, channels or {})
     notifications = Notifications.create(
         database, settings.notify, settings.secrets.vault(), terms, phrases, clock=clock
     )
@@ -291,11 +292,12 @@ def assemble(
             clock,
         ),
         openings=openings,
-        identities=Identities(identity_secrets(settings)),
-        h5_login=H5Login(settings, sending.identity, clock),
+        identities=Identities(sending.proofs, sending.former_proofs),
+        h5_login=H5Login(sending, clock),
         conversations=conversations,
         channel_intake=channel_files.intake,
         channels=sending,
+        channel_accounts=ChannelAccounts(database, notifications.vault, settings, sending, clock),
         searches=Searches.create(database, clock),
         fields=TicketFields(database, clock),
         console=Console(database, terms, desk, phrases, clock),
@@ -321,7 +323,7 @@ def assemble(
             database,
             {
                 **handlers(database, live, sending.by_name, phrases),
-                **persons.handlers(database, sending.identity),
+                **persons.handlers(database, sending),
                 **channel_files.handlers(),
                 **incidents.news.handlers(),
             },

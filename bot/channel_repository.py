@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.channel_tables import ChannelPause
+from bot.channel_tables import ChannelAccount, ChannelPause
 from bot.tables import Conversation, Message, Sender
 from store.outbox import OutboxRow, OutboxStatus
 
@@ -69,3 +69,23 @@ async def deliveries(
     )
     found = (await session.execute(query)).all()
     return [(status, count, newest, oldest) for status, count, newest, oldest in found]
+
+
+async def accounts(session: AsyncSession) -> Sequence[ChannelAccount]:
+    """Everything that pages keep of channels."""
+    query = select(ChannelAccount).order_by(ChannelAccount.channel)
+    return (await session.scalars(query)).all()
+
+
+async def account_versions(session: AsyncSession) -> Mapping[str, int]:
+    """Whether anything has changed, in a few numbers."""
+    found = await session.execute(select(ChannelAccount.channel, ChannelAccount.version))
+    return {channel: version for channel, version in found.all()}
+
+
+async def account(
+    session: AsyncSession, channel: str, *, lock: bool = False
+) -> ChannelAccount | None:
+    """What a page keeps of one channel."""
+    query = select(ChannelAccount).where(ChannelAccount.channel == channel)
+    return (await session.scalars(query.with_for_update() if lock else query)).one_or_none()

@@ -1,6 +1,7 @@
-"""The table of channels whose sending an administrator has stopped."""
+"""Tables of channels: whose sending is stopped, and what was set up at a page."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -16,3 +17,22 @@ class ChannelPause(Base):
     channel: Mapped[str] = mapped_column(String(40), primary_key=True)
     paused_by: Mapped[str] = mapped_column(String(100))
     paused_at: Mapped[datetime]
+
+
+class ChannelAccount(Base):
+    """What a page keeps of a channel; it goes before what the environment says.
+
+    ``secrets`` are sealed by field; ``former`` are those before the last change, with which
+    callbacks and proofs are still taken until ``former_until``.
+    """
+
+    __tablename__ = "channel_accounts"
+
+    channel: Mapped[str] = mapped_column(String(60), primary_key=True)
+    config: Mapped[dict[str, Any]]
+    secrets: Mapped[dict[str, Any]]
+    former: Mapped[dict[str, Any]]
+    former_until: Mapped[datetime | None]
+    version: Mapped[int]
+    updated_by: Mapped[str] = mapped_column(String(100))
+    updated_at: Mapped[datetime]

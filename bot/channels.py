@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from bot.attachments.intake import SUFFIX
@@ -13,8 +13,10 @@ from connectors.base import Channel, Contents, Fetched
 from connectors.bot_streams import BotStreams
 from connectors.identity_provider import IdentityProvider
 from connectors.sends import StoredSends
+from connectors.settings import WecomBotSettings, WecomSettings
 from connectors.telegram import TelegramChannel
 from connectors.telegram_api import TelegramApi
+from connectors.telegram_settings import TelegramSettings
 from connectors.wecom import WecomChannel, limits
 from connectors.wecom_api import WecomApi, make_client
 from connectors.wecom_bot import NAME as BOT
@@ -44,6 +46,8 @@ class Channels:
     bot_streams: BotStreams | None = None
     #: A picture of the knowledge base or a file of a conversation by its content hash.
     contents: Contents | None = None
+    #: Ask a platform whether it takes our credentials, by channel.
+    probes: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
     closing: tuple[Callable[[], Awaitable[None]], ...] = field(default=())
 
     async def close(self) -> None:
@@ -56,36 +60,64 @@ def build(
     settings: Settings, database: Database, clock: Clock, given: Mapping[str, Channel]
 ) -> Channels:
     """The channels that are on; those ``given`` stand in for ones of the same name."""
-    found: dict[str, Channel] = dict(given)
-    closing: list[Callable[[], Awaitable[None]]] = []
-    identity: IdentityProvider | None = None
-    fetch: dict[str, Fetch] = {}
-    contents = partial(_contents, settings, database)
+    made = Channels(dict(given), contents=partial(_contents, settings, database))
     if settings.wecom.enabled and "wecom" not in given:
-        client = make_client(settings.wecom)
-        wecom = WecomApi(client, settings.wecom, clock)
-        sends = StoredSends(database, "wecom", limits(settings.wecom))
-        pictures = WecomPictures(wecom, database, contents, clock)
-        found["wecom"] = WecomChannel(wecom, settings.wecom, clock, sends, pictures)
-        closing.append(client.aclose)
-        fetch["wecom"] = wecom.fetch
-        identity = WecomIdentity(wecom, settings.wecom, clock)
-    streams = None
+        made = _with_application(made, settings.wecom, database, clock)
     if settings.wecom_bot.enabled:
-        streams = BotStreams(database, clock, settings.wecom_bot.settle_s)
-        bot = WecomBotApi(make_bot_client(settings.wecom_bot), settings.wecom_bot.keys())
-        application = found.get("wecom") if settings.wecom_bot.by_application else None
-        found[BOT] = WecomBotChannel(streams, bot, settings.wecom_bot, application)
-        closing.append(bot.close)
-        fetch[BOT] = bot.fetch
-    telegram = None
+        made = _with_bot(made, settings.wecom_bot, database, clock)
     if settings.telegram.enabled:
-        telegram = TelegramApi(settings.telegram)
-        channel = TelegramChannel(telegram, settings.telegram, clock, contents=contents)
-        found.setdefault("telegram", channel)
-        fetch["telegram"] = telegram.fetch
-        closing.append(telegram.close)
-    return Channels(found, fetch, identity, telegram, streams, contents, tuple(closing))
+        made = _with_telegram(made, settings.telegram, clock)
+    return made
+
+
+def _with_application(
+    before: Channels, settings: WecomSettings, database: Database, clock: Clock
+) -> Channels:
+    client = make_client(settings)
+    api = WecomApi(client, settings, clock)
+    sends = StoredSends(database, "wecom", limits(settings))
+    assert before.contents is not None  # noqa: S101  # given at the start
+    pictures = WecomPictures(api, database, before.contents, clock)
+    channel = WecomChannel(api, settings, clock, sends, pictures)
+    return replace(
+        before,
+        by_name={**before.by_name, "wecom": channel},
+        fetch={**before.fetch, "wecom": api.fetch},
+        probes={**before.probes, "wecom": api.check},
+        identity=WecomIdentity(api, settings, clock),
+        closing=(*before.closing, client.aclose),
+    )
+
+
+def _with_bot(
+    before: Channels, settings: WecomBotSettings, database: Database, clock: Clock
+) -> Channels:
+    streams = BotStreams(database, clock, settings.settle_s)
+    api = WecomBotApi(make_bot_client(settings), settings.keys())
+    application = before.by_name.get("wecom") if settings.by_application else None
+    channel = WecomBotChannel(streams, api, settings, application)
+    return replace(
+        before,
+        by_name={**before.by_name, BOT: channel},
+        fetch={**before.fetch, BOT: api.fetch},
+        bot_streams=streams,
+        closing=(*before.closing, api.close),
+    )
+
+
+def _with_telegram(before: Channels, settings: TelegramSettings, clock: Clock) -> Channels:
+    api = TelegramApi(settings)
+    channel = before.by_name.get("telegram") or TelegramChannel(
+        api, settings, clock, contents=before.contents
+    )
+    return replace(
+        before,
+        by_name={**before.by_name, "telegram": channel},
+        fetch={**before.fetch, "telegram": api.fetch},
+        probes={**before.probes, "telegram": api.check},
+        telegram=api,
+        closing=(*before.closing, api.close),
+    )
 
 
 async def _contents(settings: Settings, database: Database, sha256: str) -> bytes | None:

@@ -7,17 +7,20 @@ from bot import repository
 from bot.attachments import repository as attachments
 from bot.attachments.tables import Attachment
 from bot.channel_desk import check_open
+from bot.channel_kinds import LINES
 from bot.live import STAFF, Live
 from bot.menus import menu_of
 from bot.phrases import Phrases
 from bot.web.schemas import MessageOut
-from connectors.base import Channel, Delivery, Enclosed, PermanentError
+from connectors.base import Channel, Delivery, Enclosed, Held, PermanentError
 from connectors.relay import Handler
 from store.outbox import Claimed
 from store.session import Database
 
 #: A pressed card whose buttons give way to what was chosen.
 CARD_KIND = "wecom_card"
+#: How often what waits for a channel that is switched off looks whether it may go.
+_OFF_S = 30.0
 
 
 class _Cards(Protocol):
@@ -57,6 +60,9 @@ async def _deliver(
         files = await attachments.of_message(session, conversation_id, seq)
     channel = channels.get(conversation.channel)
     if channel is None:
+        if conversation.channel in LINES:
+            # It is switched off, or was not set up again yet: nothing of it is given up.
+            raise Held(f"the channel {conversation.channel} is off", _OFF_S)
         raise PermanentError(f"no channel {conversation.channel}")
     await check_open(database, conversation.channel)
     data = MessageOut.of(message).data

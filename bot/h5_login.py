@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 import jwt
 
@@ -25,13 +26,36 @@ LASTING = timedelta(minutes=5)
 NONCE_CHARS = 43
 
 
+class Present(Protocol):
+    """The channels as they are set up now."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, with what pages keep."""
+        ...
+
+    @property
+    def identity(self) -> IdentityProvider | None:
+        """Says who members are, where a channel can."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class H5Login:
     """Web login of members."""
 
-    settings: Settings
-    provider: IdentityProvider | None
+    channels: Present
     clock: Clock
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they are now."""
+        return self.channels.settings
+
+    @property
+    def provider(self) -> IdentityProvider | None:
+        """Says who members are, where a channel can."""
+        return self.channels.identity
 
     @property
     def is_on(self) -> bool:

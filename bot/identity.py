@@ -5,7 +5,7 @@ Refuses to say which check failed: to a caller all are one refusal, our log name
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +41,8 @@ class Identities:
     """Checks proofs. ``secrets`` are by widget name; without any no proof is taken."""
 
     secrets: Mapping[str, str]
+    #: Those before the last change, by widget name, while they are still taken.
+    former: Mapping[str, str] = field(default_factory=dict)
 
     def check(self, token: str, *, device: str, now: datetime, key: str = "") -> Proven:
         """The person of a proof, which must be for the widget ``key`` where a page names one.
@@ -70,23 +72,38 @@ class Identities:
             widget = jwt.decode(token, options={"verify_signature": False}).get("aud")
         except jwt.PyJWTError as error:
             raise _refused(type(error).__name__) from None
-        secret = self.secrets.get(widget) if isinstance(widget, str) else None
-        if secret is None:
+        if not isinstance(widget, str) or (secret := self.secrets.get(widget)) is None:
             raise _refused("unknown_widget")
         try:
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                secret,
-                algorithms=[ALGORITHM],
-                audience=widget,
-                # Instants are compared with the clock that is passed in.
-                options={"require": list(_REQUIRED), "verify_exp": False, "verify_iat": False,
-                         "verify_nbf": False},
-            )  # fmt: skip
+            claims = _decoded(token, widget, secret)
         except jwt.PyJWTError as error:
-            raise _refused(type(error).__name__) from None
+            former = self.former.get(widget)
+            claims = _by_former(token, widget, former, type(error).__name__)
         _require_fresh(claims, now)
         return claims
+
+
+def _decoded(token: str, widget: str, secret: str) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(
+        token,
+        secret,
+        algorithms=[ALGORITHM],
+        audience=widget,
+        # Instants are compared with the clock that is passed in.
+        options={"require": list(_REQUIRED), "verify_exp": False, "verify_iat": False,
+                 "verify_nbf": False},
+    )  # fmt: skip
+    return claims
+
+
+def _by_former(token: str, widget: str, former: str | None, flaw: str) -> dict[str, Any]:
+    """The claims under the secret before the last change; ``flaw`` is told when there is none."""
+    if former is None:
+        raise _refused(flaw)
+    try:
+        return _decoded(token, widget, former)
+    except jwt.PyJWTError as error:
+        raise _refused(type(error).__name__) from None
 
 
 def _require_fresh(claims: Mapping[str, Any], now: datetime) -> None:

@@ -10,8 +10,9 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import alert_repository, notification_repository
+from bot import alert_repository, channel_repository, notification_repository
 from bot.alert_sources import place_of as source_place
+from bot.live_channels import place_of as account_place
 from bot.notification_errors import SecretsKeyMissing, SecretUnreadable
 from bot.notification_makers import place_of as channel_place
 from bot.secrets_at_rest import Vault
@@ -42,6 +43,10 @@ async def reseal(database: Database, vault: Vault, *, now: datetime) -> Resealed
             channel.secrets = sealed
         for source in await alert_repository.sources(session):
             source.secrets = _again(vault, counted, source.secrets, _in(source_place, source.id))
+        for account in await channel_repository.accounts(session):
+            place = _in(account_place, account.channel)
+            account.secrets = _again(vault, counted, account.secrets, place)
+            account.former = _again(vault, counted, account.former, place)
         await _trail(session, counted, now)
     return counted
 

@@ -4,6 +4,7 @@ Asked for later, by the outbox: a callback must be answered within a second.
 """
 
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,10 +30,20 @@ async def ask_later(session: AsyncSession, *, channel: str, subject: str, now: d
     )
 
 
-def handlers(database: Database, provider: IdentityProvider | None) -> dict[str, Handler]:
+class Known(Protocol):
+    """Who can be asked at the moment."""
+
+    @property
+    def identity(self) -> IdentityProvider | None:
+        """Says who members are, where a channel can."""
+        ...
+
+
+def handlers(database: Database, known_by: Known) -> dict[str, Handler]:
     """What answers these questions."""
 
     async def bind(row: Claimed) -> None:
+        provider = known_by.identity
         if provider is None:
             return
         person = await provider.person(str(row.payload["subject"]))

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 from bot import background, telegram
@@ -18,6 +17,7 @@ from bot.assembly import Services
 async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Services]:
     """The product with its background work; on leaving, everything is put down in order."""
     await app.calendar_admin.refresh()
+    await app.channels.refresh()
     tasks = [asyncio.create_task(job) for job in _jobs(app, worker=worker)]
     try:
         yield app
@@ -36,6 +36,28 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
         await app.database.dispose()
 
 
+async def _listen(app: Services) -> None:
+    """Listen to Telegram as it is set up now, and anew when that changes; until cancelled."""
+    while True:
+        changed = asyncio.create_task(app.channels.changed())
+        api, settings = app.channels.telegram, app.channels.settings.telegram
+        listening = telegram.run(api, settings, app.channel_files) if api else _nothing()
+        heard = asyncio.create_task(listening)
+        try:
+            await asyncio.wait((changed, heard), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            changed.cancel()
+            heard.cancel()
+            ended = await asyncio.gather(changed, heard, return_exceptions=True)
+        for one in ended:
+            if isinstance(one, Exception):
+                raise one
+
+
+async def _nothing() -> None:
+    await asyncio.Event().wait()
+
+
 def _jobs(app: Services, *, worker: bool) -> list[Coroutine[Any, Any, None]]:
     """What goes on beside requests; some of it in one process only."""
     jobs = [
@@ -45,12 +67,11 @@ def _jobs(app: Services, *, worker: bool) -> list[Coroutine[Any, Any, None]]:
         background.forever("recovery", app.conversations.run_recovery),
         background.forever("incidents", app.incidents.board.run),
         background.forever("pictures", app.attachments.pictures.run),
+        background.forever("channels", app.channels.run),
     ]
     if worker:
         jobs.append(background.forever("relay", app.relay.run))
-        if (api := app.channels.telegram) is not None:
-            listening = partial(telegram.run, api, app.settings.telegram, app.channel_files)
-            jobs.append(background.forever("telegram", listening))
+        jobs.append(background.forever("telegram", lambda: _listen(app)))
         jobs.append(background.forever("news", app.notifications.run_scanner))
         jobs.append(background.forever("notifications", app.notifications.sender.run))
         jobs.append(background.forever("old_files", app.retention.run))

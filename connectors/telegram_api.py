@@ -75,6 +75,13 @@ class TelegramApi:
         for request in self._bot._request:  # noqa: SLF001  # a bot that was never started up
             await request.shutdown()
 
+    async def check(self) -> None:
+        """Whether Telegram takes our token. Raises as a channel does."""
+        try:
+            await self._bot.get_me()
+        except TelegramError as error:
+            raise _told(error) from None
+
     async def send(self, person: str, text: str, buttons: Buttons, *, html: bool) -> None:
         """Send one message. Raises as a channel does, and :class:`MarkupRefused`."""
         try:

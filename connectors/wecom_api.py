@@ -148,6 +148,11 @@ class WecomApi:
         self._rests = 0
         return answer
 
+    async def check(self) -> None:
+        """Whether the platform takes our credentials. Raises as `post`."""
+        self._token_until = None
+        await self._current()
+
     def _forget(self, token: str) -> None:
         if self._token == token:
             self._token_until = None

@@ -64,9 +64,9 @@ def rule_form(typed: dict[str, list[str]]) -> RuleForm:
     return RuleForm(**values, version=version(typed))
 
 
-def told(phrases: Phrases, invalid: NotificationInvalid) -> str:
-    """What is wrong, in words, with the field's name."""
-    key = f"notify.field.{invalid.field}"
+def told(phrases: Phrases, invalid: NotificationInvalid, words: str = "notify") -> str:
+    """What is wrong, in words, with the field's name as the phrases below ``words`` have it."""
+    key = f"{words}.field.{invalid.field}"
     field = phrases.say(key) if phrases.has(key) else invalid.field
     reason = phrases.say(f"notify.invalid.{invalid.reason}")
     detail = phrases.say("notify.invalid.typed", text=invalid.detail) if invalid.detail else ""

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.assembly import Services
 from bot.channel_desk import ChannelDesk, ChannelHealth
+from bot.channel_kinds import LINES as ACCOUNTS
 from bot.web.admin_access import Framed, frame
 from bot.web.page_access import FRESH, PageStaff
 from bot.web.security import AppServices
@@ -24,6 +25,10 @@ class LinesPage(Framed):
     """Every channel that is sent to."""
 
     lines: Sequence[ChannelHealth]
+    #: Channels with an account, keys of widgets, and whether secrets can be kept.
+    accounts: Sequence[str]
+    widgets: Sequence[str]
+    ready: bool
 
 
 def _desk(app: Services) -> ChannelDesk:
@@ -34,7 +39,13 @@ def _desk(app: Services) -> ChannelDesk:
 async def lines(staff: PageStaff, app: AppServices) -> Response:
     """How the channels do."""
     outer = frame(app, staff, "lines")
-    page = LinesPage(outer, await _desk(app).health(staff))
+    page = LinesPage(
+        outer,
+        await _desk(app).health(staff),
+        accounts=tuple(ACCOUNTS),
+        widgets=await app.channel_accounts.widgets(staff),
+        ready=app.channel_accounts.vault.ready,
+    )
     return app.pages.page("admin/lines.html", {"page": page}, headers=FRESH)
 
 

@@ -19,6 +19,7 @@ from bot.notification_forms import ChannelForm
 from bot.notification_kinds import KINDS, ChannelKind, Entry, Field, Kind
 from bot.notification_tables import Notification, NotificationChannel
 from bot.web.admin_forms import channel_form, texts, told
+from bot.web.form_rows import FieldRow, as_typed, field_row
 from bot.web.navigation import Place, places
 from bot.web.page_access import FRESH, PageStaff
 from bot.web.security import AppServices
@@ -78,19 +79,6 @@ class ChannelsPage(AdminPage):
     names: Mapping[str, str]
     kinds: Sequence[str]
     ready: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FieldRow:
-    """One field of a form as it stands there."""
-
-    name: str
-    entry: str
-    value: str
-    required: bool
-    kept: bool
-    may_forget: bool
-    choices: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,22 +238,8 @@ def _keyless(app: Services) -> str:
 
 def _filled(channel: NotificationChannel) -> ChannelForm:
     kind = KINDS[ChannelKind(channel.kind)]
-    values = {field.name: _text(field, channel.config.get(field.name)) for field in kind.fields}
+    values = {field.name: as_typed(field, channel.config.get(field.name)) for field in kind.fields}
     return ChannelForm(channel.name, values, version=channel.version)
-
-
-def _text(field: Field, value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "1" if value else ""
-        case Mapping():
-            return "\n".join(f"{key}={one}" for key, one in value.items())
-        case list() | tuple():
-            return " ".join(str(one) for one in value)
-        case _:
-            return "" if field.entry is Entry.SECRET else str(value)
 
 
 def _form(
@@ -305,20 +279,10 @@ def _rows(kind: Kind, form: ChannelForm, channel: NotificationChannel | None) ->
         secret = field.entry is Entry.SECRET
         default = kind.model.model_fields[field.name].get_default(call_default_factory=True)
         value = "" if secret else form.fields.get(field.name, _default(field, default))
-        found.append(
-            FieldRow(
-                name=field.name,
-                entry=field.entry.value,
-                value=value,
-                required=field.required and field.name not in known,
-                kept=field.name in known,
-                may_forget=field.name in known and not field.required,
-                choices=field.choices,
-            )
-        )
+        found.append(field_row(field, value, kept=field.name in known))
     return found
 
 
 def _default(field: Field, value: object) -> str:
     known = isinstance(value, str | int | bool | tuple | list)
-    return _text(field, value) if known else ""
+    return as_typed(field, value) if known else ""

@@ -6,7 +6,7 @@ origins that hold for all. A browser's origin is compared whole: no pattern, no 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -41,7 +41,7 @@ def origins_of(web: WebSettings, key: str) -> tuple[str, ...]:
 class CrossOrigin:
     """Answers preflights, and tells browsers which origin may read an answer."""
 
-    def __init__(self, app: ASGIApp, *, web: WebSettings) -> None:
+    def __init__(self, app: ASGIApp, *, web: Callable[[], WebSettings]) -> None:
         self._app = app
         self._web = web
 
@@ -52,7 +52,7 @@ class CrossOrigin:
             return
         headers = Headers(scope=scope)
         origin = headers.get("origin", "")
-        allowed = bool(origin) and origin in origins_of(self._web, _key(scope))
+        allowed = bool(origin) and origin in origins_of(self._web(), _key(scope))
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await _preflight(send, origin if allowed else "")
             return

@@ -64,7 +64,7 @@ def _once_more(app: Services, state: str, flaw: str) -> Response:
     log.warning("h5_login_refused", flaw=flaw)
     if not state.startswith("0"):
         raise IdentityRefused
-    public = app.settings.wecom.public_url.rstrip("/")
+    public = app.channels.settings.wecom.public_url.rstrip("/")
     return RedirectResponse(f"{public}/h5?again=1", 302, headers={"Cache-Control": "no-store"})
 
 

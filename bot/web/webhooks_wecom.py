@@ -43,12 +43,12 @@ async def receive(request: Request, app: AppServices) -> Response:
     try:
         found = signed(request, wecom_messages.envelope(await body_of(request)))
         message = wecom_messages.message(_open(app, found))
-        if message.receiver != app.settings.wecom.corp_id or len(message.sender) > 64:
+        if message.receiver != app.channels.settings.wecom.corp_id or len(message.sender) > 64:
             raise CallbackRefused(Flaw.RECEIVER)
     except CallbackRefused as refused:
         return refuse(refused)
     await _hand_over(app, message)
-    if app.settings.wecom.directory:
+    if app.channels.settings.wecom.directory:
         async with app.database.transaction() as session:
             await persons.ask_later(
                 session, channel=CHANNEL, subject=message.sender, now=app.clock()
@@ -57,10 +57,11 @@ async def receive(request: Request, app: AppServices) -> Response:
 
 
 def _open(app: Services, found: Signed) -> bytes:
-    settings = app.settings.wecom
+    settings = app.channels.settings.wecom
     if not settings.enabled:
         raise CallbackRefused(Flaw.RECEIVER)
-    return opened(settings.keys(), found, app.clock, skew_s=settings.clock_skew_s)
+    keys = [one.keys() for one in app.channels.accepted(CHANNEL)]
+    return opened(keys, found, app.clock, skew_s=settings.clock_skew_s)
 
 
 async def _hand_over(app: Services, message: WecomMessage) -> None:

@@ -55,7 +55,7 @@ async def receive(request: Request, app: AppServices) -> Response:
     try:
         found = signed(request, wecom_bot_messages.envelope(await body_of(request)))
         message = wecom_bot_messages.message(_open(app, found))
-        known = app.settings.wecom_bot.bot_id
+        known = app.channels.settings.wecom_bot.bot_id
         if known and message.bot_id != known:
             raise CallbackRefused(Flaw.RECEIVER)
     except CallbackRefused as refused:
@@ -68,15 +68,16 @@ async def receive(request: Request, app: AppServices) -> Response:
 
 
 def _open(app: Services, found: Signed) -> bytes:
-    settings = app.settings.wecom_bot
+    settings = app.channels.settings.wecom_bot
     if not settings.enabled:
         raise CallbackRefused(Flaw.RECEIVER)
-    return opened(settings.keys(), found, app.clock, skew_s=settings.clock_skew_s)
+    keys = [one.keys() for one in app.channels.accepted(NAME)]
+    return opened(keys, found, app.clock, skew_s=settings.clock_skew_s)
 
 
 def _sealed(app: Services, answer: bytes) -> Signed:
     timestamp = str(int(app.clock().timestamp()))
-    keys = app.settings.wecom_bot.keys()
+    keys = app.channels.settings.wecom_bot.keys()
     return keys.seal(answer, timestamp=timestamp, nonce=secrets.token_hex(8))
 
 

@@ -4,6 +4,7 @@ A refusal says nothing about its reason: whoever forges callbacks must learn not
 """
 
 import re
+from collections.abc import Sequence
 
 import structlog
 from fastapi import Request, Response, status
@@ -39,14 +40,27 @@ def signed(request: Request, encrypted: str) -> Signed:
     return Signed(signature, timestamp, nonce, encrypted)
 
 
-def opened(keys: CallbackKeys, found: Signed, clock: Clock, *, skew_s: int) -> bytes:
-    """The words inside. Raises :class:`CallbackRefused`, also for what is older than ``skew_s``."""
-    plain = keys.open(found)
+def opened(keys: Sequence[CallbackKeys], found: Signed, clock: Clock, *, skew_s: int) -> bytes:
+    """The words inside, under the first of these keys that opens them.
+
+    Raises :class:`CallbackRefused`, also for what is older than ``skew_s`` seconds.
+    """
+    plain = _first(keys, found)
     if skew_s:
         sent = int(found.timestamp) if _SECONDS.fullmatch(found.timestamp) else 0
         if abs(clock().timestamp() - sent) > skew_s:
             raise CallbackRefused(Flaw.TIMESTAMP)
     return plain
+
+
+def _first(keys: Sequence[CallbackKeys], found: Signed) -> bytes:
+    refusals = []
+    for one in keys:
+        try:
+            return one.open(found)
+        except CallbackRefused as refused:
+            refusals.append(refused)
+    raise refusals[0] if refusals else CallbackRefused(Flaw.RECEIVER)
 
 
 def refuse(refused: CallbackRefused) -> Response:

@@ -152,7 +152,7 @@ def frame_page(
     """
     found = assets("widget")
     words = widget_phrases(app.phrases)
-    web = app.settings.web
+    web = app.channels.settings.web
     context = {
         "words": words,
         "phrases_json": Markup(script_json(words)),  # noqa: S704  # escaped for this very place

@@ -19,7 +19,6 @@ from bot.tables import Feedback, Message
 from connectors.fake_wecom.bots import FakeBot
 from connectors.memory import MemoryChannel
 from connectors.settings import WecomBotSettings
-from connectors.wecom_bot_api import WecomBotApi
 from store.session import Database
 from tests.product import Product, copy_workspace, make_settings, picture, serving
 
@@ -77,10 +76,8 @@ async def world(prepared_workspace: Path, tmp_path: Path) -> AsyncIterator[World
 def _reach(product: Product, fake: FakeBot) -> None:
     """The platform's own addresses are in this process; the guard is another test's."""
     transport = httpx.ASGITransport(Starlette(routes=fake.routes()))
-    api = WecomBotApi(httpx.AsyncClient(transport=transport), SETTINGS.keys())
-    channels = product.services.channels
-    channels.by_name["wecom_bot"]._api = api  # type: ignore[attr-defined]
-    product.services.channel_files.fetch["wecom_bot"] = api.fetch  # type: ignore[index]
+    channel = product.services.channels.by_name["wecom_bot"]
+    channel._api._client = httpx.AsyncClient(transport=transport)  # type: ignore[attr-defined]
 
 
 async def test_the_address_check_answers_the_bare_words(world: World) -> None:

@@ -74,6 +74,9 @@ class FakeTelegram:
                 return self._take(method, given["chat_id"], files[0])
             case "getFile":
                 return self._file(given["file_id"])
+            case "getMe":
+                me = {"id": 1, "is_bot": True, "first_name": "caiwen"}
+                return web.json_response({"ok": True, "result": me})
             case _:
                 return web.json_response({"ok": True, "result": True})
 

@@ -25,7 +25,7 @@ def client() -> TestClient:
         widget_origins={"city": [f"{CITY}:443/", "https://*.example"], "empty": []},
     )
     app = Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST"])])
-    return TestClient(CrossOrigin(app, web=web))
+    return TestClient(CrossOrigin(app, web=lambda: web))
 
 
 def preflight(client: TestClient, path: str, origin: str) -> tuple[int, str | None]:
