@@ -76,7 +76,23 @@ def read(body: bytes) -> TelegramUpdate:
         return from_update(Update.de_json(raw, None))
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError, OSError):
         # Not as documented, or newer than the library: nothing that sending it again could mend.
+        return _salvaged(raw)
+
+
+def _salvaged(raw: dict[str, Any]) -> TelegramUpdate:
+    """What is left of a message that the library cannot read: who wrote, and the words."""
+    message = raw.get("message")
+    chat = message.get("chat") if isinstance(message, dict) else None
+    if not isinstance(message, dict) or not isinstance(chat, dict):
         return TelegramUpdate(raw["update_id"], Kind.IGNORED)
+    person, number, at = (chat.get("id"), message.get("message_id"), message.get("date"))
+    if chat.get("type") != ChatType.PRIVATE or not all(map(_is_id, (person, number, at))):
+        return TelegramUpdate(raw["update_id"], Kind.IGNORED)
+    words = message.get("text") or message.get("caption")
+    text = words.strip() if isinstance(words, str) else ""
+    kind = Kind.TEXT if text else Kind.UNKNOWN
+    said_as = f"message:{number}:{at}"
+    return TelegramUpdate(raw["update_id"], kind, str(person), text, said_as=said_as)
 
 
 def action(button: str) -> dict[str, Any] | None:
