@@ -25,7 +25,7 @@ from bot.transcript_summary import turns
 from bot.web.schemas import MessageOut
 from handoff import incident_repository as incident_rows
 from handoff import listing_repository as listing
-from handoff import mark_repository, rule_repository, summary, work_orders
+from handoff import mark_repository, problem_report, rule_repository, summary, work_orders
 from handoff import repository as rows
 from handoff.contract import Terms
 from handoff.errors import TicketNotFound
@@ -34,7 +34,7 @@ from handoff.listing_repository import TicketFilter
 from handoff.marks import CustomField, marks_of
 from handoff.relations import relations
 from handoff.tables import Ticket
-from handoff.ticket import OPEN_STATUSES, ActorKind, Status, allowed_actions
+from handoff.ticket import FINAL_STATUSES, OPEN_STATUSES, ActorKind, Status, allowed_actions
 from store.session import Database
 from store.vocabulary import Severity
 
@@ -144,6 +144,7 @@ class Console:
             people = await _people(session, [ticket])
             talk = await _talk(session, ticket)
             similar = await rows.similar_resolved(session, ticket)
+            duplicates = await rows.possible_duplicates(session, ticket)
             names = await _staff_names(session, ticket, events)
             incident = await incident_rows.latest_of(session, ticket.id)
             defined = await mark_repository.fields(session)
@@ -170,6 +171,12 @@ class Console:
             ],
             "work_order": order_of(work_orders.current(events)),
             "report": report_of(events),
+            "report_owed": Status(ticket.status) not in FINAL_STATUSES
+            and problem_report.is_required(ticket, events, self.terms, now),
+            "duplicates": [
+                {"number": t.number, "title": t.title, "status": t.status, "score": score}
+                for t, score in duplicates
+            ],
             "marks": marks_of(events).detail(),
             "rules": [firing_of(one, self.phrases) for one in reversed(firings)],
             "fields": [one for one in defined if one.is_for(ticket.category)],

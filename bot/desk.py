@@ -196,13 +196,14 @@ class Desk:
     ) -> None:
         """The user says that it is over: resolved by them where it was not, then closed.
 
-        A 重大 ticket that still needs its report stays resolved; the word of the user is kept.
+        A ticket that still needs its report stays resolved; the word of the user is kept.
         """
         ticket = await rows.by_number(session, number, lock=True)
         asker = Actor(ActorKind.USER, snapshot.user_id, "")
         if ticket.status != Status.RESOLVED.value:
             ticket = await service.resolve(session, ticket, actor=asker, now=now, terms=self.terms)
-        if problem_report.is_required(ticket):
+        events = await rows.events_of(session, ticket.id)
+        if problem_report.is_required(ticket, events, self.terms, now):
             await service.add_information(
                 session,
                 ticket,

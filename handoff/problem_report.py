@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from handoff.lifecycle import Event
+from handoff.contract import Terms
+from handoff.lifecycle import Event, clock_events
+from handoff.sla import fold
 from handoff.tables import Ticket
 from handoff.texts import LONG_LIMIT, required
 from handoff.ticket import Action
@@ -56,9 +58,17 @@ class HandedIn:
     at: datetime
 
 
-def is_required(ticket: Ticket) -> bool:
-    """Whether the ticket may not be closed before its report is handed in."""
-    return ticket.severity == Severity.MAJOR and ticket.reported_at is None
+def is_required(ticket: Ticket, events: Iterable[Event], terms: Terms, now: datetime) -> bool:
+    """Whether the ticket may not be closed before its report is handed in.
+
+    That is so for every 重大, and where handling took longer than the contract lets pass without
+    a written report.
+    """
+    if ticket.reported_at is not None:
+        return False
+    if ticket.severity == Severity.MAJOR:
+        return True
+    return fold(clock_events(events), terms, now).written_report_owed
 
 
 def latest(events: Iterable[Event]) -> HandedIn | None:

@@ -6,7 +6,7 @@ Refuses to decide anything: verbs are in ``handoff.service``. Lists are in
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -32,6 +32,8 @@ from store.vocabulary import Severity
 
 #: Resolved tickets that are compared with a new one; older ones tell of older releases.
 SIMILAR_POOL = 400
+#: How far apart two tickets about one matter are opened, and how alike they read at least.
+DUPLICATE_SPAN, DUPLICATE_FLOOR = timedelta(days=1), 0.3
 
 #: Named one by one: an index serves IN, but not NOT IN.
 UNFINISHED = [status.value for status in Status if status not in FINAL_STATUSES]
@@ -222,6 +224,37 @@ async def similar_resolved(
     ranked = rank(f"{ticket.title}\n{ticket.description}", texts)[:limit]
     found = await by_ids(session, [pool[index].id for index, _ in ranked])
     return [(found[pool[index].id], score) for index, score in ranked]
+
+
+async def possible_duplicates(
+    session: AsyncSession, ticket: Ticket, *, limit: int = 3
+) -> Sequence[tuple[Ticket, float]]:
+    """Open tickets of the same unit or asker that may be the same matter, the likest first.
+
+    Opened shortly before or after, about the same module where both name one, and worded alike.
+    What is final, has no unit and no asker, or is linked already, proposes nothing.
+    """
+    theirs = [
+        *([Ticket.unit == ticket.unit] if ticket.unit else []),
+        *([Ticket.requester_id == ticket.requester_id] if ticket.requester_id else []),
+    ]
+    if not theirs or ticket.status not in UNFINISHED:
+        return []
+    query = select(Ticket).where(
+        or_(*theirs),
+        Ticket.id != ticket.id,
+        Ticket.status.in_(UNFINISHED),
+        Ticket.opened_at.between(
+            ticket.opened_at - DUPLICATE_SPAN, ticket.opened_at + DUPLICATE_SPAN
+        ),
+        *([or_(Ticket.module == ticket.module, Ticket.module.is_(None))] if ticket.module else []),
+    )
+    pool = (await session.scalars(query.limit(SIMILAR_POOL))).all()
+    known = {event.detail.get("other_id") for event in await events_of(session, ticket.id)}
+    pool = [one for one in pool if one.id not in known]
+    texts = [f"{one.title}\n{one.description}" for one in pool]
+    ranked = rank(f"{ticket.title}\n{ticket.description}", texts)
+    return [(pool[at], score) for at, score in ranked if score >= DUPLICATE_FLOOR][:limit]
 
 
 async def queue(

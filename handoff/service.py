@@ -297,11 +297,12 @@ async def close(
 ) -> Ticket:
     """The asker agreed, or let the time to object pass.
 
-    Raises ``ReportRequired`` for a 重大 ticket without its report.
+    Raises ``ReportRequired`` without a report that is owed (see ``handoff.problem_report``).
     """
     check_performer(Action.CLOSE, actor)
     next_status(Status(ticket.status), Action.CLOSE)
-    if problem_report.is_required(ticket):
+    events = await repository.events_of(session, ticket.id)
+    if problem_report.is_required(ticket, events, terms, now):
         raise ReportRequired(ticket.number)
     return await perform(session, ticket, Action.CLOSE, actor=actor, now=now, terms=terms)
 

@@ -187,6 +187,8 @@ def _known(action: Action, found: Mapping[str, Any]) -> dict[str, str]:
             "impact": " ".join(part for part in (found["region"], found["unit"]) if part),
             "measures": found["solution"] or "",
         }
+    if action is Action.MERGE:
+        return {"into": next((one["number"] for one in found["duplicates"]), "")}
     if action is Action.WORK_ORDER:
         order = found["work_order"]
         known = {name: order[name] for name in ("external_number", "release", "note")}

@@ -319,6 +319,8 @@ class TicketView:
     order: Mapping[str, Any] | None
     report: Mapping[str, str] | None
     report_required: bool
+    #: Open tickets that look like the same matter, the likest first.
+    duplicates: Sequence[Mapping[str, Any]]
     marks: Mapping[str, Any]
     custom: Sequence[CustomField]
     rules: Sequence[Mapping[str, Any]]

@@ -31,7 +31,7 @@ from bot.web.contexts import (
     TicketView,
     TurnView,
 )
-from handoff.ticket import FINAL_STATUSES, OPEN_STATUSES, Status
+from handoff.ticket import OPEN_STATUSES, Status
 from store.vocabulary import Severity
 
 #: Below this a deadline is shown as near.
@@ -159,7 +159,8 @@ class Views:
             incident=found["incident"],
             order=found["work_order"],
             report=found["report"],
-            report_required=_owes_report(found),
+            report_required=found["report_owed"],
+            duplicates=found["duplicates"],
             marks=found["marks"],
             custom=found["fields"],
             rules=found["rules"],
@@ -385,11 +386,6 @@ def _suggested(turns: Sequence[Mapping[str, Any]]) -> list[Candidate]:
 
 def _first(*values: str | None) -> str:
     return next((value for value in values if value), "")
-
-
-def _owes_report(found: Mapping[str, Any]) -> bool:
-    over = found["status"] in FINAL_STATUSES
-    return found["severity"] == Severity.MAJOR and found["report"] is None and not over
 
 
 def _is_over(status: str) -> bool:

@@ -88,3 +88,20 @@ async def test_the_newest_report_holds_and_the_timeline_leaves_talk_out(desk: De
         Action.RESOLVE,
     ]
     assert problem_report.latest(events[:3]) is None
+
+
+async def test_a_ticket_handled_beyond_the_contracts_limit_owes_its_report_too(desk: Desk) -> None:
+    async def solved_after(minutes: int) -> Ticket:
+        ticket = await desk.open(contract_id="guangxi", severity=Severity.URGENT)
+        await desk.do(service.claim, ticket, CHEN)
+        desk.now += timedelta(minutes=minutes - 2)
+        return await desk.do(service.resolve, ticket, CHEN, cause="甲", solution="乙")
+
+    late, in_time = await solved_after(125), await solved_after(110)
+    desk.now += timedelta(hours=3)
+    closed = await desk.do(service.close, in_time, SYSTEM)
+    assert closed.status == Status.CLOSED
+    with pytest.raises(ReportRequired):
+        await desk.do(service.close, late, SYSTEM)
+    await desk.do(service.report, late, CHEN, report=REPORT)
+    assert (await desk.do(service.close, late, SYSTEM)).status == Status.CLOSED

@@ -1,10 +1,11 @@
 """Lists, searches and counts on real databases."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from handoff import listing_repository, repository, service
+from handoff import listing_repository, relations, repository, service
 from handoff.listing_repository import TicketFilter
 from handoff.routing import in_order
 from handoff.tables import Ticket
@@ -143,6 +144,54 @@ class TestSimilar:
         async with sqlite_desk.database.reading() as session:
             found = await repository.similar_resolved(session, wanted)
         assert [ticket.id for ticket, _ in found] == [done.id]
+
+
+class TestDuplicates:
+    async def test_open_ones_of_the_unit_about_the_same_likest_first(self, desk: Desk) -> None:
+        wanted = await desk.open(title="支付申请撤回按钮是灰的", description="")
+        same = await desk.open(title="支付申请撤回的按钮是灰的", requester_id="u2", description="")
+        colleague = await desk.open(
+            title="撤回按钮灰的，支付申请", requester_id="u2", description=""
+        )
+        await desk.open(title="打印格式不对", description="")
+        await desk.open(title="支付申请撤回按钮是灰的", description="", module="账户管理")
+        elsewhere: dict[str, Any] = {"unit": "区卫健局", "requester_id": "u2"}
+        await desk.open(title="支付申请撤回按钮是灰的", description="", **elsewhere)
+        over = await desk.open(title="支付申请撤回按钮是灰的", description="")
+        await desk.do(service.withdraw, over, ASKER)
+        desk.now += repository.DUPLICATE_SPAN + timedelta(minutes=1)
+        await desk.open(title="支付申请撤回按钮是灰的", description="")
+        async with desk.database.reading() as session:
+            found = await repository.possible_duplicates(session, wanted)
+        assert [ticket.id for ticket, _ in found] == [same.id, colleague.id]
+        assert found[0][1] > found[1][1] >= repository.DUPLICATE_FLOOR
+
+    async def test_what_is_linked_or_over_is_not_proposed(self, sqlite_desk: Desk) -> None:
+        one, two = await sqlite_desk.open(), await sqlite_desk.open()
+        async with sqlite_desk.database.reading() as session:
+            assert len(await repository.possible_duplicates(session, one)) == 1
+        async with sqlite_desk.database.transaction() as session:
+            held = [
+                await repository.by_id(session, one.id),
+                await repository.by_id(session, two.id),
+            ]
+            common: dict[str, Any] = {
+                "actor": CHEN,
+                "now": sqlite_desk.now,
+                "terms": shipped_terms(),
+            }
+            await relations.link(session, held[0], other=held[1], **common)
+        over = await sqlite_desk.do(service.withdraw, await sqlite_desk.open(), ASKER)
+        async with sqlite_desk.database.reading() as session:
+            assert await repository.possible_duplicates(session, held[0]) == []
+            assert await repository.possible_duplicates(session, over) == []
+
+    async def test_nobody_and_no_unit_propose_nothing(self, sqlite_desk: Desk) -> None:
+        nobody: dict[str, Any] = {"unit": "", "requester_id": None}
+        await sqlite_desk.open(**nobody)
+        alone = await sqlite_desk.open(**nobody)
+        async with sqlite_desk.database.reading() as session:
+            assert await repository.possible_duplicates(session, alone) == []
 
 
 class TestQueue:

@@ -35,7 +35,7 @@ async def number(product: Product, chen: Browser) -> str:
 
 async def test_closing_needs_the_report_and_the_page_says_so(chen: Browser, number: str) -> None:
     at = f"/console/tickets/{number}"
-    assert "重大工单关闭前要提交报告" in (await chen.get(at)).text
+    assert "关闭前要提交报告" in (await chen.get(at)).text
     assert (await chen.get(f"{at}/report.docx")).status_code == 404
     refused = await chen.post(f"{at}/do/close", part=True)
     assert refused.status_code == 409
@@ -96,3 +96,23 @@ async def test_a_user_who_agrees_leaves_a_major_ticket_to_its_report(
     text = shown(await chen.get(at))
     assert "已解决" in text
     assert re.search(r"补充信息\s+用户", text)
+
+
+async def test_the_same_matter_is_proposed_to_be_merged(product: Product, chen: Browser) -> None:
+    numbers = []
+    for words in ("门户的菜单是空的，什么都没有", "门户菜单是空的，什么也没有"):
+        chat = await product.open(name="李会计", unit="第三小学", region="云浦区")
+        await chat.say(words)
+        await chat.say("转人工", kind="human")
+        card = next(m for m in await chat.read() if m["kind"] == "ticket")
+        numbers.append(card["data"]["number"])
+    first, second = numbers
+    page = await chen.get(f"/console/tickets/{second}")
+    _, _, proposed = page.text.partition('id="duplicates"')
+    assert first in proposed.partition("</section>")[0]
+    sheet = await chen.get(f"/console/tickets/{second}", do="merge")
+    assert f'value="{first}"' in sheet.text
+    version = re.findall(r'name="version" value="(\d+)"', sheet.text)[-1]
+    done = await chen.post(f"/console/tickets/{second}/do/link", other=first, version=version)
+    assert done.status_code == 303, shown(done)
+    assert 'id="duplicates"' not in (await chen.get(f"/console/tickets/{second}")).text
