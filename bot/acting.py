@@ -279,7 +279,8 @@ class Actor:
 
     async def _draft(self, scene: _Scene) -> None:
         """What the bot would have said, for the engineer who took over meanwhile."""
-        texts = [text for part in scene.thought.decision.parts if (text := self._words(part))]
+        parts = scene.thought.decision.parts
+        texts = [text for part in parts if (text := self._words(scene, part))]
         if not texts:
             return
         await append(
@@ -292,12 +293,13 @@ class Actor:
             now=scene.now,
         )
 
-    def _words(self, part: Part) -> str:
+    def _words(self, scene: _Scene, part: Part) -> str:
         match part:
             case Say(key=key, values=values):
                 return self.phrases.say(key, **dict(values))
             case ShowAnswer(answer_id=answer_id):
-                return f"[{answer_id}]"
+                content = scene.contents[answer_id]
+                return cards.answer_text(content, self.phrases) if content is not None else ""
             case Offer(options=options, lead=lead):
                 return cards.offer_text(
                     self.phrases.say(lead), options, self.phrases.say("offer.none")
