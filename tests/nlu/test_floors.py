@@ -53,13 +53,13 @@ def judge_all(
 def test_intents_and_entities(shipped: SimilarityInterpreter) -> None:
     test = read_training_data([EVALUATION / "nlu_test.yml"]).examples
     answers = [shipped.understand(example.text) for example in test]
-    assert compare_intents(test, answers).accuracy >= 0.94
+    assert compare_intents(test, answers).accuracy >= 0.95
     assert compare_entities(test, answers).overall.f1 >= 0.90
     shuffled = random.Random(1).sample(answers, len(answers))
     assert compare_intents(test, shuffled).accuracy < 0.3
 
 
-@pytest.mark.parametrize(("split", "floor"), [("dev", 0.83), ("test", 0.81)])
+@pytest.mark.parametrize(("split", "floor"), [("dev", 0.88), ("test", 0.83)])
 def test_intents_of_whole_messages(
     shipped: SimilarityInterpreter, split: str, floor: float
 ) -> None:
@@ -75,10 +75,10 @@ def test_intents_of_whole_messages(
 @pytest.mark.parametrize(
     ("name", "split", "floors"),
     [
-        ("triage.tsv", "dev", Floors(severity=0.95, incident=0.93, category=0.87)),
-        ("triage.tsv", "test", Floors(severity=0.88, incident=0.91, category=0.87)),
-        ("messages.tsv", "dev", Floors(severity=0.92, incident=0.92, category=0.66)),
-        ("messages.tsv", "test", Floors(severity=0.83, incident=0.91, category=0.66)),
+        ("triage.tsv", "dev", Floors(severity=0.95, incident=0.94, category=0.89)),
+        ("triage.tsv", "test", Floors(severity=0.88, incident=0.91, category=0.90)),
+        ("messages.tsv", "dev", Floors(severity=0.95, incident=0.93, category=0.73)),
+        ("messages.tsv", "test", Floors(severity=0.84, incident=0.91, category=0.69)),
     ],
 )
 def test_triage(
