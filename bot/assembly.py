@@ -26,6 +26,7 @@ from bot.attachments.service import Attachments
 from bot.calendar_admin import CalendarAdmin
 from bot.call_log import CallLog
 from bot.channel_accounts import ChannelAccounts
+from bot.canned import CannedPhrases
 from bot.channel_files import ChannelFiles
 from bot.channel_intake import ChannelIntake
 from bot.clock import Clock, utc_now
@@ -136,6 +137,7 @@ class Services:
     dispatch: Dispatch
     searches: Searches
     fields: TicketFields
+    canned: CannedPhrases
     incidents: IncidentParts
     call_log: CallLog
     confirmations: Confirmations
@@ -300,6 +302,7 @@ def assemble(
         channel_accounts=ChannelAccounts(database, notifications.vault, settings, sending, clock),
         searches=Searches.create(database, clock),
         fields=TicketFields(database, clock),
+        canned=CannedPhrases(database, clock),
         console=Console(database, terms, desk, phrases, clock),
         engineers=engineers,
         attachments=channel_files.attachments,

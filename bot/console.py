@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import repository
+from bot import canned_repository, repository
 from bot.accounts import Principal
 from bot.attachments import repository as attachments
 from bot.attachments.stored import KIND as ATTACHMENT
 from bot.attachments.stored import seen_by_staff
 from bot.attachments.tables import Attachment
+from bot.canned import offered
 from bot.clock import Clock
 from bot.desk import Desk
 from bot.explaining import deadlines
@@ -40,6 +41,8 @@ from store.vocabulary import Severity
 
 #: Waiting tickets that are watched for new ones.
 NEWS_LIMIT = 200
+#: What is offered while an administrator has made no phrases.
+_CANNED = "console.canned"
 #: A transcript longer than this is read in pieces.
 TRANSCRIPT_LIMIT = 500
 
@@ -149,13 +152,18 @@ class Console:
             incident = await incident_rows.latest_of(session, ticket.id)
             defined = await mark_repository.fields(session)
             firings = await rule_repository.firings(session, ticket.id)
-        return {
+            said = await canned_repository.phrases(session)
+        row = {
             **ticket_row(ticket),
+            "requester": _requester(people.get(ticket.requester_id or "")),
+        }
+        return {
+            **row,
+            "canned": offered(said, row, staff.name) if said else self.phrases.lines(_CANNED),
             "incident": incident_of(incident),
             "description": ticket.description,
             "cause": ticket.cause,
             "solution": ticket.solution,
-            "requester": _requester(people.get(ticket.requester_id or "")),
             "assignee": names.get(ticket.assignee_id or ""),
             "reasons": self.desk.reasons(ticket),
             "promise": self.desk.promise(ticket),

@@ -18,6 +18,7 @@ SECTIONS: Sequence[tuple[str, str]] = (
     ("contracts", "/console/admin/contracts"),
     ("rules", "/console/admin/ticket-rules"),
     ("fields", "/console/admin/fields"),
+    ("phrases", "/console/admin/phrases"),
     ("channels", "/console/admin/channels"),
     ("lines", "/console/admin/lines"),
     ("units", "/console/admin/units"),

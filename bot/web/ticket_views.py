@@ -149,7 +149,7 @@ class Views:
             cause=found["cause"] or "",
             solution=found["solution"] or "",
             severities=[s.value for s in Severity if s.value != found["severity"]],
-            canned=self.phrases.lines("console.canned"),
+            canned=found["canned"],
             version=found["version"],
             waits=self._waits(found),
             relations=[

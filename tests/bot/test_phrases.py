@@ -60,6 +60,7 @@ COMPOSED = (
     "unit_admin.column.",
     "ticket_fields.",
     "config_changes.",
+    "canned.",
     "rules.",
     "staff_admin.",
     "calendar_admin.",
