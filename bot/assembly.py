@@ -25,8 +25,8 @@ from bot.attachments.retention import Retention
 from bot.attachments.service import Attachments
 from bot.calendar_admin import CalendarAdmin
 from bot.call_log import CallLog
-from bot.channel_accounts import ChannelAccounts
 from bot.canned import CannedPhrases
+from bot.channel_accounts import ChannelAccounts
 from bot.channel_files import ChannelFiles
 from bot.channel_intake import ChannelIntake
 from bot.clock import Clock, utc_now

@@ -111,10 +111,10 @@ async def history(session: AsyncSession, kind: ChangedKind, subject_id: str) -> 
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Sequence[Difference]:
-    """What differs, in the order of the names after."""
+    """What differs, in the order of the names after; nothing and empty are the same."""
     names = [*after, *(name for name in before if name not in after)]
     return [
         Difference(name, before.get(name), after.get(name))
         for name in names
-        if before.get(name) != after.get(name)
+        if (before.get(name) or None) != (after.get(name) or None)
     ]

@@ -13,11 +13,13 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot import change_repository, changes
 from bot import notification_repository as rows
 from bot.accounts import Principal
+from bot.changes import Change, ChangedKind, Verb
 from bot.clock import Clock
 from bot.notification_delivery import Outcome, note_health
-from bot.notification_errors import NotificationChanged, NotificationInvalid
+from bot.notification_errors import NotificationChanged, NotificationGone, NotificationInvalid
 from bot.notification_events import Happened
 from bot.notification_forms import ChannelForm, RuleForm, named, recipients
 from bot.notification_kinds import KINDS, ChannelKind, Kind, check_address, config_of, typed
@@ -282,9 +284,29 @@ class NotificationAdmin:
                     setattr(rule, name, value)
                 rule.version += 1
             await session.flush()
-            verb = "added" if rule_id is None else "changed"
-            await _trail(session, staff, f"notification_rule.{verb}", rule.id, now=now)
+            verb = Verb.ADDED if rule_id is None else Verb.CHANGED
+            kept = {name: value for name, value in columns.items() if name != "updated_at"}
+            kind = ChangedKind.NOTIFICATION_RULE
+            await changes.note(session, staff, kind, rule.id, verb, content=kept, now=now)
             return rule.id
+
+    async def history(self, staff: Principal, rule_id: str) -> Sequence[Change]:
+        """What was changed about a rule, the newest first."""
+        staff.require(*LOOK_ROLES)
+        async with self.database.reading() as session:
+            return await changes.history(session, ChangedKind.NOTIFICATION_RULE, rule_id)
+
+    async def restore_rule(self, staff: Principal, rule_id: str, change_id: str) -> None:
+        """Save a rule as it was after a change. Raises as ``save_rule``."""
+        staff.require()
+        async with self.database.reading() as session:
+            row = await rows.rule(session, rule_id)
+            kind = ChangedKind.NOTIFICATION_RULE
+            kept = await change_repository.one(session, kind, change_id)
+        if kept is None or kept.subject_id != rule_id or not kept.content:
+            raise NotificationGone(change_id)
+        before = NotificationRule(id=rule_id, version=row.version, **kept.content)
+        await self.save_rule(staff, rule_id, RuleForm.of(before))
 
     async def remove_rule(self, staff: Principal, rule_id: str) -> None:
         """Remove a rule; what it has planned still leaves. Raises :class:`NotificationGone`."""
@@ -292,7 +314,8 @@ class NotificationAdmin:
         now = self.clock()
         async with self.database.transaction() as session:
             await session.delete(await rows.rule(session, rule_id, lock=True))
-            await _trail(session, staff, "notification_rule.removed", rule_id, now=now)
+            kind = ChangedKind.NOTIFICATION_RULE
+            await changes.note(session, staff, kind, rule_id, Verb.REMOVED, content={}, now=now)
 
     async def preview(self, staff: Principal, form: RuleForm, news: Happened) -> tuple[str, str]:
         """Title and text that this news would make. Raises :class:`NotificationInvalid`."""

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -23,7 +24,7 @@ from handoff.contract import Terms
 from handoff.errors import HandoffError, RuleGone
 from handoff.rule_past import seen
 from handoff.rule_tables import RuleTrial
-from handoff.rule_trial import Match, try_on
+from handoff.rule_trial import Found, is_possible, try_on
 from handoff.rule_trial_repository import Past
 from handoff.rules import Effect, Rule
 from store.base import new_id
@@ -53,7 +54,7 @@ class Tally:
         self.effects = [{one.value: 0 for one in Effect} for _ in self.rule.steps]
         self.really = [[] for _ in self.rule.steps]
 
-    def add(self, one: Past, match: Match) -> None:
+    def add(self, one: Past, match: Found) -> None:
         """One ticket that the rule would have fitted."""
         self.matched += 1
         self.taken += match.taken is not None
@@ -80,7 +81,7 @@ class Tally:
         }
 
 
-def _shown(one: Past, match: Match) -> dict[str, Any]:
+def _shown(one: Past, match: Found) -> dict[str, Any]:
     return {
         "number": one.number,
         "title": one.title,
@@ -185,7 +186,8 @@ class RuleTrials:
         await self._end(trial_id, {"total": len(ids)})
         for start in range(0, len(ids), BATCH):
             async with self.database.glance() as session:
-                tickets = await rows.past(session, ids[start : start + BATCH])
+                some = ids[start : start + BATCH]
+                tickets = await rows.past(session, some, partial(is_possible, rule))
             await asyncio.to_thread(self._judge, rule, tickets, tally, now)
             looked_at = min(start + BATCH, len(ids))
             async with self.database.transaction() as session:

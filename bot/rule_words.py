@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.phrases import Phrases
 from handoff.errors import RuleInvalid
-from handoff.rules import CUSTOM, Condition, Operator, Step
+from handoff.rules import CUSTOM, Condition, Operator, Step, StepKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,22 @@ class RuleWords:
         """What came of a step, as a firing keeps it."""
         say = self.phrases.say
         return say("rules.outcome", does=kept["says"], effect=say(f"rules.effect.{kept['effect']}"))
+
+    def kept(self, name: str, value: Any) -> Any:
+        """A part of a rule as its history keeps it, in words."""
+        if name == "conditions" and value:
+            return [
+                self.condition(
+                    Condition(one["field"], Operator(one["operator"]), tuple(one["values"]))
+                )
+                for one in value
+            ]
+        if name == "steps" and value:
+            steps = [Step(StepKind(one["kind"]), one["target"], one["text"]) for one in value]
+            return [self.step(one) for one in steps]
+        if name in ("occasion", "matching") and value:
+            return self.phrases.say(f"rules.{'match' if name == 'matching' else name}.{value}")
+        return value
 
     def refusal(self, invalid: RuleInvalid) -> str:
         """What is wrong, and where."""

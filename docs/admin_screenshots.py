@@ -3,7 +3,6 @@
 ``python -m docs.admin_screenshots [HOME]``, as ``docs.screenshots``.
 """
 
-import subprocess
 import sys
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,12 +13,6 @@ from docs.screenshots import DESKTOP, IMAGES, PASSWORD, _ask, _page, _shoot, _wi
 from tests.browser.widget_harness.chromium import chromium
 
 ADMIN = "pictures-admin"
-
-
-def _add_admin(home: Path) -> None:
-    command = [sys.executable, "-m", "bot.cli", "--home", str(home), "staff", "add", ADMIN]
-    options = ["--role", "admin", "--password-stdin", "--display-name", "周管理"]
-    subprocess.run([*command, *options], input=f"{PASSWORD}\n".encode(), check=True)  # noqa: S603
 
 
 def _log_in(browser: Browser, address: str, name: str, path: str) -> Page:
@@ -82,15 +75,45 @@ def _administration(browser: Browser, address: str) -> None:
     _shoot(page, "admin-contracts")
 
 
+def _rules(browser: Browser, address: str) -> None:
+    page = _log_in(browser, address, ADMIN, "/console/admin/ticket-rules")
+    for name, values, kind, target in (
+        ("学校的单子打标签", "学校、小学、中学", "加标签", "学校"),
+        ("送审报错先提醒", "送审", "写备注", ""),
+    ):
+        page.goto("/console/admin/ticket-rules/new")
+        page.locator("#name").fill(name)
+        page.locator("[name=field_0]").select_option(label="标题或描述")
+        page.locator("[name=operator_0]").select_option(label="包含")
+        page.locator("[name=values_0]").fill(values)
+        page.locator("[name=kind_0]").select_option(label=kind)
+        page.locator("[name=target_0]").fill(target)
+        if not target:
+            page.locator("[name=text_0]").fill("{unit} 报 {title}，先核对流程引擎")
+        page.get_by_role("button", name="保存").click()
+    _shoot(page, "admin-rules")
+    page.get_by_role("link", name="送审报错先提醒").click()
+    _shoot(page, "admin-rule")
+    page.get_by_role("button", name="用最近 30 天的工单试运行").click()
+    expect(page.locator("#done")).to_be_visible()
+    _shoot(page, "admin-rule-trial")
+    page.goto("/console/admin/fields")
+    page.locator("#new summary").click()
+    page.locator("#key-new").fill("voucher")
+    page.locator("#label-new").fill("凭证号")
+    page.locator("#new").get_by_role("button", name="保存").click()
+    page.locator("[data-field=voucher] summary").click()
+    _shoot(page, "admin-fields")
+
+
 def main() -> None:
     """Draw every picture."""
     home = Path(sys.argv[1] if len(sys.argv) > 1 else "var")
     IMAGES.mkdir(exist_ok=True)
-    with served(home) as (address, copy):
-        _add_admin(copy)
-        with chromium() as browser:
-            _resolved(browser, address)
-            _administration(browser, address)
+    with served(home) as (address, _copy), chromium() as browser:
+        _resolved(browser, address)
+        _administration(browser, address)
+        _rules(browser, address)
 
 
 if __name__ == "__main__":

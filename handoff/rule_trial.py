@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handoff.rule_effects import effect
-from handoff.rule_past import Seen, first_in
-from handoff.rules import Effect, Field, Rule, Step, StepKind
+from handoff.rule_past import About, Seen, first_in
+from handoff.rules import Effect, Facts, Field, Match, Rule, Step, StepKind, asks
 from handoff.ticket import Level, Status
 from store.vocabulary import Severity
 
+#: What a ticket keeps from its opening to its end.
+_FIXED = frozenset({Field.UNIT, Field.CHANNEL, Field.TEXT})
 _TAKEN = frozenset({Status.IN_PROGRESS, Status.SUSPENDED, Status.RESOLVED, Status.CLOSED})
 
 
@@ -27,7 +29,7 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class Found:
     """That the rule would have fitted a ticket, when, and how the ticket really went on.
 
     ``taken``: how long afterwards somebody began with it, zero when somebody had already.
@@ -41,7 +43,20 @@ class Match:
     status: Status
 
 
-def try_on(rule: Rule, history: Sequence[Seen], now: datetime) -> tuple[Match, ...]:
+def is_possible(rule: Rule, about: About) -> bool:
+    """Whether what never changes about a ticket lets the rule fit at all; read before the rest."""
+    if rule.match is Match.ANY:
+        return True
+    names: dict[str, tuple[str, ...]] = {
+        Field.UNIT: (about.unit,),
+        Field.CHANNEL: (about.channel,),
+    }
+    facts = Facts(names, about.text)
+    fixed = (one for one in rule.conditions if one.field in _FIXED)
+    return all(asks(facts, one) for one in fixed)
+
+
+def try_on(rule: Rule, history: Sequence[Seen], now: datetime) -> tuple[Found, ...]:
     """Every time between two reopenings that the rule would have fitted before ``now``."""
     last = history[-1].snapshot
     found = []
@@ -51,7 +66,7 @@ def try_on(rule: Rule, history: Sequence[Seen], now: datetime) -> tuple[Match, .
             continue
         later = [one for one in history if one.event.seq >= fit.seen.event.seq]
         found.append(
-            Match(
+            Found(
                 at=fit.at,
                 steps=tuple(_tried(step, later, fit.at) for step in rule.steps),
                 taken=_until(fit.at, later, lambda one: one.snapshot.status in _TAKEN),

@@ -3,7 +3,7 @@
 Reads columns instead of objects: a month of a large city is a hundred thousand tickets.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -35,11 +35,18 @@ async def opened_since(session: AsyncSession, since: datetime) -> Sequence[str]:
     return (await session.scalars(query)).all()
 
 
-async def past(session: AsyncSession, ids: Sequence[str]) -> Sequence[Past]:
-    """These tickets, in no order."""
+async def past(
+    session: AsyncSession, ids: Sequence[str], wanted: Callable[[About], bool]
+) -> Sequence[Past]:
+    """Those of these tickets that are wanted, in no order; of the others no event is read."""
     tickets = select(
         Ticket.id, Ticket.number, Ticket.title, Ticket.description, Ticket.unit, Ticket.channel
     ).where(Ticket.id.in_(ids))
+    known = {}
+    for row in await session.execute(tickets):
+        about = About(row.unit, row.channel, f"{row.title}\n{row.description}")
+        if wanted(about):
+            known[row.id] = (row.number, row.title, about)
     events = (
         select(
             TicketEvent.ticket_id,
@@ -52,18 +59,14 @@ async def past(session: AsyncSession, ids: Sequence[str]) -> Sequence[Past]:
             TicketEvent.to_status,
             TicketEvent.detail,
         )
-        .where(TicketEvent.ticket_id.in_(ids))
+        .where(TicketEvent.ticket_id.in_(list(known)))
         .order_by(TicketEvent.ticket_id, TicketEvent.seq)
     )
-    known = {found.id: found for found in await session.execute(tickets)}
     read = (await session.execute(events)).all()
-    found = []
-    for ticket_id, done in groupby(read, key=lambda row: row.ticket_id):
-        one = known.get(ticket_id)
-        if one is not None:
-            about = About(one.unit, one.channel, f"{one.title}\n{one.description}")
-            found.append(Past(one.number, one.title, about, tuple(_events(done))))
-    return found
+    return [
+        Past(*known[ticket_id], tuple(_events(done)))
+        for ticket_id, done in groupby(read, key=lambda row: row.ticket_id)
+    ]
 
 
 def _events(rows: Iterator[Any]) -> Iterator[Event]:

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.accounts import Principal
 from bot.assembly import Services
+from bot.changes import Change
 from bot.notification_admin import LOOK_ROLES
 from bot.notification_errors import NotificationInvalid
 from bot.notification_events import NoticeEvent
@@ -57,6 +58,7 @@ class RulePage(AdminPage):
     severities: Sequence[str]
     placeholders: Sequence[str]
     preview: Preview | None
+    history: Sequence[Change]
     error: str
 
 
@@ -107,6 +109,18 @@ async def remove(rule_id: RowId, staff: PageStaff, app: AppServices) -> Response
     return RedirectResponse(CHANNELS, 303)
 
 
+@router.post(f"{ADDRESS}/{{rule_id}}/restore/{{change_id}}")
+async def restore(rule_id: RowId, change_id: RowId, staff: PageStaff, app: AppServices) -> Response:
+    """Make a rule as it was."""
+    try:
+        await app.notifications.admin.restore_rule(staff, rule_id, change_id)
+    except NotificationInvalid as invalid:
+        rule = await app.notifications.admin.rule(staff, rule_id)
+        error = told(app.phrases, invalid)
+        return await _form(app, staff, RuleForm.of(rule), rule_id=rule_id, error=error)
+    return RedirectResponse(f"{ADDRESS}/{rule_id}", 303)
+
+
 async def _form(
     app: Services,
     staff: Principal,
@@ -129,6 +143,7 @@ async def _form(
         severities=[severity.value for severity in Severity],
         placeholders=PLACEHOLDERS,
         preview=preview,
+        history=await app.notifications.admin.history(staff, rule_id) if rule_id else (),
         error=error,
     )
     status = 422 if error else 200

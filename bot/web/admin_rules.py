@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.accounts import Principal
 from bot.assembly import Services
-from bot.changes import Change
+from bot.changes import Change, Difference
 from bot.errors import InvalidInput
 from bot.rule_admin import LOOK_ROLES, Listed, Named
 from bot.rule_words import RuleWords
@@ -282,12 +282,23 @@ async def _form(
             *named.notifications.values(),
         ],
         names={**named.engineers, **named.notifications},
-        history=await app.rules.admin.history(staff, rule.id) if rule.id else (),
+        history=[
+            _in_words(one, told)
+            for one in (await app.rules.admin.history(staff, rule.id) if rule.id else ())
+        ],
         may_change=staff.may(),
         error=_told(app, told, refused),
     )
     status = 422 if refused else 200
     return app.pages.page("admin/ticket_rule.html", {"page": page}, status=status, headers=FRESH)
+
+
+def _in_words(change: Change, told: RuleWords) -> Change:
+    differences = [
+        Difference(one.name, told.kept(one.name, one.before), told.kept(one.name, one.after))
+        for one in change.differences
+    ]
+    return replace(change, differences=differences)
 
 
 def _told(app: Services, told: RuleWords, refused: RuleInvalid | InvalidInput | None) -> str:

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from handoff.rule_effects import effect, words
 from handoff.rule_moments import first_fit, fits, holding
 from handoff.rule_past import Seen, actor_of, first_in
+from handoff.rule_trial import is_possible, try_on
 from handoff.rules import Condition, Effect, Field, Match, Occasion, Operator, Rule, Step, StepKind
 from handoff.ticket import Action, PauseReason
 from tests.handoff.people import ASKER, CHEN, NOW, SYSTEM
-from tests.handoff.rule_builders import Story, asked, rule
+from tests.handoff.rule_builders import ABOUT, Story, asked, rule
 from tests.handoff.terms import at
 
 MARKED = {"tags": ["年终", "加急"], "fields": {"voucher": "P-17"}}
@@ -217,3 +218,28 @@ def test_words_are_filled_and_nothing_else_is_read() -> None:
     step = Step(StepKind.NOTE, "", "{number} {severity} {unit} {rule}")
     told = words(step, facts, number="T1", title="标题", rule="年终")
     assert told == "T1 一般 区教育局 年终"
+
+
+def test_a_trial_says_what_would_have_been_done_and_what_really_was() -> None:
+    steps = (Step(StepKind.ESCALATE, "二线"), Step(StepKind.SEVERITY, "紧急"))
+    late = rule(waits(20), occasion=Occasion.TIME, steps=steps)
+    story = (
+        Story().then(Action.ESCALATE, CHEN, 50, level="二线", why="慢").then(Action.CLAIM, CHEN, 5)
+    )
+    [found] = try_on(late, story.seen(), NOW + timedelta(days=1))
+    assert found.at == NOW + timedelta(minutes=20)
+    assert found.taken == timedelta(minutes=35)
+    up, urgent = found.steps
+    assert (up.effect, up.really) == (Effect.DONE, timedelta(minutes=30))
+    assert (urgent.effect, urgent.really) == (Effect.DONE, None)
+    assert try_on(late, story.seen(), NOW) == ()
+
+
+@given(CONDITIONS, st.sampled_from(Match), st.sampled_from(["教育", "卫生"]))
+def test_what_is_passed_over_would_never_have_fitted(
+    others: list[Condition], match: Match, word: str
+) -> None:
+    asks = rule(asked("unit", Operator.CONTAINS, word), *others, match=match)
+    history = Story().then(Action.CLAIM, CHEN).seen()
+    if not is_possible(asks, ABOUT):
+        assert try_on(asks, history, NOW + timedelta(days=9)) == ()

@@ -229,6 +229,13 @@ async def test_a_rule_is_made_previewed_changed_and_removed(world: World) -> Non
     again = await world.admin.post(f"{RULES}/{rule.id}", version="1", **typed)
     assert again.status_code == 409
     assert "改" in shown(await world.admin.get(AT))
+    history = await world.admin.get(f"{RULES}/{rule.id}")
+    assert f"{rule.name} → 改" in shown(history)
+    before = history.text.split("/restore/")[-1][:32]
+    assert (await world.admin.post(f"{RULES}/{rule.id}/restore/{before}")).status_code == 303
+    assert [one.name for one in await world.rules()] == [rule.name]
+    gone = await world.admin.post(f"{RULES}/{rule.id}/restore/{'0' * 32}")
+    assert gone.status_code == 404
     assert (await world.admin.post(f"{RULES}/{rule.id}/remove")).status_code == 303
     assert await world.rules() == []
 

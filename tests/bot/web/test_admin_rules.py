@@ -148,6 +148,7 @@ async def test_order_history_and_restoring(product: Product, root: Browser) -> N
     assert (await root.post(f"{RULES}/{first.id}", **changed)).status_code == 409
     page = await root.get(f"{RULES}/{first.id}")
     assert "一小的单子 → 改过的" in shown(page)
+    assert "单位包含一小或二小 → 单位包含三小" in shown(page)
     change = page.text.split("/restore/")[-1][:32]
     assert (await root.post(f"{RULES}/{first.id}/restore/{change}")).status_code == 303
     assert {one.name for one in await rules(product)} == {"一小的单子", "第二条"}
