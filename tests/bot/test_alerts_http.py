@@ -146,6 +146,20 @@ async def test_many_at_once_are_told_together(world: World) -> None:
     assert any("5 个" in title for title in told)
 
 
+@pytest.mark.slow
+async def test_a_thousand_alerts_a_minute_are_taken_one_by_one(world: World) -> None:
+    began, left = ago(minutes=1), list(range(1_000))
+
+    async def sender() -> None:
+        while left:
+            n = left.pop()
+            await world.send(raw(startsAt=began, fingerprint=f"one-{n}", labels={"n": str(n)}))
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(sender() for _ in range(4)))
+    assert len(await world.instances()) == 1_000
+
+
 async def test_silences_and_maintenance(world: World) -> None:
     desk, now = world.product.services.alert_desk, utc_now()
     span = {"starts_at": now - timedelta(minutes=1), "ends_at": now + timedelta(hours=1)}
