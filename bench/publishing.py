@@ -2,7 +2,8 @@
 
 ``python -m bench publishing HOME`` takes a trained workspace for its model and weights,
 multiplies its answers to the size wanted and publishes new ones one after another while other
-threads search.
+threads search: back to back, and at the pace of ``--every`` seconds, with quiet times before and
+between to compare with.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +26,9 @@ from kb.search_index import Searchable, SearchIndex, Words
 from kb.settings import KnowledgeSettings
 from kb.units import search_texts
 
-PUBLISHED = 30
+PUBLISHED = 20
+#: Seconds of searching before each pace, with nothing published.
+QUIET_S = 10.0
 
 
 def grown(answers: tuple[IndexedAnswer, ...], size: int) -> Corpus:
@@ -76,29 +79,51 @@ def searches(index: FreshIndex, queries: list[str], stop: threading.Event) -> li
     return times
 
 
-def measure(target: Path) -> dict[str, float]:
+def measure(target: Path, every: float) -> dict[str, float]:
     """Publish one by one under load."""
     index = FreshIndex(target, IndexHolder(target, KnowledgeSettings()), refresh_seconds=1.0)
     base = index.current()
     queries = [answer.title for answer in base.answers[:: max(len(base.answers) // 50, 1)]]
-    quiet_stop = threading.Event()
-    threading.Timer(4.0, quiet_stop.set).start()
-    quiet = searches(index, queries, quiet_stop)
-    stop, busy = threading.Event(), []
-    load = threading.Thread(target=lambda: busy.extend(searches(index, queries, stop)))
+    figures: dict[str, float] = {}
+    number = 0
+    for name, pause in (("back_to_back", 0.0), ("paced", every)):
+        quiet = under_load(index, queries, lambda: time.sleep(QUIET_S))
+        waits: list[float] = []
+
+        def work(pause: float = pause, waits: list[float] = waits, first: int = number) -> None:
+            for place in range(PUBLISHED):
+                waits.append(publish(index, base.answers[0], first + place))
+                time.sleep(max(pause - waits[-1] / 1000, 0.0))
+
+        busy = under_load(index, queries, work)
+        number += PUBLISHED
+        figures |= {
+            f"{name}_publish_p50_ms": float(np.percentile(waits, 50)),
+            f"{name}_publish_max_ms": max(waits),
+            **percentiles(f"{name}_search_quiet", quiet),
+            **percentiles(f"{name}_search", busy),
+            f"{name}_search_max_ms": max(busy),
+        }
+    return figures
+
+
+def percentiles(name: str, times: Sequence[float]) -> dict[str, float]:
+    """Median and 95th percentile under a name."""
+    middle, high = np.percentile(times, [50, 95])
+    return {f"{name}_p50_ms": float(middle), f"{name}_p95_ms": float(high)}
+
+
+def under_load(index: FreshIndex, queries: list[str], work: Callable[[], None]) -> list[float]:
+    """Milliseconds of each search that another thread makes meanwhile."""
+    stop, times = threading.Event(), []
+    load = threading.Thread(target=lambda: times.extend(searches(index, queries, stop)))
     load.start()
-    waits = [publish(index, base.answers[0], number) for number in range(PUBLISHED)]
-    stop.set()
-    load.join()
-    return {
-        "publish_p50_ms": float(np.percentile(waits, 50)),
-        "publish_max_ms": max(waits),
-        "search_quiet_p50_ms": float(np.percentile(quiet, 50)),
-        "search_quiet_p95_ms": float(np.percentile(quiet, 95)),
-        "search_publishing_p50_ms": float(np.percentile(busy, 50)),
-        "search_publishing_p95_ms": float(np.percentile(busy, 95)),
-        "search_publishing_max_ms": max(busy),
-    }
+    try:
+        work()
+    finally:
+        stop.set()
+        load.join()
+    return times
 
 
 def publish(index: FreshIndex, like: IndexedAnswer, number: int) -> float:
@@ -119,10 +144,12 @@ def main(given: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("home", nargs="?", type=Path, default=Path("var"))
     parser.add_argument("--answers", type=int, default=10_000)
+    parser.add_argument("--every", type=float, default=3.0, help="seconds between publications")
     arguments = parser.parse_args(given)
     with tempfile.TemporaryDirectory() as folder:
         units = build(arguments.home, Path(folder), arguments.answers)
-        figures = {"answers": arguments.answers, "units": units, **measure(Path(folder))}
+        counts = {"answers": arguments.answers, "units": units}
+        figures = counts | measure(Path(folder), arguments.every)
     print(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=1))
 
 

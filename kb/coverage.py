@@ -34,35 +34,42 @@ KINDS: Mapping[str, Callable[[str], Iterable[str]]] = {
 _EVERYDAY_POWER = 2.0
 
 
+def _counted(texts: Sequence[str]) -> dict[str, Counter[str]]:
+    return {
+        kind: Counter(unit for text in texts for unit in set(units(text)))
+        for kind, units in KINDS.items()
+    }
+
+
 class Coverage:
-    """Per kind of unit, in how many of the answers it occurs."""
+    """Per kind of unit, in how many of the answers it occurs.
+
+    `added` counts what came since, so that the many counts below need not be copied for it.
+    """
 
     def __init__(
         self,
         counts: Mapping[str, Mapping[str, int]],
         answers: int,
         everyday: Mapping[str, float],
+        added: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
         self._counts = counts
         self._answers = answers
         self.everyday = everyday
+        self._added = added or {}
 
     @classmethod
     def build(cls, texts: Sequence[str], everyday: Mapping[str, float]) -> Self:
         """Count over one text per answer; `everyday` see `kb.covered`."""
-        counts = {
-            kind: Counter(unit for text in texts for unit in set(units(text)))
-            for kind, units in KINDS.items()
-        }
-        return cls(counts, len(texts), everyday)
+        return cls(_counted(texts), len(texts), everyday)
 
     def extended(self, texts: Sequence[str]) -> Self:
         """The same with more answers; what it was stays as it is."""
-        counts = {kind: dict(known) for kind, known in self._counts.items()}
-        for kind, units in KINDS.items():
-            for unit in (unit for text in texts for unit in set(units(text))):
-                counts[kind][unit] = counts[kind].get(unit, 0) + 1
-        return type(self)(counts, self._answers + len(texts), self.everyday)
+        added = _counted(texts)
+        for kind, known in self._added.items():
+            added[kind].update(known)
+        return type(self)(self._counts, self._answers + len(texts), self.everyday, added)
 
     def unknown_shares(self, query: str) -> list[float]:
         """Per kind the share of the query, weighted by rarity, that no answer contains; 0 to 1."""
@@ -70,20 +77,19 @@ class Coverage:
 
     def content(self, query: str) -> dict[str, float]:
         """The words of a query and what each says of its subject."""
-        counts = self._counts["words"]
         return {
             word: self.everyday.get(word, 1.0) ** _EVERYDAY_POWER
-            * self._rarity(counts.get(word, 0))
+            * self._rarity(self._count("words", word))
             for word in _segments(query)
         }
 
     def save(self, path: Path) -> None:
         """Write to one file."""
-        content = {
-            "answers": self._answers,
-            "counts": self._counts,
-            "everyday": self.everyday,
+        counts = {
+            kind: dict(Counter(known) + Counter(self._added.get(kind, {})))
+            for kind, known in self._counts.items()
         }
+        content = {"answers": self._answers, "counts": counts, "everyday": self.everyday}
         path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
@@ -93,11 +99,14 @@ class Coverage:
         return cls(content["counts"], content["answers"], content.get("everyday", {}))
 
     def _unknown(self, units: set[str], kind: str) -> float:
-        counts = self._counts[kind]
-        rarity = {unit: self._rarity(counts.get(unit, 0)) for unit in units}
+        counts = {unit: self._count(kind, unit) for unit in units}
+        rarity = {unit: self._rarity(count) for unit, count in counts.items()}
         total = sum(rarity.values())
-        unknown = sum(weight for unit, weight in rarity.items() if unit not in counts)
+        unknown = sum(weight for unit, weight in rarity.items() if not counts[unit])
         return unknown / total if total else 1.0
+
+    def _count(self, kind: str, unit: str) -> int:
+        return self._counts[kind].get(unit, 0) + self._added.get(kind, {}).get(unit, 0)
 
     def _rarity(self, count: int) -> float:
         return math.log1p((self._answers - count + 0.5) / (count + 0.5))

@@ -28,14 +28,21 @@ from kb.search_index import (
 )
 from kb.units import SearchText, search_texts
 
+#: The weight of each token of a text.
+TextWeights = Mapping[str, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One changed answer as search needs it; encoding is done once."""
+    """One changed answer as search needs it; encoding and weighing are done once.
+
+    `weights` has, by field, those of each text that the field has of it.
+    """
 
     answer: IndexedAnswer
     text: SearchText
     vectors: Vectors
+    weights: Mapping[str, Sequence[TextWeights]]
 
 
 class LaidField:
@@ -45,19 +52,21 @@ class LaidField:
         self,
         below: LexicalField,
         name: str,
-        texts: Sequence[SearchText],
+        laid: Sequence[Prepared],
         gone: NDArray[np.bool_],
     ) -> None:
         self._below = below
         self._gone = gone
         self._tokenise = FIELDS[name].tokenise
-        self._length_weight = FIELDS[name].length_weight
-        self._count = len(texts)
+        self._count = len(laid)
         self._owners: list[int] = []
         self._postings: dict[str, list[tuple[int, float]]] = {}
-        for row, text in enumerate(texts):
-            for own in FIELDS[name].texts(text):
-                self._add(row, own)
+        for row, one in enumerate(laid):
+            for weights in one.weights[name]:
+                document = len(self._owners)
+                self._owners.append(row)
+                for token, weight in weights.items():
+                    self._postings.setdefault(token, []).append((document, weight))
 
     def scores(self, query: str) -> NDArray[np.float32]:
         """Per answer, those below first, the share of the query's highest possible score."""
@@ -82,24 +91,6 @@ class LaidField:
         owners = [self._owners[place] for place, _ in self._postings.get(token, ())]
         return below | np.isin(rows, first + np.asarray(owners, np.int64))
 
-    def _add(self, row: int, text: str) -> None:
-        tokens = self._tokenise(text)
-        counts: dict[str, int] = {}
-        for token in tokens:
-            counts[token] = counts.get(token, 0) + 1
-        # The lengths below are not kept; the count of different tokens stands for them.
-        length = len(counts) / self._below.mean_distinct
-        norm = K1 * (1.0 - self._length_weight + self._length_weight * length)
-        document = len(self._owners)
-        self._owners.append(row)
-        for token, count in counts.items():
-            weight = self._rarity(token) * count / (count + norm)
-            self._postings.setdefault(token, []).append((document, weight))
-
-    def _rarity(self, token: str) -> float:
-        known = self._below.rarity(token)
-        return self._below.rarity_of_news if known is None else known
-
     def _highest(self, sought: Sequence[str]) -> tuple[float, float]:
         """The highest score with and without the texts laid over."""
         together = below = 0.0
@@ -107,8 +98,28 @@ class LaidField:
             known = self._below.rarity(token)
             unknown = self._below.rarity_of_unknown
             below += unknown if known is None else known
-            together += self._rarity(token) if known or token in self._postings else unknown
+            is_laid = known or token in self._postings
+            together += _rarity(self._below, token) if is_laid else unknown
         return together, below
+
+
+def _weights(below: LexicalField, name: str, text: str) -> TextWeights:
+    """BM25 weights of a text laid over the field of this name."""
+    counts: dict[str, int] = {}
+    for token in FIELDS[name].tokenise(text):
+        counts[token] = counts.get(token, 0) + 1
+    # The lengths below are not kept; the count of different tokens stands for them.
+    length = len(counts) / below.mean_distinct
+    length_weight = FIELDS[name].length_weight
+    norm = K1 * (1.0 - length_weight + length_weight * length)
+    return {
+        token: _rarity(below, token) * count / (count + norm) for token, count in counts.items()
+    }
+
+
+def _rarity(below: LexicalField, token: str) -> float:
+    known = below.rarity(token)
+    return below.rarity_of_news if known is None else known
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,16 +166,21 @@ class Overlay:
         base: SearchIndex,
         changed: Mapping[str, IndexedAnswer | None],
         known: Mapping[str, Prepared] | None = None,
+        rows: Mapping[str, int] | None = None,
     ) -> None:
-        """`changed` has the answer as it is now by id, None for a withdrawn one."""
+        """`changed` has the answer as it is now by id, None for a withdrawn one.
+
+        `known` is what was prepared before, `rows` the rows of the base by answer.
+        """
         self.base = base
         self.changed = dict(changed)
         answers = [answer for answer in changed.values() if answer is not None]
         self._prepared = _prepare(base, answers, known or {})
+        self._rows = rows or {one.answer_id: row for row, one in enumerate(base.answers)}
 
     def with_changes(self, changed: Mapping[str, IndexedAnswer | None]) -> "Overlay":
         """The same and these; what was encoded before is not encoded again."""
-        return Overlay(self.base, {**self.changed, **changed}, self._prepared)
+        return Overlay(self.base, {**self.changed, **changed}, self._prepared, self._rows)
 
     @cached_property
     def index(self) -> SearchIndex:
@@ -172,7 +188,9 @@ class Overlay:
         if not self.changed:
             return self.base
         laid = list(self._prepared.values())
-        searchable = _laid_over(self.base, self.changed, laid)
+        gone = np.zeros(len(self.base.answers), bool)
+        gone[[self._rows[one] for one in self.changed if one in self._rows]] = True
+        searchable = _laid_over(self.base, gone, laid)
         revision = f"{self.base.manifest.revision}+{abs(hash(tuple(self.changed.items()))):x}"
         manifest = replace(
             self.base.manifest,
@@ -203,18 +221,24 @@ def _prepare(
     ends = np.cumsum([len(text.units) for text in texts])[:-1]
     parts = np.split(vectors, ends) if texts else []
     made = {
-        answer.answer_id: Prepared(answer, text, part)
+        answer.answer_id: Prepared(answer, text, part, _weighed(base, text))
         for answer, text, part in zip(fresh, texts, parts, strict=True)
     }
     return {a.answer_id: made.get(a.answer_id) or known[a.answer_id] for a in answers}
 
 
+def _weighed(base: SearchIndex, text: SearchText) -> Mapping[str, Sequence[TextWeights]]:
+    return {
+        name: [_weights(field, name, own) for own in FIELDS[name].texts(text)]
+        for name, field in base.searchable.fields.items()
+    }
+
+
 def _laid_over(
-    base: SearchIndex, changed: Mapping[str, object], laid: Sequence[Prepared]
+    base: SearchIndex, gone: NDArray[np.bool_], laid: Sequence[Prepared]
 ) -> LaidSearchable:
     below = base.searchable
     texts = [one.text for one in laid]
-    gone = np.array([answer.answer_id in changed for answer in base.answers], bool)
     nothing = np.zeros((0, below.embedder.dimension), np.float32)
     vectors = np.concatenate([nothing, *(one.vectors for one in laid)])
     starts = np.cumsum([0, *(len(one.vectors) for one in laid)])
@@ -233,6 +257,6 @@ def _laid_over(
         laid_anchors=anchors,
         laid_owners=owners + len(base.answers),
         laid_fields={
-            name: LaidField(field, name, texts, gone) for name, field in below.fields.items()
+            name: LaidField(field, name, laid, gone) for name, field in below.fields.items()
         },
     )
