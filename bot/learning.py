@@ -4,11 +4,14 @@ import asyncio
 
 from bot.clock import utc_now
 from bot.deployment import Deployment
+from bot.golden_training import training_gate
 from bot.lexicons import entries_of, shipped
 from bot.settings import data_dir
 from kb.articles import Corpus
 from kb.errors import IndexMismatch, IndexMissing, NothingPublished
-from kb.index_holder import current_folder
+from kb.fresh_index import FreshIndex
+from kb.golden import Comparison
+from kb.index_holder import IndexHolder, current_folder
 from kb.lexicon_entries import searched
 from kb.search_index import read_manifest
 from kb.service import load_corpus
@@ -32,17 +35,33 @@ def negatives() -> list[str]:
     return [e.text for e in data.examples if e.intent == Intent.OUT_OF_SCOPE.value]
 
 
-async def build_knowledge_index(state: Deployment, *, threads: int | None = None) -> Build | None:
-    """Train and index with so many threads; ``None`` when nothing is published."""
+async def build_knowledge_index(
+    state: Deployment, *, threads: int | None = None, override: str = ""
+) -> Build | None:
+    """Train and index with so many threads; ``None`` when nothing is published.
+
+    Golden questions are asked of the new index before it is used; raises GoldenGateClosed when
+    too much gets worse, unless ``override`` gives a reason.
+    """
     database = state.database()
-    known = shipped(data_dir())
     try:
-        corpus = await read_corpus(database)
-        async with database.reading() as session:
-            lexicon = searched(await entries_of(session, known), known.base)
+        return await _build(state, database, threads=threads, override=override)
     finally:
         await database.dispose()
+
+
+async def _build(
+    state: Deployment, database: Database, *, threads: int | None, override: str
+) -> Build | None:
+    known = shipped(data_dir())
+    corpus = await read_corpus(database)
+    async with database.reading() as session:
+        lexicon = searched(await entries_of(session, known), known.base)
     settings = state.settings.kb
+    live = FreshIndex(
+        state.settings.home, IndexHolder(state.settings.home, settings), refresh_seconds=1.0
+    )
+    gate = await training_gate(database, live, utc_now, limit=settings.gate_drop, override=override)
     if threads is not None:
         settings = settings.model_copy(update={"training_threads": threads})
     try:
@@ -54,12 +73,28 @@ async def build_knowledge_index(state: Deployment, *, threads: int | None = None
             lexicon=lexicon,
             negatives=negatives(),
             now=utc_now(),
+            admit=gate.admit,
         )
     except NothingPublished:
         state.say("cli.nothing_published")
         return None
+    finally:
+        await gate.keep(database, utc_now)
+    _tell(state, gate.found)
     state.say("cli.indexed", answers=build.answers, units=build.units)
     return build
+
+
+def _tell(state: Deployment, found: Comparison | None) -> None:
+    if found is None:
+        return
+    shares = {
+        f"{name}_{when}": f"{100 * getattr(counted, name):.1f}"
+        for when, counted in (("before", found.before), ("after", found.after))
+        for name in ("hit1", "hit3", "refusal")
+    }
+    counts = {"improved": len(found.improved), "broken": len(found.broken)}
+    state.say("cli.golden", **shares, **counts)
 
 
 async def read_categorised(state: Deployment) -> list[Categorised]:

@@ -73,6 +73,10 @@ class FreshIndex:
             and overlay.base is self._below.current()
         )
 
+    def as_searched(self, index: SearchIndex) -> SearchIndex:
+        """Another build with this workspace's calibration and lexicon laid over it."""
+        return self._calibrated(index)
+
     def uncalibrated(self) -> SearchIndex:
         """The current index with the scores and cuts that it was built with."""
         return self._follow(self._below.current()).index

@@ -76,10 +76,12 @@ def build_index(
     negatives: Sequence[str],
     now: datetime,
     progress: Progress = lambda _stage, _share: None,
+    admit: Callable[[SearchIndex], None] = lambda _index: None,
 ) -> Build:
     """Train, calibrate, index and make current; raises NothingPublished for an empty corpus.
 
-    `negatives` are everyday questions that no helpdesk answers, for calibration.
+    `negatives` are everyday questions that no helpdesk answers, for calibration. `admit` sees the
+    index before anybody else; when it raises, what was current stays so.
     """
     if not corpus.answers:
         raise NothingPublished
@@ -106,6 +108,7 @@ def build_index(
         built_at=now.astimezone(UTC).isoformat(),
     )
     index = SearchIndex(manifest, corpus.answers, normaliser, searchable, fusion)
+    admit(index)
     _install(home, index)
     progress(Stage.DONE, 1.0)
     return Build(

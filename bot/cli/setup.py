@@ -15,6 +15,7 @@ from bot.accounts import add_staff
 from bot.cli.context import run, state_of
 from bot.clock import utc_now
 from bot.deployment import Deployment
+from bot.errors import GoldenGateClosed
 from bot.fingerprints import Fingerprints, of_files
 from bot.importing import import_paths
 from bot.learning import build_knowledge_index, corpus_is_indexed, read_categorised
@@ -76,15 +77,18 @@ def train(
     context: typer.Context,
     kb: Annotated[bool, typer.Option("--kb", help="只训练知识库检索。")] = False,
     nlu: Annotated[bool, typer.Option("--nlu", help="只训练语义理解。")] = False,
+    override: Annotated[str, typer.Option(help="必答题变坏仍换上新索引的理由，记入审计。")] = "",
 ) -> None:
     """Train the search index and the NLU of this workspace."""
     state = state_of(context)
     state.workspace.create()
     both = not kb and not nlu
-    _train(state, kb=kb or both, nlu=nlu or both, only_missing=False)
+    _train(state, kb=kb or both, nlu=nlu or both, only_missing=False, override=override)
 
 
-def _train(state: Deployment, *, kb: bool, nlu: bool, only_missing: bool) -> None:
+def _train(
+    state: Deployment, *, kb: bool, nlu: bool, only_missing: bool, override: str = ""
+) -> None:
     """Rasa trains in its own process while the index is built: two cores, two jobs."""
     prints = Fingerprints(state.workspace.home / "setup.json")
     with ThreadPoolExecutor(max_workers=1) as pool:
@@ -94,15 +98,19 @@ def _train(state: Deployment, *, kb: bool, nlu: bool, only_missing: bool) -> Non
         # Two libraries that both want both cores take several times as long as one after the other.
         threads = 1 if rasa is not None else None
         if kb and not (only_missing and run(state, corpus_is_indexed(state))):
-            _step(
-                state,
-                "cli.step.index",
-                lambda: run(state, build_knowledge_index(state, threads=threads)),
-            )
+            _step(state, "cli.step.index", lambda: _index(state, threads, override))
             if calibration_file(state.settings.home).exists():
                 state.say("calibration.again")
         if rasa is not None:
             _finish_rasa_training(state, prints, rasa)
+
+
+def _index(state: Deployment, threads: int | None, override: str) -> None:
+    try:
+        run(state, build_knowledge_index(state, threads=threads, override=override))
+    except GoldenGateClosed as closed:
+        questions = "、".join(closed.broken[:20])
+        raise state.fail("cli.golden_stopped", questions=questions) from None
 
 
 def _nlu_fingerprint() -> str:
