@@ -52,17 +52,18 @@ class LaidField:
         self,
         below: LexicalField,
         name: str,
-        laid: Sequence[Prepared],
+        laid: Sequence[Sequence[TextWeights]],
         gone: NDArray[np.bool_],
     ) -> None:
+        """`laid` has, for each answer laid over, its texts of this field (`text_weights`)."""
         self._below = below
         self._gone = gone
         self._tokenise = FIELDS[name].tokenise
         self._count = len(laid)
         self._owners: list[int] = []
         self._postings: dict[str, list[tuple[int, float]]] = {}
-        for row, one in enumerate(laid):
-            for weights in one.weights[name]:
+        for row, texts in enumerate(laid):
+            for weights in texts:
                 document = len(self._owners)
                 self._owners.append(row)
                 for token, weight in weights.items():
@@ -103,7 +104,7 @@ class LaidField:
         return together, below
 
 
-def _weights(below: LexicalField, name: str, text: str) -> TextWeights:
+def text_weights(below: LexicalField, name: str, text: str) -> TextWeights:
     """BM25 weights of a text laid over the field of this name."""
     counts: dict[str, int] = {}
     for token in FIELDS[name].tokenise(text):
@@ -229,7 +230,7 @@ def _prepare(
 
 def _weighed(base: SearchIndex, text: SearchText) -> Mapping[str, Sequence[TextWeights]]:
     return {
-        name: [_weights(field, name, own) for own in FIELDS[name].texts(text)]
+        name: [text_weights(field, name, own) for own in FIELDS[name].texts(text)]
         for name, field in base.searchable.fields.items()
     }
 
@@ -257,6 +258,7 @@ def _laid_over(
         laid_anchors=anchors,
         laid_owners=owners + len(base.answers),
         laid_fields={
-            name: LaidField(field, name, laid, gone) for name, field in below.fields.items()
+            name: LaidField(field, name, [one.weights[name] for one in laid], gone)
+            for name, field in below.fields.items()
         },
     )

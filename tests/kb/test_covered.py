@@ -7,13 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.articles import AnswerOrigin
 from kb.coverage import Coverage
 from kb.covered import covered, load_everyday
-from kb.incremental import LaidField
+from kb.incremental import LaidField, text_weights
 from kb.lexical import LexicalField, lexical_tokens
 from kb.lexicon import load_lexicon
-from kb.units import SearchText
 
 DATA = Path(__file__).parents[2] / "data" / "lexicon"
 TEXTS = ("请假申请怎么提交", "发票怎么冲红", "登录门户")
@@ -49,9 +47,9 @@ def test_shares_are_shares_whatever_the_words(words: dict[str, float]) -> None:
 
 
 def test_an_answer_laid_over_holds_its_own_words_and_no_others() -> None:
-    text = SearchText(("补办发票",), "", "", (), AnswerOrigin.ARTICLE)
+    texts = [text_weights(FIELD, "head", "补办发票")]
     gone = np.array([False, True, False])
-    laid = LaidField(FIELD, "head", [text, text], gone)
+    laid = LaidField(FIELD, "head", [texts, texts], gone)
     rows = np.array([0, 2, 3, 4], dtype=np.int64)
     assert laid.holds("补\t办", rows).tolist() == [False, False, True, True]
     assert laid.holds("登\t录", rows).tolist() == [False, True, False, False]
