@@ -116,7 +116,8 @@ class Relay:
             log.warning("send_failed", row=row.id, kind=row.kind, error=type(error).__name__)
             await self._settle_retry(row, f"{type(error).__name__}: {error}")
         else:
-            async with self._database.transaction() as session:
+            # One row by its key; this is done for every message that leaves.
+            async with self._database.transaction(quick=True) as session:
                 await outbox.settle_sent(session, row, now=self._clock())
 
     async def _settle_retry(self, row: Claimed, error: str) -> None:
