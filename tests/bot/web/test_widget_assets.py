@@ -39,10 +39,18 @@ def settings() -> Settings:
     return found
 
 
+def services_with(words: Phrases, settings: Settings) -> SimpleNamespace:
+    """What these addresses use of the product."""
+    channels = SimpleNamespace(settings=settings)
+    return SimpleNamespace(
+        phrases=words, settings=settings, channels=channels, pages=Pages.create(words)
+    )
+
+
 @pytest.fixture
 def client(words: Phrases, settings: Settings) -> Iterator[TestClient]:
     app = FastAPI()
-    services = SimpleNamespace(phrases=words, settings=settings, pages=Pages.create(words))
+    services = services_with(words, settings)
     app.dependency_overrides[services_of] = lambda: services
     app.include_router(widget_pages.router)
     with TestClient(app) as opened:
@@ -178,7 +186,7 @@ def test_every_asset_that_the_page_names_is_served_for_good(client: TestClient) 
 
 def test_behind_a_path_prefix_every_address_carries_it(words: Phrases, settings: Settings) -> None:
     app = FastAPI()
-    services = SimpleNamespace(phrases=words, settings=settings, pages=Pages.create(words))
+    services = services_with(words, settings)
     app.dependency_overrides[services_of] = lambda: services
     app.include_router(widget_pages.router)
     with TestClient(app, root_path="/caiwen") as client:

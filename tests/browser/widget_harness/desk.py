@@ -220,7 +220,10 @@ def create_app(desk: Desk, root: str) -> FastAPI:
     host = root.replace("127.0.0.1", "localhost")
     settings.web.allowed_origins = [host]
     settings.web.widget_origins = {"portal": [host], "other": ["https://other.hecheng.example"]}
-    services = SimpleNamespace(phrases=words, settings=settings, pages=Pages.create(words))
+    channels = SimpleNamespace(settings=settings)
+    services = SimpleNamespace(
+        phrases=words, settings=settings, channels=channels, pages=Pages.create(words)
+    )
     app.dependency_overrides[services_of] = lambda: services
     app.include_router(widget_pages.router)
     _add_api(app, desk)
