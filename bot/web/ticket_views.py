@@ -46,7 +46,7 @@ SEVERITY_CLASS: Mapping[str, str] = {
 _SYSTEM_KINDS = frozenset({"queue", "joined", "returned", "resolved", "closed", "rating_request"})
 _CARD_KINDS = frozenset({"answer", "offer", "ticket", "note", "draft"})
 #: What the history says of an event besides its name.
-_TOLD = ("severity", "why", "reason", "text", "cause")
+_TOLD = ("severity", "why", "reason", "cause")
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
@@ -325,7 +325,9 @@ class Views:
         """One entry of the history."""
         before, after, detail = event["from"], event["to"], event["detail"]
         moved = before is not None and before != after
-        told = [str(detail[key]) for key in _TOLD if detail.get(key)]
+        # What people note stands in the transcript; what a rule notes only here.
+        keys = (*_TOLD, "text") if event["actor_kind"] == "system" else _TOLD
+        told = [str(detail[key]) for key in keys if detail.get(key)]
         return EventView(
             at=event["at"],
             what=self.phrases.say(f"ticket_action.{event['action']}"),
