@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from bot.accounts import SESSION_LENGTH, hash_token
+from bot.accounts.service import SESSION_LENGTH, hash_token
 from bot.settings import data_dir
 from bot.tables import MESSAGE_WORDS, Conversation, Message, Role, Staff, StaffSession, Turn, User
 from handoff import ticket_words

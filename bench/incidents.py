@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.processes import is_prepared
 from bot.dialogue.known_fault import QUESTION_ALIKE, REPORT_ALIKE
-from bot.incident_likeness import Reading, alike, read
+from bot.incidents.likeness import Reading, alike, read
 from bot.knowledge import SearchedKnowledge
 from bot.settings import Settings, data_dir
 from kb.fresh_index import FreshIndex

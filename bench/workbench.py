@@ -20,7 +20,7 @@ import httpx
 import numpy as np
 
 from bot import migrate
-from bot.accounts import add_staff
+from bot.accounts.service import add_staff
 from bot.app import create_app
 from bot.assembly import assemble
 from bot.settings import Settings

@@ -12,63 +12,59 @@ from bot.attachments.errors import AttachmentTooLarge
 from bot.errors import MessageTooLong
 from bot.running import running
 from bot.web import (
-    admin_alerts,
-    admin_audit,
-    admin_calendar,
-    admin_fields,
-    admin_line_accounts,
-    admin_lines,
-    admin_notification_rules,
-    admin_notifications,
-    admin_phrases,
-    admin_rule_trials,
-    admin_rules,
-    admin_sla,
-    admin_staff,
-    admin_units,
     attachments_api,
-    bulk_pages,
     chat_api,
-    console_incidents,
     dead_letters,
     h5_pages,
     health,
     incidents_api,
     media,
-    presence_pages,
     problems,
-    revisit_pages,
-    search_pages,
-    search_views,
     staff_api,
     staff_dispatch_api,
     staff_pages,
-    webhooks_alerts,
-    webhooks_telegram,
-    webhooks_wecom,
-    webhooks_wecom_bot,
     widget_pages,
-    workbench_answer_verbs,
-    workbench_answers,
-    workbench_editor,
-    workbench_files,
-    workbench_gaps,
-    workbench_gate,
-    workbench_golden,
-    workbench_guide_imports,
-    workbench_guides,
-    workbench_home,
-    workbench_lexicon,
-    workbench_proposals,
-    workbench_quality,
-    workbench_sheets,
-    workbench_staleness,
-    workbench_try,
-    workbench_views,
 )
+from bot.web.admin import alerts as admin_alerts
+from bot.web.admin import audit as admin_audit
+from bot.web.admin import calendar as admin_calendar
+from bot.web.admin import fields as admin_fields
+from bot.web.admin import line_accounts as admin_line_accounts
+from bot.web.admin import lines as admin_lines
+from bot.web.admin import notification_rules as admin_notification_rules
+from bot.web.admin import notifications as admin_notifications
+from bot.web.admin import phrases as admin_phrases
+from bot.web.admin import rule_trials as admin_rule_trials
+from bot.web.admin import rules as admin_rules
+from bot.web.admin import sla as admin_sla
+from bot.web.admin import staff as admin_staff
+from bot.web.admin import units as admin_units
+from bot.web.console import bulk_pages, presence_pages, revisit_pages, search_pages, search_views
+from bot.web.console import incidents as console_incidents
 from bot.web.cross_origin import CrossOrigin
 from bot.web.middleware import Guard, Uploads
 from bot.web.rendering import STATIC
+from bot.web.webhooks import alerts as webhooks_alerts
+from bot.web.webhooks import telegram as webhooks_telegram
+from bot.web.webhooks import wecom as webhooks_wecom
+from bot.web.webhooks import wecom_bot as webhooks_wecom_bot
+from bot.web.workbench import answer_verbs as workbench_answer_verbs
+from bot.web.workbench import answers as workbench_answers
+from bot.web.workbench import editor as workbench_editor
+from bot.web.workbench import files as workbench_files
+from bot.web.workbench import gaps as workbench_gaps
+from bot.web.workbench import gate as workbench_gate
+from bot.web.workbench import golden as workbench_golden
+from bot.web.workbench import guide_imports as workbench_guide_imports
+from bot.web.workbench import guides as workbench_guides
+from bot.web.workbench import home as workbench_home
+from bot.web.workbench import lexicon as workbench_lexicon
+from bot.web.workbench import proposals as workbench_proposals
+from bot.web.workbench import quality as workbench_quality
+from bot.web.workbench import sheets as workbench_sheets
+from bot.web.workbench import staleness as workbench_staleness
+from bot.web.workbench import trial as workbench_try
+from bot.web.workbench import views as workbench_views
 from kb import answer_files
 from kb.importer.limits import MIB
 

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, cast
 import structlog
 from fastapi import FastAPI
 
-from bot import greeting as greetings
-from bot import incident_parts, persons, rule_parts
 from bot import metrics as figures
-from bot.acting import Actor
+from bot.accounts.administration import StaffAdmin
+from bot.accounts.identity import Identities
 from bot.admitted import Admitted
-from bot.alert_sources import AlertDesk
-from bot.alerts import Alerts
-from bot.answer_sheets import AnswerSheets
+from bot.alerts.service import Alerts
+from bot.alerts.sources import AlertDesk
 from bot.attachments import cues
 from bot.attachments.intake import AttachmentIntake
 from bot.attachments.pictures import PictureReader, Pictures
@@ -24,58 +22,62 @@ from bot.attachments.preview import DocumentPreviewer
 from bot.attachments.retention import Retention
 from bot.attachments.service import Attachments
 from bot.calendar_admin import CalendarAdmin
-from bot.call_log import CallLog
-from bot.canned import CannedPhrases
-from bot.channel_accounts import ChannelAccounts
-from bot.channel_files import ChannelFiles
-from bot.channel_intake import ChannelIntake
+from bot.channels import persons
+from bot.channels.accounts import ChannelAccounts
+from bot.channels.files import ChannelFiles
+from bot.channels.h5_login import H5Login
+from bot.channels.intake import ChannelIntake
+from bot.channels.live import LiveChannels
 from bot.clock import Clock, utc_now
-from bot.confirmations import Confirmations
-from bot.console import Console
-from bot.conversations import Conversations
+from bot.conversations import greeting as greetings
+from bot.conversations.acting import Actor
+from bot.conversations.live import Live
+from bot.conversations.opening import Openings
+from bot.conversations.recording import Recorder
+from bot.conversations.service import Conversations
+from bot.conversations.thinking import Thinker
 from bot.deliveries import handlers
-from bot.desk import Desk
 from bot.dialogue import clarifications
-from bot.dispatching import Dispatch
-from bot.engineers import Engineers
-from bot.evaluation import Live as Answering
-from bot.evaluation_store import EvaluationStore
-from bot.evaluations import Evaluations
-from bot.gaps import Gaps
-from bot.golden import Golden
-from bot.guides import Guides
-from bot.guides_imports import GuideImports
-from bot.h5_login import H5Login
-from bot.identity import Identities
-from bot.incident_parts import IncidentParts
+from bot.evaluations.asking import Live as Answering
+from bot.evaluations.service import Evaluations
+from bot.evaluations.store import EvaluationStore
+from bot.gaps.service import Gaps
+from bot.golden.service import Golden
+from bot.guides.imports import GuideImports
+from bot.guides.service import Guides
+from bot.incidents import parts as incident_parts
+from bot.incidents.parts import IncidentParts
 from bot.knowledge import SearchedKnowledge
-from bot.lexicons import Lexicons, LiveRules
-from bot.lexicons import shipped as shipped_lexicon
-from bot.live import Live
-from bot.live_channels import LiveChannels
 from bot.metrics import Metrics
-from bot.notification_planning import PREFIX as NOTIFICATIONS
-from bot.notifications import Notifications
-from bot.opening import Openings
+from bot.notifications.planning import PREFIX as NOTIFICATIONS
+from bot.notifications.service import Notifications
 from bot.phrases import Phrases
 from bot.phrases import load as load_phrases
-from bot.presence import Presences
-from bot.question_proposals import QuestionProposals
-from bot.queue_times import QueueTimes
-from bot.recording import Recorder
-from bot.revisits import Revisits
-from bot.routing import Router
-from bot.rule_parts import RuleParts
-from bot.saved_views import SavedViews, ViewedList
-from bot.searching import Searches
+from bot.questions.proposals import QuestionProposals
+from bot.rules import parts as rule_parts
+from bot.rules.parts import RuleParts
+from bot.saved_views.service import SavedViews, ViewedList
 from bot.settings import Settings, data_dir
-from bot.staff_admin import StaffAdmin
-from bot.staleness import Staleness
-from bot.thinking import Thinker
-from bot.ticket_fields import TicketFields
+from bot.tickets.call_log import CallLog
+from bot.tickets.canned import CannedPhrases
+from bot.tickets.confirmations import Confirmations
+from bot.tickets.console import Console
+from bot.tickets.desk import Desk
+from bot.tickets.dispatching import Dispatch
+from bot.tickets.engineers import Engineers
+from bot.tickets.fields import TicketFields
+from bot.tickets.presence import Presences
+from bot.tickets.queue_times import QueueTimes
+from bot.tickets.revisits import Revisits
+from bot.tickets.routing import Router
+from bot.tickets.searching import Searches
 from bot.understanding import build_interpreter, build_triager
-from bot.workbench import ANSWER_VIEWS, Workbench
-from bot.workbench_publishing import Publishing
+from bot.workbench.lexicons import Lexicons, LiveRules
+from bot.workbench.lexicons import shipped as shipped_lexicon
+from bot.workbench.publishing import Publishing
+from bot.workbench.service import ANSWER_VIEWS, Workbench
+from bot.workbench.sheets import AnswerSheets
+from bot.workbench.staleness import Staleness
 from bot.workspace import Workspace
 from connectors.base import Channel
 from connectors.relay import Relay

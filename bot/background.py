@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from bot import repository
-from bot.confirmations import Confirmations
-from bot.gaps import Gaps
-from bot.live import STAFF, Live
-from bot.question_proposals import QuestionProposals
+from bot.conversations.live import STAFF, Live
+from bot.gaps.service import Gaps
+from bot.questions.proposals import QuestionProposals
+from bot.tickets.confirmations import Confirmations
 from handoff import timers
 from store.session import Database
 

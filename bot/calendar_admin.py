@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 import structlog
 
-from bot.accounts import Principal
+from bot.accounts.service import Principal
 from bot.clock import Clock
 from bot.errors import CalendarChanged, CalendarNotFound, InvalidInput
 from handoff import calendar_repository, repository

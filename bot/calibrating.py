@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from bot.conversations.greeting import LOCAL
 from bot.dialogue import queries
 from bot.dialogue.state import DialogueState
 from bot.errors import EvaluationEmpty
-from bot.evaluation_suites import Table, read_table, retrieval_groups
-from bot.greeting import LOCAL
+from bot.evaluations.suites import Table, read_table, retrieval_groups
 from kb.articles import IndexedAnswer
 from kb.calibrate import Calibrated, calibrate
 from kb.calibration_map import Asked

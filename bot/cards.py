@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from bot.conversations.greeting import LOCAL
 from bot.dialogue.state import Option
-from bot.greeting import LOCAL
 from bot.phrases import Phrases
 from kb.articles import AnswerContent, Source
 from kb.blocks import blocks_to_json, image_to_json

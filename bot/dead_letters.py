@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import repository
-from bot.accounts import Principal
+from bot.accounts.service import Principal
 from bot.errors import DeadLetterNotFound
 from bot.tables import Role
 from store import audit, outbox

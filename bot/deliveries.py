@@ -6,10 +6,10 @@ from typing import Protocol, cast
 from bot import repository
 from bot.attachments import repository as attachments
 from bot.attachments.tables import Attachment
-from bot.channel_desk import check_open
-from bot.channel_kinds import LINES
-from bot.live import STAFF, Live
-from bot.menus import menu_of
+from bot.channels.desk import check_open
+from bot.channels.kinds import LINES
+from bot.channels.menus import menu_of
+from bot.conversations.live import STAFF, Live
 from bot.phrases import Phrases
 from bot.web.schemas import MessageOut
 from connectors.base import Channel, Delivery, Enclosed, Held, PermanentError
@@ -30,7 +30,7 @@ class _Cards(Protocol):
 def handlers(
     database: Database, live: Live, channels: Mapping[str, Channel], phrases: Phrases
 ) -> dict[str, Handler]:
-    """The handlers of messages and reminders; what tickets write is for ``bot.incident_news``."""
+    """The handlers of messages and reminders; what tickets write is for ``bot.incidents.news``."""
 
     async def deliver(row: Claimed) -> None:
         await _deliver(database, channels, phrases, row)

@@ -8,12 +8,13 @@ from datetime import timedelta
 import httpx
 
 from bot import migrate as migrations
-from bot import notification_repository, repository
+from bot import repository
 from bot.assembly import load_all_terms
 from bot.attachments.clamd import Clamd, ScannerSilent
 from bot.clock import utc_now
 from bot.deployment import Deployment
-from bot.notification_tables import NotificationChannel
+from bot.notifications import repository as notification_repository
+from bot.notifications.tables import NotificationChannel
 from handoff.alarms import missing_years
 from handoff.errors import InvalidTerms
 from kb.errors import IndexMismatch, IndexMissing

@@ -14,8 +14,8 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from bot.clock import Clock, utc_now
 from bot.deployment import Deployment
 from bot.errors import GoldenGateClosed
-from bot.faq_trial import Trial, try_table
-from bot.golden import Golden
+from bot.golden.service import Golden
+from bot.workbench.faq_trial import Trial, try_table
 from kb import guide_repository
 from kb.answer_pictures import keep_picture
 from kb.errors import ImportRefused

@@ -13,8 +13,8 @@ from datetime import date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.conversations.greeting import LOCAL
 from bot.dialogue.turn import Band, Found, Search
-from bot.greeting import LOCAL
 from kb.articles import AnswerKind, AnswerOrigin, IndexedAnswer
 from kb.errors import IndexMissing
 from kb.retriever import Candidate, IndexSource, Retriever

@@ -4,9 +4,9 @@ import asyncio
 
 from bot.clock import utc_now
 from bot.deployment import Deployment
-from bot.golden_training import training_gate
-from bot.lexicons import entries_of, shipped
+from bot.golden.training import training_gate
 from bot.settings import data_dir
+from bot.workbench.lexicons import entries_of, shipped
 from kb.articles import Corpus
 from kb.errors import IndexMismatch, IndexMissing, NothingPublished
 from kb.fresh_index import FreshIndex

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bot import background, telegram
+from bot import background
 from bot.assembly import Services
+from bot.channels import telegram
 
 
 @asynccontextmanager

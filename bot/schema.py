@@ -2,18 +2,18 @@
 
 from sqlalchemy import MetaData
 
-import bot.alert_tables
+import bot.alerts.tables
 import bot.attachments.tables
-import bot.canned_tables
-import bot.change_tables
-import bot.channel_tables
-import bot.gap_tables
-import bot.golden_tables
-import bot.guides_tables
-import bot.notification_tables
-import bot.question_tables
-import bot.saved_view_tables
+import bot.changes.tables
+import bot.channels.tables
+import bot.gaps.tables
+import bot.golden.tables
+import bot.guides.tables
+import bot.notifications.tables
+import bot.questions.tables
+import bot.saved_views.tables
 import bot.tables
+import bot.tickets.canned_tables
 import connectors.bot_stream_tables
 import connectors.media_tables
 import connectors.send_tables
@@ -35,17 +35,17 @@ from store.base import Base
 
 #: Imported for their side effect of declaring tables.
 DECLARED_IN = (
-    bot.alert_tables,
-    bot.saved_view_tables,
+    bot.alerts.tables,
+    bot.saved_views.tables,
     bot.attachments.tables,
-    bot.canned_tables,
-    bot.change_tables,
-    bot.channel_tables,
-    bot.gap_tables,
-    bot.golden_tables,
-    bot.guides_tables,
-    bot.notification_tables,
-    bot.question_tables,
+    bot.tickets.canned_tables,
+    bot.changes.tables,
+    bot.channels.tables,
+    bot.gaps.tables,
+    bot.golden.tables,
+    bot.guides.tables,
+    bot.notifications.tables,
+    bot.questions.tables,
     bot.tables,
     connectors.bot_stream_tables,
     connectors.media_tables,

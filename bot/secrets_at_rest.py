@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from bot.notification_errors import SecretsKeyMissing, SecretUnreadable
+from bot.notifications.errors import SecretsKeyMissing, SecretUnreadable
 
 _KEY_BYTES, _NONCE_BYTES = 32, 12
 _VERSION = "v1"

@@ -20,7 +20,7 @@ import uvicorn
 from PIL import Image as Picture
 
 from bot import migrate
-from bot.accounts import add_staff
+from bot.accounts.service import add_staff
 from bot.app import create_app
 from bot.assembly import Services, assemble
 from bot.learning import negatives

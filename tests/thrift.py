@@ -15,7 +15,7 @@ import uvicorn
 from argon2 import PasswordHasher
 from typing_extensions import override
 
-from bot import accounts
+from bot.accounts import service as accounts
 from store import yaml_text
 
 #: The hasher of the product, for the test of its strength.

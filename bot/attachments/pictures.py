@@ -16,7 +16,7 @@ from bot.attachments.cues import NO_CUES, Cues, ScreenReader
 from bot.attachments.intake import SUFFIX
 from bot.attachments.settings import AttachmentSettings
 from bot.attachments.tables import Attachment, Reading
-from bot.live import STAFF, Live
+from bot.conversations.live import STAFF, Live
 from bot.masking import mask
 from kb.errors import ImportRefused, PictureUnread, UnreadReason
 from kb.media import media_path

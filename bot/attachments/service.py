@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.accounts import Principal
+from bot.accounts.service import Principal
 from bot.attachments import repository
 from bot.attachments.errors import AttachmentGone, AttachmentNotFound
 from bot.attachments.intake import SUFFIX, AttachmentIntake
@@ -16,12 +16,12 @@ from bot.attachments.pictures import Pictures
 from bot.attachments.stored import Enclosure, StoredFile, enclose
 from bot.attachments.tables import Attachment
 from bot.clock import Clock
-from bot.conversations import Conversations
-from bot.engineers import Engineers
+from bot.conversations.recording import Recorded
+from bot.conversations.service import Conversations
 from bot.errors import MessageTooLong
 from bot.phrases import Phrases
-from bot.recording import Recorded
-from bot.ticket_work import visible_ticket
+from bot.tickets.engineers import Engineers
+from bot.tickets.work import visible_ticket
 from kb.media import media_path
 from store import audit
 from store.session import Database

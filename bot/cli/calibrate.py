@@ -15,7 +15,7 @@ from bot.deployment import Deployment
 from bot.errors import EvaluationEmpty, EvaluationFileInvalid
 from bot.learning import negatives
 from bot.phrases import Phrases
-from bot.web.evaluation_page import calibration_page
+from bot.web.workbench.evaluation_page import calibration_page
 from kb.calibrate import FEWEST_ANSWERABLE, FEWEST_UNANSWERABLE, Measured
 from kb.calibration_store import forget_calibration
 from kb.errors import CalibrationRefused, IndexMismatch, IndexMissing

@@ -5,8 +5,8 @@ import typer
 from bot.cli.context import run, state_of
 from bot.clock import utc_now
 from bot.deployment import Deployment
-from bot.notification_errors import SecretsKeyMissing
-from bot.notification_rotation import Resealed, reseal
+from bot.notifications.errors import SecretsKeyMissing
+from bot.notifications.rotation import Resealed, reseal
 from bot.secrets_at_rest import new_key
 
 app = typer.Typer(no_args_is_help=True, help="渠道密钥的加密。")

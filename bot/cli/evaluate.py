@@ -14,10 +14,10 @@ from bot.assembly import assemble
 from bot.cli.context import run, state_of
 from bot.deployment import Deployment
 from bot.errors import EvaluationEmpty, EvaluationFileInvalid, EvaluationRunning
-from bot.evaluation_floors import read_floors, shortfalls
-from bot.evaluation_lines import report_lines
-from bot.evaluation_records import Comparison, EvaluationReport, Suite
-from bot.web.evaluation_page import evaluation_page
+from bot.evaluations.floors import read_floors, shortfalls
+from bot.evaluations.lines import report_lines
+from bot.evaluations.records import Comparison, EvaluationReport, Suite
+from bot.web.workbench.evaluation_page import evaluation_page
 from kb.errors import IndexMismatch, IndexMissing
 
 

@@ -6,10 +6,15 @@ import httpx
 import typer
 import uvicorn
 
+from bot.channels.fake_wecom import (
+    Demonstration,
+    demonstration,
+    demonstration_settings,
+    environment,
+)
 from bot.cli.context import run, state_of
 from bot.clock import utc_now
 from bot.deployment import Deployment
-from bot.fake_wecom import Demonstration, demonstration, demonstration_settings, environment
 from bot.web.fake_wecom_pages import create_app
 
 

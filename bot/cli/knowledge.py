@@ -6,7 +6,7 @@ import typer
 
 from bot.cli.context import Jsonl, Paths, emit, input_lines, read_queries, run, state_of
 from bot.clock import utc_now
-from bot.greeting import LOCAL
+from bot.conversations.greeting import LOCAL
 from bot.importing import import_paths
 from kb.batch import result_row
 from kb.errors import IndexMismatch, IndexMissing

@@ -16,8 +16,8 @@ from typing_extensions import override
 from bot.app import create_app
 from bot.assembly import assemble
 from bot.cli.context import run, state_of
+from bot.conversations.live import Live
 from bot.deployment import Deployment
-from bot.live import Live
 from bot.running import running
 from kb.errors import IndexMismatch
 from nlu.train import RasaServer, rasa_command, rasa_environment

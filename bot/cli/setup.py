@@ -11,7 +11,7 @@ import typer
 from bot import doctor as checks
 from bot import migrate as migrations
 from bot import repository
-from bot.accounts import add_staff
+from bot.accounts.service import add_staff
 from bot.cli.context import run, state_of
 from bot.clock import utc_now
 from bot.deployment import Deployment

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.accounts import add_staff
+from bot.accounts.service import add_staff
 from bot.cli.context import run, state_of
 from bot.clock import utc_now
 from bot.deployment import Deployment

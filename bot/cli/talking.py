@@ -10,15 +10,15 @@ import typer
 from bot.assembly import Services, assemble
 from bot.cli.context import Jsonl, emit, input_lines, read_queries, run, state_of
 from bot.clock import utc_now
+from bot.conversations.opening import NewUser
+from bot.conversations.thinking import similar_to
 from bot.deployment import Deployment
 from bot.dialogue.queries import MAX_QUERY_CHARS, has_words
 from bot.dialogue.turn import Band, Search
 from bot.knowledge import SearchedKnowledge
-from bot.opening import NewUser
 from bot.records import triage_record, understanding_record
 from bot.running import running
 from bot.tables import Sender
-from bot.thinking import similar_to
 from bot.understanding import build_interpreter, build_triager, load_fallback
 from kb.errors import IndexMismatch
 from kb.fresh_index import FreshIndex

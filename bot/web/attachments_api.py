@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse
 
-from bot.accounts import READING_ROLES
+from bot.accounts.service import READING_ROLES
 from bot.attachments.errors import AttachmentEmpty
 from bot.attachments.kinds import SHOWN
 from bot.attachments.service import Given, Upload

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Header, Query, Response, status
 from starlette.responses import StreamingResponse
 
 from bot import repository
+from bot.conversations.opening import NewUser
 from bot.errors import MessageTooLong
-from bot.opening import NewUser
 from bot.tables import Sender
 from bot.web.events import View, conversation_events, stream
 from bot.web.schemas import (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.accounts import Principal
+from bot.accounts.service import Principal
 from bot.web.navigation import Place
 from handoff.marks import CustomField
 

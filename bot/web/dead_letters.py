@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, status
 from starlette.responses import RedirectResponse, Response
 
 from bot import dead_letters
-from bot.accounts import Principal
+from bot.accounts.service import Principal
 from bot.assembly import Services
 from bot.dead_letters import RESEND_ROLES, DeadLetter
 from bot.errors import DeadLetterNotFound

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from starlette.responses import StreamingResponse
 
-from bot import message_repository
 from bot.assembly import Services
-from bot.live import STAFF
+from bot.conversations import message_repository
+from bot.conversations.live import STAFF
 from bot.tables import Owner, Sender
 from bot.web.schemas import MessageOut
 

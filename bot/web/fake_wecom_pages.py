@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bot.fake_wecom import Demonstration
+from bot.channels.fake_wecom import Demonstration
 from bot.phrases import Phrases
 from bot.web.rendering import STATIC, Pages
 from connectors.fake_wecom import app as platform_app

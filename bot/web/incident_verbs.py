@@ -10,8 +10,8 @@ from typing import Annotated, TypeAlias, assert_never
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from bot.accounts import Principal
-from bot.incidents import Incidents
+from bot.accounts.service import Principal
+from bot.incidents.service import Incidents
 from bot.web.staff_verbs import Number, Title, Why, Words
 from handoff.incident import IncidentAction, PublicWords
 from handoff.incident_service import NewIncident

@@ -1,7 +1,7 @@
 """The API of incidents: lists, one whole, and its verbs.
 
 ``If-Match`` with the version that was seen makes a verb fail with 412 when a person decided
-something meanwhile. Refuses to decide anything; see ``bot.incidents``.
+something meanwhile. Refuses to decide anything; see ``bot.incidents.service``.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from bot.incidents import Listed, Opened, as_json
+from bot.incidents.service import Listed, Opened, as_json
 from bot.web import incident_verbs as verbs
 from bot.web.security import AppServices
 from bot.web.staff_access import ApiStaff, Expected

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.accounts import DESK_ROLES, READING_ROLES, Principal
+from bot.accounts.service import DESK_ROLES, READING_ROLES, Principal
 from bot.dead_letters import LOOK_ROLES
-from bot.notification_admin import LOOK_ROLES as NOTIFICATION_ROLES
+from bot.notifications.admin import LOOK_ROLES as NOTIFICATION_ROLES
 from bot.phrases import Phrases
 from bot.tables import Role
 

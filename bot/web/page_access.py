@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import Depends, Request
 from fastapi.exceptions import HTTPException
 
-from bot.accounts import Principal
+from bot.accounts.service import Principal
 from bot.errors import CsrfRefused, InvalidInput, NotAuthenticated
 from bot.web.security import AppServices, current_staff
 

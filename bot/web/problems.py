@@ -18,9 +18,10 @@ from starlette.responses import JSONResponse, Response
 
 import handoff.errors as desk
 import kb.errors as knowledge
-from bot import errors, notification_errors
+from bot import errors
 from bot.assembly import services
 from bot.attachments import errors as files
+from bot.notifications import errors as notification_errors
 from bot.phrases import Phrases
 
 log = structlog.get_logger("bot.web")

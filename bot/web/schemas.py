@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bot.message_repository import Shown
+from bot.conversations.message_repository import Shown
 
 Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)]
 ClientId = Annotated[

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from bot import repository
-from bot.accounts import Principal, hash_token, principal_of
+from bot.accounts.service import Principal, hash_token, principal_of
 from bot.assembly import Services, services
 from bot.errors import ConversationNotFound, CsrfRefused, NotAuthenticated
 from bot.tables import Conversation

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header
 
-from bot.accounts import Principal
+from bot.accounts.service import Principal
 from bot.errors import InvalidInput, PasswordChangeRequired
 from bot.web.security import CurrentStaff
 

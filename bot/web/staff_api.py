@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, status
 from starlette.responses import Response, StreamingResponse
 
-from bot.accounts import DESK_ROLES, READING_ROLES, change_password, log_in, log_out
+from bot.accounts.service import DESK_ROLES, READING_ROLES, change_password, log_in, log_out
 from bot.errors import TicketNotFound
 from bot.tables import Sender
-from bot.web import console_log
+from bot.web.console import log as console_log
 from bot.web.events import View, conversation_events, staff_events, stream
 from bot.web.schemas import LoginIn, LoginOut, PasswordIn, ResolveIn, TextIn
 from bot.web.security import COOKIE, AppServices, CurrentStaff, bearer

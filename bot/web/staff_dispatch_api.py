@@ -1,7 +1,7 @@
 """The API of dispatch: who works on a ticket, what it waits for, what becomes of it.
 
 ``If-Match`` with the version that was seen makes a verb fail with 412 and the news when somebody
-else was there meanwhile. Refuses to decide anything; see ``bot.dispatching``.
+else was there meanwhile. Refuses to decide anything; see ``bot.tickets.dispatching``.
 """
 
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from bot.accounts import DESK_ROLES, READING_ROLES
+from bot.accounts.service import DESK_ROLES, READING_ROLES
 from bot.web import staff_verbs as verbs
 from bot.web.security import AppServices
 from bot.web.staff_access import ApiStaff, Expected

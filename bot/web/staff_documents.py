@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from bot.problem_reports import MEDIA_TYPE
+from bot.tickets.problem_reports import MEDIA_TYPE
 from bot.web.page_access import FRESH
 
 

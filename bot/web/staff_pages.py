@@ -1,7 +1,7 @@
 """Pages of staff before the desk: the front door, login, password.
 
 Every form works without scripts: it posts, and the answer is 303 or the same page with what was
-refused. Refuses to check passwords (``bot.accounts``) and to hold words.
+refused. Refuses to check passwords (``bot.accounts.service``) and to hold words.
 """
 
 import hmac
@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from bot.accounts import (
+from bot.accounts.service import (
     MIN_PASSWORD_CHARS,
     SESSION_LENGTH,
     LoginResult,
@@ -23,7 +23,9 @@ from bot.accounts import (
 )
 from bot.assembly import Services
 from bot.errors import InvalidInput, LockedOut, LoginRefused, NotAuthenticated
-from bot.web import console_log, console_pages, console_verbs
+from bot.web.console import log as console_log
+from bot.web.console import pages as console_pages
+from bot.web.console import verbs as console_verbs
 from bot.web.contexts import IndexPage, LoginPage, PasswordPage
 from bot.web.navigation import front_page
 from bot.web.page_access import FRESH, PageStaff, form_fields, require_same_site, safe_next

@@ -10,10 +10,10 @@ from typing import Annotated, Any, TypeAlias, assert_never
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from bot.accounts import Principal
-from bot.dispatching import Dispatch
-from bot.engineers import Engineers
+from bot.accounts.service import Principal
 from bot.errors import InvalidInput
+from bot.tickets.dispatching import Dispatch
+from bot.tickets.engineers import Engineers
 from handoff.errors import WorkOrderRequired
 from handoff.problem_report import ProblemReport
 from handoff.service import Destination

@@ -6,12 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.web import (
-    workbench_files,
-    workbench_guide_imports,
-    workbench_sheets,
-    workbench_staleness,
-)
+from bot.web.workbench import files as workbench_files
+from bot.web.workbench import guide_imports as workbench_guide_imports
+from bot.web.workbench import sheets as workbench_sheets
+from bot.web.workbench import staleness as workbench_staleness
 from docs import cli_page
 from kb import answer_files
 from kb.importer.limits import MIB

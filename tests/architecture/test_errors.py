@@ -31,6 +31,7 @@ NOT_HTTP = {
     "bot.errors.EvaluationFileInvalid": "the command tells the file and the line",
     "bot.errors.EvaluationEmpty": "the command and the page of the last run tell it",
     "nlu.errors.EvaluationDataInvalid": "only benchmarks read evaluation files",
+    "bot.notifications.errors.AlertRefused": "the webhook answers 401 and tells nothing",
     "connectors.errors.CallbackRefused": "the webhook answers 403 and tells nothing",
     "connectors.errors.InvalidCallbackKey": "the settings tell it at start",
 }

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-WEB = sorted((ROOT / "bot" / "web").glob("*.py"))
+WEB = sorted((ROOT / "bot" / "web").rglob("*.py"))
 
 
 def called(tree: ast.AST, name: str) -> list[ast.Call]:
@@ -20,7 +20,7 @@ def called(tree: ast.AST, name: str) -> list[ast.Call]:
 def test_every_dependency_is_asynchronous() -> None:
     found = 0
     for path in WEB:
-        module = import_module(f"bot.web.{path.stem}")
+        module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
         for call in called(ast.parse(path.read_text("utf-8")), "Depends"):
             assert call.args, f"{path.name}:{call.lineno} depends on a class"
             dependency = eval(ast.unparse(call.args[0]), vars(module))  # noqa: S307  # our own code

@@ -24,7 +24,7 @@ LEXICONS = {
     "kb/section_matching.py": "numbering of headings",
     "bot/dialogue/queries.py": "words that lean on the turn before",
     "bot/masking.py": "labels before passwords",
-    "bot/sameness.py": "words without weight when problems are compared",
+    "bot/conversations/sameness.py": "words without weight when problems are compared",
     "handoff/summary.py": "lines of a transcript that say nothing",
 }
 #: Values of the domain, stored and compared as they are.

@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.notification_events import Happened, NoticeEvent
-from bot.notification_makers import place_of
-from bot.notification_tables import NotificationChannel, NotificationRule
+from bot.notifications.events import Happened, NoticeEvent
+from bot.notifications.makers import place_of
+from bot.notifications.tables import NotificationChannel, NotificationRule
 from bot.secrets_at_rest import SecretsSettings, Vault, new_key
 from connectors.notify_settings import NotifySettings
 from store.base import new_id

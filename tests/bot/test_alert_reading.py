@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.alert_authentication import Credentials, check, signature
-from bot.alert_folding import FLAP, LATE, Change, Known, step
-from bot.alert_reading import MAX_ALERTS, Alert, FieldMap, Flaw, field_map, read
-from bot.alert_tables import AlertStatus
-from bot.notification_errors import AlertRefused, NotificationInvalid
+from bot.alerts.authentication import Credentials, check, signature
+from bot.alerts.folding import FLAP, LATE, Change, Known, step
+from bot.alerts.reading import MAX_ALERTS, Alert, FieldMap, Flaw, field_map, read
+from bot.alerts.tables import AlertStatus
+from bot.notifications.errors import AlertRefused, NotificationInvalid
 from store.vocabulary import Severity
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)

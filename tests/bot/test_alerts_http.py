@@ -15,14 +15,14 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from bot import alert_repository
-from bot.accounts import Principal
-from bot.alert_authentication import signature
-from bot.alert_proposals import proposals_from_alert
-from bot.alert_sources import SilenceKind, SourceForm, SourceKind
-from bot.alert_tables import AlertDelivery, AlertInstance
+from bot.accounts.service import Principal
+from bot.alerts import repository as alert_repository
+from bot.alerts.authentication import signature
+from bot.alerts.proposals import proposals_from_alert
+from bot.alerts.sources import SilenceKind, SourceForm, SourceKind
+from bot.alerts.tables import AlertDelivery, AlertInstance
 from bot.clock import utc_now
-from bot.notification_tables import Notification
+from bot.notifications.tables import Notification
 from bot.secrets_at_rest import SecretsSettings
 from bot.settings import Settings
 from bot.tables import Role

@@ -11,7 +11,7 @@ import docx
 import pytest
 from typer.testing import Result
 
-from bot import accounts
+from bot.accounts import service as accounts
 from bot.clock import utc_now
 from store.session import Database
 from tests.bot.command import CHINESE, ROW, as_process, caiwen, jsonl, lines

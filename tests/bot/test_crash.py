@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from bot import repository
-from bot.acting import Actor
 from bot.assembly import assemble
-from bot.opening import NewUser
-from bot.thinking import Thinker
+from bot.conversations.acting import Actor
+from bot.conversations.opening import NewUser
+from bot.conversations.thinking import Thinker
 from store.base import new_id
 from tests.bot.process import patiently, start
 from tests.postgres import free_port
@@ -77,7 +77,7 @@ async def test_death_between_any_two_steps(
 
             dying.setattr(Actor, "act", act_and_die)
         elif step == "inside_act":
-            dying.setattr("bot.acting._finish", die)
+            dying.setattr("bot.conversations.acting._finish", die)
         else:
             owner = Actor if step == "act" else Thinker
             dying.setattr(owner, step, die)

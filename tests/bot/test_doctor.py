@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from bot.clock import utc_now
 from bot.deployment import Deployment
 from bot.doctor import Finding, examine
-from bot.notification_tables import NotificationChannel
+from bot.notifications.tables import NotificationChannel
 from bot.secrets_at_rest import SecretsSettings, new_key
 from tests.product import copy_workspace, make_settings
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from bot.thinking import Snapshot, Thinker, Thought
+from bot.conversations.thinking import Snapshot, Thinker, Thought
 from tests.product import Product
 
 

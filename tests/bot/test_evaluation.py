@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.conversations.greeting import LOCAL
 from bot.dialogue.turn import Search
 from bot.errors import EvaluationEmpty, EvaluationFileInvalid, EvaluationRunning
-from bot.evaluation import Live, evaluate_workspace, first_message, search_live
-from bot.evaluation_records import Miss, Suite, compared
-from bot.evaluation_store import EvaluationStore
-from bot.evaluation_suites import Material, own
-from bot.golden_tables import GoldenQuestionRow
-from bot.greeting import LOCAL
+from bot.evaluations.asking import Live, evaluate_workspace, first_message, search_live
+from bot.evaluations.records import Miss, Suite, compared
+from bot.evaluations.store import EvaluationStore
+from bot.evaluations.suites import Material, own
+from bot.golden.tables import GoldenQuestionRow
 from bot.settings import data_dir
 from bot.understanding import learn_interpreter
 from bot.workspace import Workspace

@@ -8,8 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.channels.fake_wecom import (
+    Demonstration,
+    demonstration,
+    demonstration_settings,
+    environment,
+)
 from bot.clock import utc_now
-from bot.fake_wecom import Demonstration, demonstration, demonstration_settings, environment
 from bot.phrases import load
 from bot.settings import data_dir
 from bot.web.fake_wecom_pages import create_app

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.accounts import Principal
-from bot.guides_imports import GuideImports, Upload
+from bot.accounts.service import Principal
+from bot.guides.imports import GuideImports, Upload
 from bot.tables import Role
-from bot.workbench_publishing import Publishing
+from bot.workbench.publishing import Publishing
 from bot.workspace import Workspace
 from kb import answer_editing as editing
 from kb import answer_repository, repository

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from bot import guides_repository as rows
-from bot.accounts import Principal
+from bot.accounts.service import Principal
 from bot.errors import NotPermitted
-from bot.guides_imports import GuideImports, JobStatus, Upload
+from bot.guides import repository as rows
+from bot.guides.imports import GuideImports, JobStatus, Upload
 from bot.importing import FileReader
 from bot.tables import Role
-from bot.workbench_publishing import Publishing
+from bot.workbench.publishing import Publishing
 from bot.workspace import Workspace
 from kb.errors import GuideInvalid, GuideMissing, ImportRefused, RefusalReason
 from kb.fresh_index import FreshIndex

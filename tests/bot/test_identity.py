@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.accounts.identity import Identities
 from bot.errors import IdentityRefused
-from bot.identity import Identities
 from bot.settings import WebSettings
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)

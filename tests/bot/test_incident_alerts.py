@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from bot.alert_proposals import AlertProposal
-from bot.incident_alerts import MOST, propose
+from bot.alerts.proposals import AlertProposal
+from bot.incidents.alerts import MOST, propose
 from handoff import incident_repository as rows
 from handoff.incident import IncidentStatus
 from handoff.incident_tables import Incident

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.incident_gathering import Gathering
-from bot.incident_likeness import Readings
-from bot.incident_watch import IncidentWatch
+from bot.incidents.gathering import Gathering
+from bot.incidents.likeness import Readings
+from bot.incidents.watch import IncidentWatch
 from bot.phrases import load
 from bot.settings import data_dir
 from handoff import incident_repository as rows

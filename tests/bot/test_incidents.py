@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.accounts import Principal
-from bot.incidents import Opened
+from bot.accounts.service import Principal
+from bot.incidents.service import Opened
 from bot.tables import Role
 from handoff import incident_repository as rows
 from handoff.incident import IncidentStatus, PublicWords

@@ -11,8 +11,8 @@ from bot.dialogue.decide import decide
 from bot.dialogue.decision import AddToTicket, FollowFault, RaiseTicket, Say, ShowFault
 from bot.dialogue.state import DialogueState, from_json, to_json
 from bot.dialogue.turn import ActionKind, Band, Found, KnownFault, Search, UserAction
-from bot.incident_board import IncidentBoard
-from bot.incident_likeness import Reading, alike, read
+from bot.incidents.board import IncidentBoard
+from bot.incidents.likeness import Reading, alike, read
 from handoff import incident_repository as rows
 from handoff import incident_service as service
 from handoff.incident import PublicWords

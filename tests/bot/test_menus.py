@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.menus import menu_of, pressed, typed
+from bot.channels.menus import menu_of, pressed, typed
 from bot.phrases import load
 from bot.settings import data_dir
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.greeting import LOCAL
-from bot.notification_errors import NotificationInvalid
-from bot.notification_events import Happened, NoticeEvent
-from bot.notification_rules import concerns, digest_at, hours, leaves_at, reminds
-from bot.notification_templates import PLACEHOLDERS, check, fill, filled_text, filled_title
+from bot.conversations.greeting import LOCAL
+from bot.notifications.errors import NotificationInvalid
+from bot.notifications.events import Happened, NoticeEvent
+from bot.notifications.rules import concerns, digest_at, hours, leaves_at, reminds
+from bot.notifications.templates import PLACEHOLDERS, check, fill, filled_text, filled_title
 from store.vocabulary import Severity
 from tests.bot.notification_builders import NOW, happened, rule
 

@@ -14,11 +14,11 @@ from sqlalchemy import Select, insert, inspect, literal, select
 from structlog.testing import capture_logs
 
 from bot.clock import utc_now
-from bot.greeting import LOCAL
-from bot.notification_events import NoticeEvent
-from bot.notification_scanning import Scanner
-from bot.notification_tables import Notification
-from bot.notifications import SCAN_S
+from bot.conversations.greeting import LOCAL
+from bot.notifications.events import NoticeEvent
+from bot.notifications.scanning import Scanner
+from bot.notifications.service import SCAN_S
+from bot.notifications.tables import Notification
 from bot.secrets_at_rest import SecretsSettings
 from bot.settings import Settings
 from connectors.notify_settings import NotifySettings

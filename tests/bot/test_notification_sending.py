@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
-from bot.notification_events import Happened, NoticeEvent
-from bot.notification_makers import Makers
-from bot.notification_planning import Planner
-from bot.notification_sending import Sender
-from bot.notification_tables import (
+from bot.notifications.events import Happened, NoticeEvent
+from bot.notifications.makers import Makers
+from bot.notifications.planning import Planner
+from bot.notifications.sending import Sender
+from bot.notifications.tables import (
     Notification,
     NotificationAttempt,
     NotificationChannel,

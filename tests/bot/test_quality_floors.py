@@ -12,10 +12,10 @@ import pytest
 
 from bot.assembly import Services, assemble
 from bot.errors import EvaluationFileInvalid
-from bot.evaluation import evaluate_workspace
-from bot.evaluation_floors import read_floors, shortfalls
-from bot.evaluation_records import EvaluationReport, Suite
-from bot.evaluation_suites import Material, shipped
+from bot.evaluations.asking import evaluate_workspace
+from bot.evaluations.floors import read_floors, shortfalls
+from bot.evaluations.records import EvaluationReport, Suite
+from bot.evaluations.suites import Material, shipped
 from bot.settings import Settings, data_dir
 from kb.retriever import Retriever, SearchResult
 from nlu.settings import NluSettings

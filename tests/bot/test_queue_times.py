@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from bot import repository
-from bot.live import Live
-from bot.ownership import give_to
-from bot.queue_times import QueueTimes
+from bot.conversations.live import Live
+from bot.conversations.ownership import give_to
 from bot.tables import Owner
+from bot.tickets.queue_times import QueueTimes
 from handoff import service
 from handoff.settings import HandoffSettings
 from handoff.tables import Ticket

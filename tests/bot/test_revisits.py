@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.accounts import Principal
+from bot.accounts.service import Principal
 from bot.errors import CallBackDone, CallBackNotFound, InvalidInput, NotPermitted
-from bot.revisits import Revisits
 from bot.tables import Role
+from bot.tickets.revisits import Revisits
 from handoff import service
 from handoff.callbacks import ATTEMPTS, Finished, Result, Why, is_over, wanted
 from handoff.problem_report import ProblemReport

@@ -11,16 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot import repository
-from bot.accounts import Principal
-from bot.live import Live
-from bot.ownership import give_to
+from bot.accounts.service import Principal
+from bot.conversations.live import Live
+from bot.conversations.ownership import give_to
+from bot.conversations.recording import append
 from bot.phrases import load as load_phrases
-from bot.presence import Presences
-from bot.recording import append
-from bot.routing import Routed, Router
 from bot.schema import metadata
 from bot.settings import data_dir
 from bot.tables import Owner, Role, Sender
+from bot.tickets.presence import Presences
+from bot.tickets.routing import Routed, Router
 from handoff import presence_repository, service
 from handoff import repository as rows
 from handoff.queueing import ROUTER

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from bot.live import Live
-from bot.notification_planning import Planner
+from bot.conversations.live import Live
+from bot.notifications.planning import Planner
 from bot.phrases import load
-from bot.presence import Presences
-from bot.revisits import Revisits
-from bot.rule_acting import RuleActing
-from bot.rule_running import RuleRunner
+from bot.rules.acting import RuleActing
+from bot.rules.running import RuleRunner
 from bot.settings import data_dir
+from bot.tickets.presence import Presences
+from bot.tickets.revisits import Revisits
 from handoff import repository, rule_repository, service
 from handoff.lifecycle import Event
 from handoff.rule_past import RULE

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.notification_errors import SecretsKeyMissing
-from bot.notification_makers import place_of
-from bot.notification_rotation import reseal
-from bot.notification_tables import NotificationChannel
+from bot.notifications.errors import SecretsKeyMissing
+from bot.notifications.makers import place_of
+from bot.notifications.rotation import reseal
+from bot.notifications.tables import NotificationChannel
 from bot.secrets_at_rest import SecretsSettings, Vault, new_key
 from store import audit
 from store.session import Database

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from bot.notification_errors import SecretsKeyMissing, SecretUnreadable
+from bot.notifications.errors import SecretsKeyMissing, SecretUnreadable
 from bot.secrets_at_rest import SecretsSettings, new_key
 
 OLD, NEW = new_key(), new_key()

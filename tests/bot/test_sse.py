@@ -12,10 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from bot import background, engineers, repository
+from bot import background, repository
+from bot.conversations.recording import append
 from bot.knowledge import SearchedKnowledge
-from bot.recording import append
 from bot.tables import Sender
+from bot.tickets import engineers
 from bot.web import chat_api
 from tests.product import Chat, Product
 

@@ -15,9 +15,9 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from bot.attachments.tables import Attachment
-from bot.recording import append
+from bot.channels.telegram import ADDRESS
+from bot.conversations.recording import append
 from bot.tables import Conversation, Feedback, Message, Sender
-from bot.telegram import ADDRESS
 from handoff.tables import Ticket
 from store import outbox
 from store.outbox import OutboxRow

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot import golden_repository
 from bot.clock import utc_now
-from bot.golden_tables import GoldenQuestionRow, GoldenRunRow
+from bot.golden import repository as golden_repository
+from bot.golden.tables import GoldenQuestionRow, GoldenRunRow
 from store import audit
 from store.session import Database
 from tests.bot.command import caiwen, jsonl, lines

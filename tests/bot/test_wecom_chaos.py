@@ -20,8 +20,8 @@ import httpx
 import pytest
 import uvicorn
 
+from bot.channels.fake_wecom import demonstration_settings, environment
 from bot.clock import utc_now
-from bot.fake_wecom import demonstration_settings, environment
 from connectors.fake_wecom.app import create_app
 from connectors.fake_wecom.letters import Letters
 from connectors.fake_wecom.platform import FakeWecom

@@ -14,9 +14,9 @@ import uvicorn
 from sqlalchemy import select
 
 from bot.attachments.tables import Attachment
+from bot.channels.fake_wecom import Demonstration, demonstration, demonstration_settings
+from bot.channels.h5_login import WIDGET, identity_secrets
 from bot.clock import utc_now
-from bot.fake_wecom import Demonstration, demonstration, demonstration_settings
-from bot.h5_login import WIDGET, identity_secrets
 from bot.phrases import load
 from bot.settings import data_dir
 from bot.tables import Message, User

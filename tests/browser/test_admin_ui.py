@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bot.clock import utc_now
-from bot.notification_planning import PREFIX
+from bot.notifications.planning import PREFIX
 from store import outbox
 from tests.bot.test_alert_reading import body, raw
 from tests.bot.web.plain_browser import make_ticket

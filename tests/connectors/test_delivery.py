@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bot.assembly import Services, assemble
-from bot.opening import NewUser
+from bot.conversations.opening import NewUser
 from connectors.base import TransientError
 from connectors.memory import MemoryChannel
 from store import outbox

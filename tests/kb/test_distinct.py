@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.lexicons import shipped
 from bot.settings import data_dir
+from bot.workbench.lexicons import shipped
 from kb.answer_text import AnswerText
 from kb.answers import indexed_text
 from kb.articles import Corpus

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.lexicons import shipped
 from bot.settings import data_dir
+from bot.workbench.lexicons import shipped
 from kb.lexicon import Lexicon, lexicon_from_json, lexicon_to_json, load_lexicon
 from kb.lexicon_entries import (
     Entry,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from bot.accounts import add_staff
+from bot.accounts.service import add_staff
 from bot.tables import Role
 from tests.product import NOW, PASSWORD, Product, http_client
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.clock import utc_now
-from bot.greeting import LOCAL
+from bot.conversations.greeting import LOCAL
 from bot.tables import Role
 from store import audit
 from tests.bot.test_alert_reading import body, raw

@@ -12,11 +12,11 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from bot import channel_repository as rows
-from bot.channel_tables import ChannelAccount
+from bot.channels import repository as rows
+from bot.channels.tables import ChannelAccount
 from bot.clock import utc_now
-from bot.notification_errors import SecretsKeyMissing
-from bot.notification_rotation import reseal
+from bot.notifications.errors import SecretsKeyMissing
+from bot.notifications.rotation import reseal
 from bot.secrets_at_rest import SecretsSettings, new_key
 from bot.tables import Role
 from connectors.base import InboundMessage

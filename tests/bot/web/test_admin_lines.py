@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.channel_desk import ChannelHealth
+from bot.channels.desk import ChannelHealth
 from bot.tables import Role
 from connectors.base import PermanentError
 from connectors.memory import MemoryChannel
@@ -57,7 +57,7 @@ async def world(prepared_workspace: Path, tmp_path: Path) -> AsyncIterator[World
 async def test_a_stopped_channel_keeps_everything_and_sends_it_in_order(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.channel_desk.LOOK_S", 0.1)
+    monkeypatch.setattr("bot.channels.desk.LOOK_S", 0.1)
     assert "还没有" in shown(await world.root.get(LINES))
     assert (await world.root.post(f"{LINES}/wecom/pause")).status_code == 303
     for question in ("公务卡怎么还款", "UKey插上没有反应怎么办"):

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from bot.notification_tables import NotificationChannel, NotificationRule
+from bot.notifications.tables import NotificationChannel, NotificationRule
 from bot.secrets_at_rest import SecretsSettings
 from bot.tables import Role
 from connectors.notify_settings import NotifySettings

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot import repository
-from bot.accounts import Principal
+from bot.accounts.administration import one_time_password
+from bot.accounts.service import Principal
 from bot.errors import LastAdministrator
-from bot.staff_admin import one_time_password
 from bot.tables import Role
 from store import audit
 from tests.bot.web.plain_browser import HOSTILE, Browser, add, make_ticket, open_browser, shown

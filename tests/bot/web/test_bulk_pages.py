@@ -83,7 +83,7 @@ async def test_the_rules_of_single_tickets_hold(product: Product, chen: Browser)
 
 
 def _principal() -> object:
-    from bot.accounts import Principal
+    from bot.accounts.service import Principal
 
     return Principal("", "", "", "", Role.ADMIN, (), (), "", must_change_password=False)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.tables import Role
-from bot.web.console_sheets import SHEETS
+from bot.web.console.sheets import SHEETS
 from bot.web.staff_verbs import SHAPES
 from handoff.ticket import TRANSITIONS, Action, Status
 from tests.bot.web.plain_browser import Browser, add, make_ticket, open_browser, shown

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.alert_proposals import AlertProposal
-from bot.greeting import LOCAL
-from bot.incident_alerts import propose
+from bot.alerts.proposals import AlertProposal
+from bot.conversations.greeting import LOCAL
+from bot.incidents.alerts import propose
 from bot.tables import Role
 from bot.web.incident_verbs import VERBS
 from handoff import incident_repository as rows

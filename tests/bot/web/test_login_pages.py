@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.accounts import FREE_ATTEMPTS
+from bot.accounts.service import FREE_ATTEMPTS
 from bot.tables import Role
 from bot.web.page_access import safe_next
 from tests.bot.web.plain_browser import HOSTILE, PAGE, Browser, add, shown

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot import searching
 from bot.tables import Role
+from bot.tickets import searching
 from tests.bot.web.plain_browser import HOSTILE, Browser, add, make_ticket, open_browser, shown
 from tests.product import Product
 

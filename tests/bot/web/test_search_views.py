@@ -3,7 +3,7 @@
 import re
 from html import unescape
 
-from bot.saved_views import MAX_VIEWS
+from bot.saved_views.service import MAX_VIEWS
 from bot.tables import Role
 from tests.bot.web.plain_browser import HOSTILE, Browser, add, make_ticket, open_browser, shown
 from tests.product import Product

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.gap_collecting import Collected
-from bot.gap_tables import GapStatus
+from bot.gaps.collecting import Collected
+from bot.gaps.tables import GapStatus
 from bot.tables import Role
 from kb import answer_editing
 from kb.answer_editing import Step

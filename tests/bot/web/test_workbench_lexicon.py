@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.lexicons import entries_of
 from bot.tables import Role
+from bot.workbench.lexicons import entries_of
 from kb.lexicon_entries import searched
 from kb.lexicon_store import lexicon_file
 from tests.bot.web.plain_browser import HOSTILE, Browser, shown

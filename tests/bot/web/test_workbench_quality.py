@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.evaluation_records import Suite
+from bot.evaluations.records import Suite
 from bot.tables import Role
 from tests.bot.web.plain_browser import Browser, add, open_browser, shown
 from tests.product import Product

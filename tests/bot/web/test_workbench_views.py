@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from bot.saved_views import MAX_VIEWS
+from bot.saved_views.service import MAX_VIEWS
 from bot.tables import Role
 from tests.bot.web.plain_browser import HOSTILE, Browser, Seat, shown
 from tests.product import Product

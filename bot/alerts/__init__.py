@@ -1,0 +1,1 @@
+"""What monitoring systems report: taken in, folded, proposed as incidents."""

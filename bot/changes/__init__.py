@@ -1,0 +1,1 @@
+"""What administrators changed: kept whole, told as differences, restorable."""

@@ -1,0 +1,1 @@
+"""A message's way: opened, recorded, thought about, acted on, shown."""

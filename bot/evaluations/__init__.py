@@ -1,0 +1,1 @@
+"""Measuring the answers of a workspace: asking, counting, keeping, drawing."""

@@ -1,0 +1,1 @@
+"""Golden questions: kept, asked before publishing, judged."""

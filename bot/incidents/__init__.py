@@ -1,0 +1,1 @@
+"""Faults that many report: noticed, proposed, confirmed, told about, ended."""

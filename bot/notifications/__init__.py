@@ -1,0 +1,1 @@
+"""Telling staff elsewhere what happened here."""

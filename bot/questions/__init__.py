@@ -1,0 +1,1 @@
+"""What people really asked and where it led: material for similar questions."""

@@ -1,0 +1,1 @@
+"""Rules of tickets made without code: kept, tried on the past, run, told in words."""

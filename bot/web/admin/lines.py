@@ -1,0 +1,63 @@
+"""The administrator's page of the channels of conversations: how they do, and their switch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from starlette.responses import RedirectResponse, Response
+
+from bot.assembly import Services
+from bot.channels.desk import ChannelDesk, ChannelHealth
+from bot.channels.kinds import LINES as ACCOUNTS
+from bot.web.admin.access import Framed, frame
+from bot.web.page_access import FRESH, PageStaff
+from bot.web.security import AppServices
+
+router = APIRouter(include_in_schema=False)
+
+ADDRESS = "/console/admin/lines"
+ChannelName = Annotated[str, Path(pattern="^[a-z][a-z0-9_]{0,39}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class LinesPage(Framed):
+    """Every channel that is sent to."""
+
+    lines: Sequence[ChannelHealth]
+    #: Channels with an account, keys of widgets, and whether secrets can be kept.
+    accounts: Sequence[str]
+    widgets: Sequence[str]
+    ready: bool
+
+
+def _desk(app: Services) -> ChannelDesk:
+    return ChannelDesk(app.database, app.channels.by_name, app.clock, app.relay.wake)
+
+
+@router.get(ADDRESS)
+async def lines(staff: PageStaff, app: AppServices) -> Response:
+    """How the channels do."""
+    outer = frame(app, staff, "lines")
+    page = LinesPage(
+        outer,
+        await _desk(app).health(staff),
+        accounts=tuple(ACCOUNTS),
+        widgets=await app.channel_accounts.widgets(staff),
+        ready=app.channel_accounts.vault.ready,
+    )
+    return app.pages.page("admin/lines.html", {"page": page}, headers=FRESH)
+
+
+@router.post(f"{ADDRESS}/{{channel}}/pause")
+async def pause(channel: ChannelName, staff: PageStaff, app: AppServices) -> Response:
+    """Stop sending; what is said waits."""
+    await _desk(app).set_paused(staff, channel, paused=True)
+    return RedirectResponse(ADDRESS, 303)
+
+
+@router.post(f"{ADDRESS}/{{channel}}/resume")
+async def resume(channel: ChannelName, staff: PageStaff, app: AppServices) -> Response:
+    """Send again, beginning with what waits."""
+    await _desk(app).set_paused(staff, channel, paused=False)
+    return RedirectResponse(ADDRESS, 303)

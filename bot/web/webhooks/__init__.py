@@ -1,0 +1,1 @@
+"""What platforms and monitoring systems post to us."""
