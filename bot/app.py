@@ -41,6 +41,7 @@ from bot.web.admin import staff as admin_staff
 from bot.web.admin import units as admin_units
 from bot.web.console import bulk_pages, presence_pages, revisit_pages, search_pages, search_views
 from bot.web.console import incidents as console_incidents
+from bot.web.console import insertions as console_insertions
 from bot.web.cross_origin import CrossOrigin
 from bot.web.middleware import Guard, Uploads
 from bot.web.rendering import STATIC
@@ -112,6 +113,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         staff_api,
         staff_dispatch_api,
         console_incidents,
+        console_insertions,
         incidents_api,
         dead_letters,
         admin_notifications,

@@ -43,7 +43,7 @@ from store.vocabulary import Severity
 #: Waiting tickets that are watched for new ones.
 NEWS_LIMIT = 200
 #: What is offered while an administrator has made no phrases.
-_CANNED = "console.canned"
+CANNED = "console.canned"
 #: A transcript longer than this is read in pieces.
 TRANSCRIPT_LIMIT = 500
 
@@ -109,7 +109,7 @@ class Console:
             listed.append(
                 {
                     **ticket_row(ticket),
-                    "requester": _requester(people.get(ticket.requester_id or "")),
+                    "requester": requester(people.get(ticket.requester_id or "")),
                     "owner": talk.owner if talk else None,
                     "unread": unread,
                 }
@@ -156,11 +156,11 @@ class Console:
             said = await canned_repository.phrases(session)
         row = {
             **ticket_row(ticket),
-            "requester": _requester(people.get(ticket.requester_id or "")),
+            "requester": requester(people.get(ticket.requester_id or "")),
         }
         return {
             **row,
-            "canned": offered(said, row, staff.name) if said else self.phrases.lines(_CANNED),
+            "canned": offered(said, row, staff.name) if said else self.phrases.lines(CANNED),
             "incident": incident_of(incident),
             "description": ticket.description,
             "cause": ticket.cause,
@@ -337,7 +337,8 @@ def ticket_row(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def _requester(user: User | None) -> dict[str, Any] | None:
+def requester(user: User | None) -> dict[str, Any] | None:
+    """Who asked, as pages show it."""
     if user is None:
         return None
     return {

@@ -129,6 +129,35 @@ async def test_two_engineers_see_each_other(browser: Browser, product: Product) 
     assert chen.complaints == lin.complaints == []
 
 
+async def test_a_stroke_finds_answers_and_phrases(browser: Browser, product: Product) -> None:
+    chat, number = await wait_for_an_engineer(product, "门户的菜单是空的")
+    desk = await sit_down(browser, product)
+    page = desk.page
+    await desk.open_ticket(number)
+    await page.click("#do-claim")
+    await expect(page.locator("#mode-reply")).to_be_checked()
+    options = page.locator("#insertions [role=option]")
+    await page.locator("#text").press_sequentially("您好 /")
+    await expect(options).to_have_count(5)
+    await page.keyboard.press("ArrowDown")
+    await expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    await page.keyboard.press("Escape")
+    await expect(options).to_have_count(0)
+    await page.locator("#text").press_sequentially("公务卡怎么还款")
+    await expect(page.locator("#text")).to_have_value("您好 /公务卡怎么还款")
+    await page.fill("#text", "")
+    await page.locator("#text").press_sequentially("/公务卡怎么还款")
+    await expect(options.first).to_contain_text("公务卡怎么还款")
+    await expect(options.first.locator("b")).to_have_text(re.compile(r"^\d+%$"))
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#text")).to_have_value(re.compile("^公务卡怎么还款\n"))
+    await expect(options).to_have_count(0)
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".from-engineer .bubble")).to_contain_text("公务卡怎么还款")
+    assert (await chat.read())[-1]["text"].startswith("公务卡怎么还款\n")
+    assert desk.complaints == []
+
+
 async def test_new_work_announces_itself_in_the_title(browser: Browser, product: Product) -> None:
     desk = await sit_down(browser, product)
     await desk.page.evaluate(

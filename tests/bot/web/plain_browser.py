@@ -54,9 +54,11 @@ def open_browser(product: Product) -> Browser:
     return Browser(http_client(product.address))
 
 
-async def make_ticket(product: Product, text: str = "门户的菜单是空的") -> str:
+async def make_ticket(product: Product, text: str = "门户的菜单是空的", *, region: str = "") -> str:
     """The number of a new ticket that waits for an engineer."""
-    chat = await product.open(name=HOSTILE, unit=f"一小{HOSTILE}", phone="13800138000")
+    chat = await product.open(
+        name=HOSTILE, unit=f"一小{HOSTILE}", phone="13800138000", region=region
+    )
     await chat.say(text)
     await chat.say("转人工", kind="human")
     told = [m for m in await chat.read() if m["kind"] == "ticket"]
