@@ -5,9 +5,11 @@ whether a gap is worth an answer; editors do.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 
 import numpy as np
 import structlog
@@ -16,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.dialogue.queries import has_words
 from bot.gaps import repository as rows
 from bot.gaps.tables import GapQuestionRow, GapReason, GapRow
-from bot.tables import Turn, User
+from bot.gaps.unchosen import PATIENCE, judge
+from bot.tables import Feedback, Turn, User
 from kb.clustering import NEARER_THAN, Floats, groups, likenesses, most_typical
 from nlu.types import Intent
 from store.session import Database
@@ -57,7 +60,7 @@ class Collected:
 async def collect(database: Database, encode: Encode, *, now: datetime) -> Collected:
     """Take in new turns and group what they left unanswered."""
     async with database.transaction() as session:
-        found = await _take_in(session)
+        found = await _take_in(session) + await _take_in_silent(session, now)
     made = await _group(database, encode, now)
     if found or made:
         log.info("gaps_collected", questions=found, gaps=made)
@@ -75,10 +78,43 @@ async def _take_in(session: AsyncSession) -> int:
     return found
 
 
+async def _take_in_silent(session: AsyncSession, now: datetime) -> int:
+    """Questions whose askers said nothing to what they got, once they had time to."""
+    mark = await rows.mark(session, rows.UNCHOSEN)
+    seen = await rows.turns_after(session, mark.last_turn_id, limit=TURNS)
+    ripe = list(takewhile(lambda one: one[0].at + PATIENCE <= now, seen))
+    if not ripe:
+        return 0
+    talks = {turn.conversation_id for turn, _ in ripe}
+    later, verdicts = defaultdict[str, list[Turn]](list), defaultdict[str, list[Feedback]](list)
+    for turn in await rows.turns_of(session, talks, after=ripe[0][0].id):
+        later[turn.conversation_id].append(turn)
+    for verdict in await rows.verdicts_of(session, talks):
+        verdicts[verdict.conversation_id].append(verdict)
+    found = 0
+    for turn, user in ripe:
+        mark.last_turn_id = turn.id
+        judged = judge(turn, later[turn.conversation_id], verdicts[turn.conversation_id])
+        if judged is not None and not await _is_noted(session, turn):
+            found += await _put_down(session, turn, judged[1], user, judged[0])
+    return found
+
+
+async def _is_noted(session: AsyncSession, turn: Turn) -> bool:
+    """What a person said about an answer outweighs what is read off their silence."""
+    return await rows.question_at(session, turn.conversation_id, turn.seq) is not None
+
+
 async def _note(session: AsyncSession, turn: Turn, user: User, reason: GapReason) -> int:
     """Note the question that a turn left unanswered; 1 when it is a new one."""
     asked = turn if reason is GapReason.NO_ANSWER else await _question_before(session, turn)
-    if asked is None or asked.understanding.get("intent") in _TALK:
+    return 0 if asked is None else await _put_down(session, asked, turn, user, reason)
+
+
+async def _put_down(
+    session: AsyncSession, asked: Turn, turn: Turn, user: User, reason: GapReason
+) -> int:
+    if asked.understanding.get("intent") in _TALK:
         return 0
     text = (await rows.message_text(session, asked.conversation_id, asked.seq)).strip()
     if len(text) < MIN_CHARS or not has_words(text):

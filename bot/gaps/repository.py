@@ -1,6 +1,6 @@
 """Every query about gaps, and about the turns and replies that they are made from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,12 +8,12 @@ from sqlalchemy import distinct, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.gaps.tables import GapMarkRow, GapQuestionRow, GapReason, GapRow, GapStatus
-from bot.tables import Conversation, Message, Sender, Turn, User
+from bot.tables import Conversation, Feedback, Message, Sender, Turn, User
 from handoff.tables import Ticket
 from kb.tables import ArticleRow
 
 #: What looks through turns, each with a mark of its own.
-GAPS, LED = 1, 2
+GAPS, LED, UNCHOSEN = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,26 @@ async def turns_until(
         .order_by(Turn.seq.desc())
         .limit(limit)
     )
+    return (await session.scalars(query)).all()
+
+
+async def turns_of(
+    session: AsyncSession, conversation_ids: Collection[str], *, after: int
+) -> Sequence[Turn]:
+    """Turns of these conversations after a turn, in order."""
+    query = (
+        select(Turn)
+        .where(Turn.conversation_id.in_(conversation_ids), Turn.id > after)
+        .order_by(Turn.id)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def verdicts_of(
+    session: AsyncSession, conversation_ids: Collection[str]
+) -> Sequence[Feedback]:
+    """Ratings of answers in these conversations."""
+    query = select(Feedback).where(Feedback.conversation_id.in_(conversation_ids))
     return (await session.scalars(query)).all()
 
 

@@ -25,6 +25,8 @@ class GapReason(StrEnum):
     UNHELPFUL = "unhelpful"
     NOT_SOLVED = "not_solved"
     HUMAN_REQUESTED = "human_requested"
+    UNCHOSEN = "unchosen"  # candidates were shown, nobody chose one
+    ASKED_AGAIN = "asked_again"  # the next question got the same answer
 
 
 class GapRow(Base):
@@ -66,7 +68,7 @@ class GapQuestionRow(Base):
 
 
 class GapMarkRow(Base):
-    """How far turns have been looked through: 1 for gaps, 2 for questions that were answered."""
+    """How far turns have been looked through, by each of the readers in `repository`."""
 
     __tablename__ = "gap_marks"
 
