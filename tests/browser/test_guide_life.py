@@ -82,6 +82,25 @@ async def approve(page: Page) -> None:
     await expect(page.locator(".pill").first).to_have_text("已发布")
 
 
+async def must_answer(page: Page, address: str) -> None:
+    """Make the question one that this answer has to be given for."""
+    await page.goto("/workbench/golden")
+    await page.locator("#text").fill(QUESTION)
+    await page.locator("#answer_id").fill(address.rsplit("/", 1)[1])
+    await page.get_by_role("button", name="添加").click()
+    await expect(page.locator("[data-golden]")).to_contain_text(QUESTION)
+
+
+async def see_gate(page: Page) -> None:
+    """What the golden questions get before and after, shown to who reviews the edited answer."""
+    await page.goto("/workbench/review")
+    await page.get_by_role("link", name=QUESTION).click()
+    gate = page.locator("#gate")
+    await expect(gate).to_contain_text("1 个必答题都没有变化")
+    await expect(gate.locator("dt").first).to_have_text("首位命中")
+    await expect(gate.locator("dd").first).to_have_text("100.0% → 100.0%")
+
+
 async def asked(frame: FrameLocator, answer: str) -> None:
     before = await frame.locator(".kind-answer").count()
     await ask(frame, QUESTION)
@@ -101,6 +120,7 @@ async def test_the_life_of_a_guide_and_its_answer(
     await submit(editor)
     await approve(reviewer)
     await asked(frame, "点击【登记】")
+    await must_answer(editor, address)
 
     await import_guide(editor, write_guide(tmp_path, "新建", version=2), publish=False)
     await editor.get_by_role("link", name="第 2 版").click()
@@ -124,6 +144,7 @@ async def test_the_life_of_a_guide_and_its_answer(
     await editor.locator("#answer").fill("1. 进入车辆购置审批菜单，点击【新建】。")
     await editor.get_by_role("button", name="保存为新版本").click()
     await submit(editor)
+    await see_gate(reviewer)
     await approve(reviewer)
     await expect(reviewer.locator(".pill-stale")).to_have_count(0)
     await asked(frame, "点击【新建】")
