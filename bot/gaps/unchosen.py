@@ -79,5 +79,6 @@ def _top(turn: Turn) -> str:
     """The answer that was shown: the best of the search that was sure enough."""
     sure = [search for search in turn.search if search.get("band") == "answer"]
     tops = [search["found"][0] for search in sure if search.get("found")]
-    best = max(tops, key=lambda one: float(one.get("score", 0.0)), default={})
-    return str(best.get("answer_id", ""))
+    if not tops:
+        return ""
+    return str(max(tops, key=lambda one: float(one.get("score", 0.0))).get("answer_id", ""))
