@@ -124,6 +124,20 @@ def parse_xml(data: bytes, name: str) -> etree._Element:
         raise ImportRefused(RefusalReason.CORRUPT, f"{name}: {error.msg}") from error
 
 
+def parse_part(data: bytes, name: str) -> etree._Element | None:
+    """An illustration's XML, or nothing where it is broken: the document reads on without it.
+
+    Raises:
+        ImportRefused: external_entity.
+    """
+    try:
+        return parse_xml(data, name)
+    except ImportRefused as refusal:
+        if refusal.reason is RefusalReason.CORRUPT:
+            return None
+        raise
+
+
 def refuse_declarations(data: bytes, name: str) -> None:
     """Office files never declare types or entities; one that does wants to read or to explode."""
     if _DECLARATION.search(data):

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from kb.errors import ImportRefused, RefusalReason
-from kb.importer.archive import parse_xml
+from kb.importer.archive import parse_part
 from kb.importer.characters import tidy
 
 _C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
@@ -31,12 +30,9 @@ def chart_texts(data: bytes, name: str) -> list[str]:
     Raises:
         ImportRefused: external_entity.
     """
-    try:
-        root = parse_xml(data, name)
-    except ImportRefused as refusal:
-        if refusal.reason is RefusalReason.CORRUPT:
-            return []
-        raise
+    root = parse_part(data, name)
+    if root is None:
+        return []
     titles = (_rich(node) for node in root.iter(_C + "title", _CX + "title"))
     series = (_series(node) for node in root.iter(_C + "ser"))
     extended = (_extended(node) for node in root.iter(_CX + "data"))

@@ -2,8 +2,7 @@
 
 from lxml import etree
 
-from kb.errors import ImportRefused, RefusalReason
-from kb.importer.archive import parse_xml
+from kb.importer.archive import parse_part
 from kb.importer.characters import tidy
 
 _DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
@@ -24,12 +23,9 @@ def diagram_texts(data: bytes, name: str) -> list[str]:
     Raises:
         ImportRefused: external_entity.
     """
-    try:
-        root = parse_xml(data, name)
-    except ImportRefused as refusal:
-        if refusal.reason is RefusalReason.CORRUPT:
-            return []
-        raise
+    root = parse_part(data, name)
+    if root is None:
+        return []
     texts = (
         tidy("".join(part.text or "" for part in point.iter(_A + "t")))
         for point in root.iter(_DGM + "pt")

@@ -17,7 +17,7 @@ from connectors.fake_wecom.letters import xml
 from connectors.memory import MemoryChannel
 from store import outbox
 from store.session import Database
-from tests.bot.wecom_platform import ADDRESS, CORP, SETTINGS, Platform
+from tests.bot.wecom_platform import ADDRESS, CORP, SETTINGS, Platform, check_the_address
 from tests.product import Product, copy_workspace, make_settings, serving
 
 
@@ -64,18 +64,8 @@ async def world(prepared_workspace: Path, tmp_path: Path) -> AsyncIterator[World
 
 
 async def test_the_address_check_answers_the_bare_words(world: World) -> None:
-    sealed = SETTINGS.keys().seal(b"16161403", timestamp=world.platform.timestamp, nonce="n")
-    query = {
-        "msg_signature": sealed.signature,
-        "timestamp": sealed.timestamp,
-        "nonce": sealed.nonce,
-        "echostr": sealed.encrypted,
-    }
-    answer = await world.product.client.get(ADDRESS, params=query)
-    assert (answer.status_code, answer.content) == (200, b"16161403")
-    assert answer.headers["content-type"].startswith("text/plain")
-    forged = await world.product.client.get(ADDRESS, params={**query, "nonce": "m"})
-    assert (forged.status_code, forged.content) == (403, b"")
+    client, timestamp = world.product.client, world.platform.timestamp
+    await check_the_address(client, ADDRESS, SETTINGS.keys(), timestamp)
 
 
 async def test_a_question_is_answered_and_a_number_chooses(world: World) -> None:

@@ -60,3 +60,21 @@ class Platform:
 
     async def say(self, text: str, user: str = "lihua") -> httpx.Response:
         return await self.post(self.message("text", user, Content=text))
+
+
+async def check_the_address(
+    client: httpx.AsyncClient, address: str, keys: CallbackKeys, timestamp: str
+) -> None:
+    """The platform's check of an address is answered in bare words, a forged one with nothing."""
+    sealed = keys.seal(b"16161403", timestamp=timestamp, nonce="n")
+    query = {
+        "msg_signature": sealed.signature,
+        "timestamp": sealed.timestamp,
+        "nonce": sealed.nonce,
+        "echostr": sealed.encrypted,
+    }
+    answer = await client.get(address, params=query)
+    assert (answer.status_code, answer.content) == (200, b"16161403")
+    assert answer.headers["content-type"].startswith("text/plain")
+    forged = await client.get(address, params={**query, "nonce": "m"})
+    assert (forged.status_code, forged.content) == (403, b"")

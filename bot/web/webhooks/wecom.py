@@ -11,11 +11,16 @@ from bot.assembly import Services
 from bot.channels import menus, persons
 from bot.deliveries import CARD_KIND
 from bot.web.security import AppServices
-from bot.web.webhooks.wecom_callbacks import body_of, opened, refuse, signed
+from bot.web.webhooks.wecom_callbacks import (
+    address_check,
+    body_of,
+    refuse,
+    signed,
+    unsealed,
+)
 from connectors import wecom_messages
 from connectors.base import InboundMessage
 from connectors.errors import CallbackRefused, Flaw
-from connectors.wecom_crypto import Signed
 from connectors.wecom_messages import MEDIA, POINTERS, Kind, WecomMessage
 from store import outbox
 
@@ -30,11 +35,7 @@ log = structlog.get_logger("bot.web.wecom")
 @router.get("/callback", include_in_schema=False)
 async def check_address(request: Request, app: AppServices) -> Response:
     """The platform's check of the address: the decrypted words, bare."""
-    try:
-        plain = _open(app, signed(request, request.query_params.get("echostr", "")))
-    except CallbackRefused as refused:
-        return refuse(refused)
-    return Response(plain, media_type="text/plain")
+    return address_check(request, app, CHANNEL)
 
 
 @router.post("/callback", include_in_schema=False)
@@ -42,7 +43,7 @@ async def receive(request: Request, app: AppServices) -> Response:
     """One message or event. It is recorded when this answers 200."""
     try:
         found = signed(request, wecom_messages.envelope(await body_of(request)))
-        message = wecom_messages.message(_open(app, found))
+        message = wecom_messages.message(unsealed(app, CHANNEL, found))
         if message.receiver != app.channels.settings.wecom.corp_id or len(message.sender) > 64:
             raise CallbackRefused(Flaw.RECEIVER)
     except CallbackRefused as refused:
@@ -54,14 +55,6 @@ async def receive(request: Request, app: AppServices) -> Response:
                 session, channel=CHANNEL, subject=message.sender, now=app.clock()
             )
     return Response(status_code=status.HTTP_200_OK)
-
-
-def _open(app: Services, found: Signed) -> bytes:
-    settings = app.channels.settings.wecom
-    if not settings.enabled:
-        raise CallbackRefused(Flaw.RECEIVER)
-    keys = [one.keys() for one in app.channels.accepted(CHANNEL)]
-    return opened(keys, found, app.clock, skew_s=settings.clock_skew_s)
 
 
 async def _hand_over(app: Services, message: WecomMessage) -> None:

@@ -20,7 +20,13 @@ from bot.assembly import Services
 from bot.channels import menus
 from bot.tables import Owner
 from bot.web.security import AppServices
-from bot.web.webhooks.wecom_callbacks import body_of, opened, refuse, signed
+from bot.web.webhooks.wecom_callbacks import (
+    address_check,
+    body_of,
+    refuse,
+    signed,
+    unsealed,
+)
 from connectors import wecom_bot_messages
 from connectors.base import InboundMessage
 from connectors.bot_streams import BotStreams, Frame
@@ -43,11 +49,7 @@ log = structlog.get_logger("bot.web.wecom_bot")
 @router.get("/callback", include_in_schema=False)
 async def check_address(request: Request, app: AppServices) -> Response:
     """The platform's check of the address: the decrypted words, bare."""
-    try:
-        plain = _open(app, signed(request, request.query_params.get("echostr", "")))
-    except CallbackRefused as refused:
-        return refuse(refused)
-    return Response(plain, media_type="text/plain")
+    return address_check(request, app, NAME)
 
 
 @router.post("/callback", include_in_schema=False)
@@ -55,7 +57,7 @@ async def receive(request: Request, app: AppServices) -> Response:
     """One question, event, or look at a reply. What was said is recorded when this answers 200."""
     try:
         found = signed(request, wecom_bot_messages.envelope(await body_of(request)))
-        message = wecom_bot_messages.message(_open(app, found))
+        message = wecom_bot_messages.message(unsealed(app, NAME, found))
         known = app.channels.settings.wecom_bot.bot_id
         if known and message.bot_id != known:
             raise CallbackRefused(Flaw.RECEIVER)
@@ -66,14 +68,6 @@ async def receive(request: Request, app: AppServices) -> Response:
     if answer is None:
         return Response(status_code=status.HTTP_200_OK)
     return JSONResponse(wecom_bot_messages.reply(_sealed(app, answer)))
-
-
-def _open(app: Services, found: Signed) -> bytes:
-    settings = app.channels.settings.wecom_bot
-    if not settings.enabled:
-        raise CallbackRefused(Flaw.RECEIVER)
-    keys = [one.keys() for one in app.channels.accepted(NAME)]
-    return opened(keys, found, app.clock, skew_s=settings.clock_skew_s)
 
 
 def _sealed(app: Services, answer: bytes) -> Signed:

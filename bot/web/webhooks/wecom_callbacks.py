@@ -9,8 +9,11 @@ from collections.abc import Sequence
 import structlog
 from fastapi import Request, Response, status
 
+from bot.assembly import Services
 from bot.clock import Clock
 from connectors.errors import CallbackRefused, Flaw
+from connectors.settings import WecomBotSettings, WecomSettings
+from connectors.wecom_bot import NAME as BOT
 from connectors.wecom_crypto import CallbackKeys, Signed
 
 #: No callback of the platform is nearly this large.
@@ -40,12 +43,30 @@ def signed(request: Request, encrypted: str) -> Signed:
     return Signed(signature, timestamp, nonce, encrypted)
 
 
-def opened(keys: Sequence[CallbackKeys], found: Signed, clock: Clock, *, skew_s: int) -> bytes:
-    """The words inside, under the first of these keys that opens them.
+def address_check(request: Request, app: Services, channel: str) -> Response:
+    """The platform's check of the address: the decrypted words, bare."""
+    try:
+        plain = unsealed(app, channel, signed(request, request.query_params.get("echostr", "")))
+    except CallbackRefused as refused:
+        return refuse(refused)
+    return Response(plain, media_type="text/plain")
 
-    Raises :class:`CallbackRefused`, also for what is older than ``skew_s`` seconds.
+
+def unsealed(app: Services, channel: str, found: Signed) -> bytes:
+    """The words inside, under the first of the channel's keys that opens them.
+
+    Raises :class:`CallbackRefused`, also for a channel that is switched off and for what is older
+    than its settings allow.
     """
-    plain = _first(keys, found)
+    now = app.channels.settings
+    settings: WecomSettings | WecomBotSettings = now.wecom_bot if channel == BOT else now.wecom
+    if not settings.enabled:
+        raise CallbackRefused(Flaw.RECEIVER)
+    keys = [one.keys() for one in app.channels.accepted(channel)]
+    return _fresh(_first(keys, found), found, app.clock, settings.clock_skew_s)
+
+
+def _fresh(plain: bytes, found: Signed, clock: Clock, skew_s: int) -> bytes:
     if skew_s:
         sent = int(found.timestamp) if _SECONDS.fullmatch(found.timestamp) else 0
         if abs(clock().timestamp() - sent) > skew_s:
