@@ -4,14 +4,23 @@ Only a wake-up: the database is the truth, so a lost one costs a moment and neve
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 #: The topic that staff pages wait on.
 STAFF = "staff"
 #: How long news may wait for more of it, in seconds.
 SOON_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """A member of staff who has a conversation open."""
+
+    staff_id: str
+    name: str
 
 
 class Live:
@@ -21,6 +30,7 @@ class Live:
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._soon: dict[str, asyncio.TimerHandle] = {}
         self._typing: dict[tuple[str, str], float] = {}
+        self._watching: defaultdict[str, Counter[Watcher]] = defaultdict(Counter)
         self.closed = False
 
     def close(self) -> None:
@@ -58,6 +68,27 @@ class Live:
     def subscribers(self) -> int:
         """How many streams are open, for the metrics."""
         return sum(len(events) for events in self._waiting.values())
+
+    @contextmanager
+    def watch(self, conversation_id: str, watcher: Watcher) -> Iterator[None]:
+        """``watcher`` has the conversation open in one more window; the others are told."""
+        self._watching[conversation_id][watcher] += 1
+        self.publish(conversation_id)
+        try:
+            yield
+        finally:
+            windows = self._watching[conversation_id]
+            windows[watcher] -= 1
+            # Unary plus leaves out who has no window any more.
+            self._watching[conversation_id] = +windows
+            if not self._watching[conversation_id]:
+                del self._watching[conversation_id]
+            self.publish(conversation_id)
+
+    def watchers(self, conversation_id: str, *, without: Watcher) -> Sequence[str]:
+        """Names of everybody else who has the conversation open, each once."""
+        windows = self._watching.get(conversation_id, {})
+        return sorted({one.name for one in windows if one.staff_id != without.staff_id})
 
     def set_typing(self, conversation_id: str, who: str, until: float) -> None:
         """``who`` is typing in the conversation until the loop time ``until``."""

@@ -116,7 +116,7 @@ async def follow(
 ) -> StreamingResponse:
     """Messages as they come, replayed from ``Last-Event-ID`` (or ``after``)."""
     seen = int(last_event_id) if last_event_id.isdecimal() and len(last_event_id) < 10 else after
-    view = View(conversation_id, staff=False, other=Sender.ENGINEER)
+    view = View(conversation_id, Sender.ENGINEER)
     return stream(conversation_events(app, view, seen))
 
 

@@ -8,13 +8,14 @@ database; the in-process wake-up only says when to look.
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from starlette.responses import StreamingResponse
 
 from bot.assembly import Services
 from bot.conversations import message_repository
-from bot.conversations.live import STAFF
+from bot.conversations.live import STAFF, Watcher
 from bot.tables import Owner, Sender
 from bot.web.schemas import MessageOut
 
@@ -28,11 +29,16 @@ RETRY_MS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Whose eyes the stream is for."""
+    """Whose eyes the stream is for. ``watcher``: who of the staff; ``None`` for users."""
 
     conversation_id: str
-    staff: bool
     other: Sender
+    watcher: Watcher | None = None
+
+    @property
+    def staff(self) -> bool:
+        """Whether notes and drafts are shown."""
+        return self.watcher is not None
 
 
 def stream(source: AsyncIterator[str]) -> StreamingResponse:
@@ -52,7 +58,7 @@ async def conversation_events(app: Services, view: View, after: int) -> AsyncIte
     """Every message after ``after`` once and in order, owner and typing changes, and pings."""
     yield f"retry: {RETRY_MS}\n\n"
     shown: dict[str, object] = {}
-    with app.live.subscribe(view.conversation_id) as wakeup:
+    with _watched(app, view), app.live.subscribe(view.conversation_id) as wakeup:
         while not app.live.closed:
             wakeup.clear()
             news = await _news(app, view, after)
@@ -73,6 +79,13 @@ async def conversation_events(app: Services, view: View, after: int) -> AsyncIte
                 yield ": ping\n\n"
 
 
+def _watched(app: Services, view: View) -> AbstractContextManager[None]:
+    """Colleagues see who has a ticket open as long as the stream is."""
+    if view.watcher is None:
+        return nullcontext()
+    return app.live.watch(view.conversation_id, view.watcher)
+
+
 async def _news(app: Services, view: View, after: int) -> message_repository.News | None:
     async with app.database.peek() as session:
         return await message_repository.news(
@@ -86,6 +99,8 @@ def _state(app: Services, view: View, news: message_repository.News) -> dict[str
     state: dict[str, object] = {"owner": news.owner, "typing": typing, "thinking": news.thinking}
     if news.owner == Owner.QUEUE and (place := app.queue_times.of(view.conversation_id)):
         state["queue"] = place.data()
+    if view.watcher is not None:
+        state["watchers"] = app.live.watchers(view.conversation_id, without=view.watcher)
     return state
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Header, Query, Request, status
 from starlette.responses import Response, StreamingResponse
 
 from bot.accounts.service import DESK_ROLES, READING_ROLES, change_password, log_in, log_out
+from bot.conversations.live import Watcher
 from bot.errors import TicketNotFound
 from bot.tables import Sender
 from bot.web.console import log as console_log
@@ -156,7 +157,7 @@ async def follow_ticket(
     if conversation_id is None:
         raise TicketNotFound(number)
     seen = int(last_event_id) if last_event_id.isdecimal() and len(last_event_id) < 10 else after
-    view = View(conversation_id, staff=True, other=Sender.USER)
+    view = View(conversation_id, Sender.USER, Watcher(staff.staff_id, staff.name))
     return stream(conversation_events(app, view, seen))
 
 

@@ -104,8 +104,9 @@ async def follow(
 
 
 @asynccontextmanager
-async def follow_as_staff(product: Product, path: str) -> AsyncIterator[Stream]:
-    async with product.client.stream("GET", path, headers=await product.staff()) as response:
+async def follow_as_staff(product: Product, path: str, who: str = "chen") -> AsyncIterator[Stream]:
+    headers = await product.staff(who)
+    async with product.client.stream("GET", path, headers=headers) as response:
         assert response.status_code == 200
         yield Stream(response)
 
@@ -256,6 +257,18 @@ async def test_only_the_own_token_opens_a_stream(product: Product) -> None:
     async with product.client.stream("GET", path, params=params) as response:
         assert response.status_code == 200
         await Stream(response).state(owner="bot")
+
+
+async def test_colleagues_learn_who_has_the_ticket_open_and_who_left(product: Product) -> None:
+    chat = await product.open()
+    path = f"/api/v1/tickets/{await ticket_of(chat)}/events"
+    async with follow_as_staff(product, path) as chen, follow(chat) as user:
+        await chen.state(watchers=[])
+        async with follow_as_staff(product, path, "lin") as lin, follow_as_staff(product, path):
+            await chen.state(watchers=["林工"])
+            await lin.state(watchers=["陈工"])
+        await chen.state(watchers=[])
+        assert "watchers" not in (await user.state()).data
 
 
 async def test_notes_reach_staff_and_never_the_user(product: Product) -> None:

@@ -119,6 +119,8 @@ async def test_two_engineers_see_each_other(browser: Browser, product: Product) 
     lin = await sit_down(browser, product, "lin")
     for desk in (chen, lin):
         await desk.open_ticket(number)
+    await expect(chen.page.locator("#watchers")).to_contain_text("林工")
+    await expect(lin.page.locator("#watchers")).to_contain_text("陈工")
     await lin.page.fill("#text", "写了一半的话")
     await chen.page.click("#do-claim")
     await expect(lin.page.locator("#composer .hint")).to_contain_text("由陈工处理")
@@ -126,6 +128,8 @@ async def test_two_engineers_see_each_other(browser: Browser, product: Product) 
     await expect(lin.page.locator("#text")).to_have_value("写了一半的话")
     # The lists take a moment of their own.
     await expect(lin.page.locator('[data-tab="waiting"] .count')).to_have_text("0", timeout=20_000)
+    await lin.page.goto(f"{product.address}/console")
+    await expect(chen.page.locator("#watchers")).to_be_hidden(timeout=15_000)
     assert chen.complaints == lin.complaints == []
 
 

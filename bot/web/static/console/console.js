@@ -133,6 +133,7 @@ function follow(pair) {
     // Somebody took it, or gave it back: who may write must show at once.
     if (talk.owner && talk.owner !== state.owner) refreshPanel();
     talk.owner = state.owner;
+    showWatchers(state.watchers ?? []);
     const typing = $("#typing");
     if (typing && typing.hidden === state.typing) { const end = atEnd(); typing.hidden = !state.typing; if (end) toEnd(); }
   });
@@ -143,6 +144,14 @@ function follow(pair) {
       setTimeout(() => { if (talk.source === source) { refreshPanel(); reopen(); } }, 4000);
     }
   };
+}
+
+/** Colleagues who have this ticket open too: so that two do not answer the same thing. */
+function showWatchers(names) {
+  const line = $("#watchers");
+  if (!line) return;
+  line.hidden = !names.length;
+  line.textContent = names.length ? say("watchers", { names: names.join("、") }) : "";
 }
 
 function reopen() {
