@@ -140,6 +140,8 @@ class Conversation(Base):
     handled_seq: Mapped[int] = mapped_column(default=0)
     pending_seq: Mapped[int | None]
     staff_read_seq: Mapped[int] = mapped_column(default=0)
+    user_received_seq: Mapped[int] = mapped_column(default=0, server_default="0")
+    user_read_seq: Mapped[int] = mapped_column(default=0, server_default="0")
     state: Mapped[dict[str, Any]]
     queued_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

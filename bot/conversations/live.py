@@ -87,7 +87,7 @@ class Live:
 
     def watchers(self, conversation_id: str, *, without: Watcher) -> Sequence[str]:
         """Names of everybody else who has the conversation open, each once."""
-        windows = self._watching.get(conversation_id, {})
+        windows = self._watching.get(conversation_id) or ()
         return sorted({one.name for one in windows if one.staff_id != without.staff_id})
 
     def set_typing(self, conversation_id: str, who: str, until: float) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, cast
 
-from sqlalchemy import BindParameter, Table, and_, bindparam, insert, select, update
+from sqlalchemy import BindParameter, CursorResult, Table, and_, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.tables import MEDIA_KIND, MESSAGE_WORDS, Audience, Conversation, Message, Sender, User
@@ -76,9 +76,29 @@ _MOVE = (
         updated_at=bindparam("now"),
     )
 )
+_RECEIVED = (
+    update(_CONVERSATIONS)
+    .where(
+        _CONVERSATIONS.c.id == bindparam("of"),
+        _CONVERSATIONS.c.user_received_seq < bindparam("received"),
+        _CONVERSATIONS.c.last_seq >= bindparam("received"),
+    )
+    .values(user_received_seq=bindparam("received"))
+)
+_READ = (
+    update(_CONVERSATIONS)
+    .where(
+        _CONVERSATIONS.c.id == bindparam("of"),
+        _CONVERSATIONS.c.user_read_seq < bindparam("read"),
+        _CONVERSATIONS.c.last_seq >= bindparam("read"),
+    )
+    .values(user_read_seq=bindparam("read"))
+)
 _SHOWN = (
     Conversation.owner,
     Conversation.pending_seq,
+    Conversation.user_received_seq,
+    Conversation.user_read_seq,
     Message.seq,
     Message.sender,
     Message.kind,
@@ -188,6 +208,9 @@ class News:
     owner: str
     thinking: bool
     messages: Sequence[Shown]
+    #: How far the user's side has received and shown them.
+    received: int = 0
+    read: int = 0
 
 
 async def place_to_record(session: AsyncSession, conversation_id: str) -> Place | None:
@@ -230,4 +253,21 @@ async def news(
     if not rows:
         return None
     messages: list[Any] = [row for row in rows if row.seq is not None]
-    return News(rows[0].owner, rows[0].pending_seq is not None, messages)
+    now = rows[0]
+    thinking = now.pending_seq is not None
+    return News(now.owner, thinking, messages, now.user_received_seq, now.user_read_seq)
+
+
+async def acknowledge(
+    session: AsyncSession, conversation_id: str, *, received: int, read: int
+) -> bool:
+    """Move on how far the user's side has come, never back and never beyond what was said.
+
+    Returns whether anything moved.
+    """
+    values = {"of": conversation_id, "received": max(received, read), "read": read}
+    moved = [
+        await session.execute(_RECEIVED, values),
+        await session.execute(_READ, values),
+    ]
+    return any(cast(CursorResult[Any], one).rowcount for one in moved)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query, Response, status
 from starlette.responses import StreamingResponse
 
 from bot import repository
+from bot.conversations import message_repository
 from bot.conversations.opening import NewUser
 from bot.errors import MessageTooLong
 from bot.tables import Sender
@@ -21,6 +22,7 @@ from bot.web.schemas import (
     MessageIn,
     MessageOut,
     MessagesOut,
+    SeenIn,
 )
 from bot.web.security import AppServices, OwnConversation, OwnConversationId
 from kb.applicability import groups
@@ -125,6 +127,17 @@ async def typing(conversation_id: OwnConversationId, app: AppServices) -> None:
     """The user is typing."""
     until = asyncio.get_running_loop().time() + TYPING_S
     app.live.set_typing(conversation_id, Sender.USER.value, until)
+
+
+@router.post("/conversations/{conversation_id}/seen", status_code=status.HTTP_204_NO_CONTENT)
+async def seen(body: SeenIn, conversation_id: OwnConversationId, app: AppServices) -> None:
+    """Sequence numbers of the newest message received and of the newest one read."""
+    async with app.database.transaction() as session:
+        moved = await message_repository.acknowledge(
+            session, conversation_id, received=body.received, read=body.read
+        )
+    if moved:
+        app.live.publish(conversation_id)
 
 
 @router.get("/conversations/{conversation_id}/suggestions")

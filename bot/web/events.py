@@ -100,6 +100,7 @@ def _state(app: Services, view: View, news: message_repository.News) -> dict[str
     if news.owner == Owner.QUEUE and (place := app.queue_times.of(view.conversation_id)):
         state["queue"] = place.data()
     if view.watcher is not None:
+        state["received"], state["read"] = news.received, news.read
         state["watchers"] = app.live.watchers(view.conversation_id, without=view.watcher)
     return state
 

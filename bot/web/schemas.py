@@ -87,6 +87,13 @@ class MessageIn(BaseModel):
     action: ActionIn | None = None
 
 
+class SeenIn(BaseModel):
+    """How far the user's side has received the conversation, and shown it on a visible page."""
+
+    received: Annotated[int, Field(ge=0, le=2_000_000_000)]
+    read: Annotated[int, Field(ge=0, le=2_000_000_000)] = 0
+
+
 class MessageAccepted(BaseModel):
     """The message rests in the database."""
 

@@ -1,10 +1,19 @@
 """The engineer's console in a real browser, against the whole product."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    Page,
+    Response,
+    Route,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
 
 from tests.browser.widget_harness.chromium import ARGUMENTS, executable
 from tests.conftest import need
@@ -131,6 +140,42 @@ async def test_two_engineers_see_each_other(browser: Browser, product: Product) 
     await lin.page.goto(f"{product.address}/console")
     await expect(chen.page.locator("#watchers")).to_be_hidden(timeout=15_000)
     assert chen.complaints == lin.complaints == []
+
+
+async def test_of_two_clicks_at_once_one_takes_the_ticket(
+    browser: Browser, product: Product
+) -> None:
+    chat, number = await wait_for_an_engineer(product, "门户的菜单是空的")
+    desks = [await sit_down(browser, product), await sit_down(browser, product, "lin")]
+    both, answers = asyncio.Barrier(2), list[Response]()
+
+    async def together(route: Route) -> None:
+        # Neither reaches the server before both have clicked.
+        await both.wait()
+        await route.continue_()
+
+    for desk in desks:
+        await desk.open_ticket(number)
+        await desk.page.route("**/claim*", together)
+    clicks = []
+    for desk in desks:
+        async with desk.page.expect_request("**/claim*") as clicked:
+            await desk.page.click("#do-claim")
+        clicks.append(await clicked.value)
+    for click in clicks:
+        answered = await click.response()
+        assert answered is not None
+        answers.append(answered)
+    won = [answer.status for answer in answers].index(200)
+    winner, loser = desks[won], desks[1 - won]
+    assert answers[1 - won].status == 409
+    assert 'class="alert' in await answers[1 - won].text()
+    await expect(winner.page.locator("#mode-reply")).to_be_checked()
+    await expect(loser.page.locator("#composer .hint")).to_contain_text(
+        f"由{'陈工' if won == 0 else '林工'}处理"
+    )
+    await expect(loser.page.locator("#mode-reply")).to_be_disabled()
+    assert [m["kind"] for m in await chat.read()].count("joined") == 1
 
 
 async def test_a_stroke_finds_answers_and_phrases(browser: Browser, product: Product) -> None:

@@ -135,6 +135,7 @@ async def test_a_user_and_an_engineer(browser: Browser, product: Product) -> Non
     await console.locator("#text").fill("您好，请发一下报错截图上的文字")
     await console.get_by_role("button", name="发送", exact=True).click()
     await expect(frame.locator("#log")).to_contain_text("请发一下报错截图上的文字")
+    await expect(transcript.locator(".from-engineer .receipt")).to_have_text("已读")
     await ask(frame, "提示：利息核算服务未启动")
     await expect(transcript).to_contain_text("利息核算服务未启动")
     await shoot(page, "widget-engineer")

@@ -306,6 +306,10 @@ def _add_api(app: FastAPI, desk: Desk) -> None:  # noqa: C901  # one small funct
     async def typing(key: str) -> None:
         desk.typing_seen += 1
 
+    @app.post("/api/v1/conversations/{key}/seen", status_code=204)
+    async def seen(key: str) -> None:
+        """Nobody at this desk asks how far its words have come."""
+
     @app.get("/api/v1/conversations/{key}/suggestions")
     async def suggestions(q: str = "") -> list[str]:
         return desk.suggestions

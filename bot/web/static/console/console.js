@@ -80,7 +80,9 @@ function tick() {
 
 /* ---- the transcript, each message once ----------------------------------------------------- */
 
-const talk = { source: null, owner: "", number: "", last: 0, asked: 0, busy: false, again: false };
+const talk = {
+  source: null, owner: "", number: "", last: 0, received: 0, read: 0, asked: 0, busy: false, again: false,
+};
 
 const atEnd = () => { const log = $("#log"); return log.scrollHeight - log.scrollTop - log.clientHeight < 80; };
 const toEnd = () => { const log = $("#log"); if (log) log.scrollTop = log.scrollHeight; const newer = $("#newer"); if (newer) newer.hidden = true; };
@@ -113,6 +115,7 @@ function place(fresh) {
     } else if (($(".turn", one) && !$(".turn", known)) || one.dataset.reading !== known.dataset.reading) known.replaceWith(one);
     talk.last = Math.max(talk.last, Number(one.dataset.seq));
   });
+  showReceipts();
   if (added && follow) toEnd();
   else if (added) $("#newer").hidden = false;
 }
@@ -123,6 +126,7 @@ function follow(pair) {
   talk.owner = "";
   talk.number = pair?.dataset.number ?? "";
   talk.last = Number(pair?.dataset.last ?? 0);
+  Object.assign(talk, { received: 0, read: 0 });
   if (!pair || pair.dataset.live !== "yes") return;
   toEnd();
   const source = new EventSource(`/api/v1/tickets/${talk.number}/events?after=${talk.last}`);
@@ -134,6 +138,8 @@ function follow(pair) {
     if (talk.owner && talk.owner !== state.owner) refreshPanel();
     talk.owner = state.owner;
     showWatchers(state.watchers ?? []);
+    Object.assign(talk, { received: state.received ?? 0, read: state.read ?? 0 });
+    showReceipts();
     const typing = $("#typing");
     if (typing && typing.hidden === state.typing) { const end = atEnd(); typing.hidden = !state.typing; if (end) toEnd(); }
   });
@@ -144,6 +150,19 @@ function follow(pair) {
       setTimeout(() => { if (talk.source === source) { refreshPanel(); reopen(); } }, 4000);
     }
   };
+}
+
+/** Under each of the engineers' messages, how far it has come at the user's side. */
+function showReceipts() {
+  $$(".msg.from-engineer:not(.msg-note, .msg-draft)").forEach((one) => {
+    const seq = Number(one.dataset.seq);
+    const key = seq <= talk.read ? "read" : seq <= talk.received ? "received" : "";
+    let line = $(".receipt", one);
+    if (!key) { line?.remove(); return; }
+    if (!line) { line = document.createElement("span"); line.className = "receipt"; $("header", one)?.append(line); }
+    const text = say(key);
+    if (line.textContent !== text) line.textContent = text;
+  });
 }
 
 /** Colleagues who have this ticket open too: so that two do not answer the same thing. */

@@ -102,6 +102,10 @@ export class Api {
     return this.json("POST", "/typing", conversation);
   }
 
+  seen(conversation, told) {
+    return this.json("POST", "/seen", conversation, told);
+  }
+
   suggestions(conversation, text) {
     return this.json("GET", `/suggestions?q=${encodeURIComponent(text)}`, conversation);
   }

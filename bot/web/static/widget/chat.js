@@ -11,6 +11,7 @@ import { browserStorage, HostStorage, Keep, spaceOf } from "./keep.js";
 import { Lightbox } from "./lightbox.js";
 import { messageId } from "./outbox.js";
 import { say } from "./phrases.js";
+import { Receipts } from "./receipts.js";
 import { Session } from "./session.js";
 import { Timeline } from "./timeline.js";
 
@@ -79,6 +80,7 @@ class Chat {
       onRestart: (lost) => this.restarted(lost),
       onSending: (entry, state, detail) => this.sending(entry, state, detail),
     });
+    this.receipts = new Receipts((told) => this.api.seen(this.session.conversation, told));
     this.listen();
     this.composer.takeOver(this.keep.get("draft") || "");
     if (this.visible || this.session.begun) this.session.start();
@@ -310,6 +312,7 @@ class Chat {
     this.board.clear();
     this.choices.forget();
     this.keep.remove("read");
+    this.receipts.forget();
     this.lastSent = undefined;
     this.owned("bot");
     part("log").setAttribute("aria-busy", "true");
@@ -363,6 +366,7 @@ class Chat {
     const newest = messages.reduce((most, { seq }) => Math.max(most, seq), 0);
     const seen = this.visible && !document.hidden;
     if (seen) this.keep.set("read", newest);
+    this.receipts.tell(messages, seen);
     const known = this.keep.get("read") || 0;
     const unread = messages.filter(({ seq }) => seq > known).length;
     if (!this.host.embedded) document.title = titled(unread);
