@@ -1,8 +1,11 @@
 """The gap loop: asked in vain, grouped, drafted from an engineer's words, published, told."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.gaps.collecting import Collected
+from bot.gaps.service import SURGE
 from bot.gaps.tables import GapStatus
 from bot.tables import Role
 from kb import answer_editing
@@ -54,6 +57,25 @@ async def test_what_several_units_ask_in_vain_becomes_one_gap(any_product: Produ
     assert await gaps.collect() == Collected(1, 0)
     listed = await gaps.listed(statuses=[GapStatus.OPEN], least=1)
     assert [one.counted.size for one in listed] == [4]
+
+
+@pytest.mark.parametrize(("units", "flagged"), [(3, True), (2, False), (1, False)])
+async def test_a_surge_is_several_units_within_a_day(
+    product: Product, units: int, flagged: bool, seat: Seat
+) -> None:
+    for n, text in enumerate(ASKED):
+        await ask(product, text, f"第{n % units}小学")
+    gaps = product.services.gaps
+    await gaps.collect()
+    [listed] = await gaps.listed(statuses=[GapStatus.OPEN], least=1)
+    assert (listed.counted.size, listed.surge) == (3, flagged)
+    page = await (await seat(Role.EDITOR)).get(AT)
+    assert ("一天内多个单位都在问" in shown(page)) is flagged
+    tomorrow = product.services.clock() + SURGE
+    [listed] = await replace(gaps, clock=lambda: tomorrow).listed(
+        statuses=[GapStatus.OPEN], least=1
+    )
+    assert not listed.surge
 
 
 async def test_a_refused_answer_is_a_gap_too(product: Product) -> None:
