@@ -226,7 +226,13 @@ def assemble(
     engineers = Engineers(database, terms, settings.handoff, phrases, live, clock)
     sending = LiveChannels(settings, database, clock, channels or {})
     notifications = Notifications.create(
-        database, settings.notify, settings.secrets.vault(), terms, phrases, clock=clock
+        database,
+        settings.notify,
+        settings.secrets.vault(),
+        terms,
+        phrases,
+        clock=clock,
+        application=lambda: sending.application,
     )
     openings = Openings(database, greetings.load(data / "dialogue" / "seasons.yml", phrases))
     presences = Presences(database, settings.handoff, live, clock)

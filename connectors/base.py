@@ -114,6 +114,10 @@ class Held(TransientError):
         self.wait_s = wait_s
 
 
+class PersonHeld(Held):
+    """As `Held`, for this recipient only: others may be sent to meanwhile."""
+
+
 class PermanentError(Exception):
     """The channel refuses this delivery for good."""
 

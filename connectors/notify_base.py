@@ -48,8 +48,8 @@ class Notifier(Protocol):
     exception carries an address, a secret or an answer.
     """
 
-    async def send(self, notice: Notice) -> None:
-        """Hand one notice over."""
+    async def send(self, notice: Notice) -> str | None:
+        """Hand one notice over; a remark, when it was taken but did not reach everybody."""
         ...
 
     async def close(self) -> None:

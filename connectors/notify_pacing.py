@@ -6,6 +6,7 @@ message wait that must not.
 
 from datetime import datetime, timedelta
 
+from connectors.base import Held, PersonHeld
 from connectors.pacing import Limit, Pace
 
 #: Of every minute's sends, one in this many is kept for urgent notices.
@@ -22,6 +23,10 @@ class ChannelPace:
 
     def take(self, now: datetime, *, urgent: bool) -> None:
         """Count one send now. Raises :class:`~connectors.base.Held` until one may be sent."""
-        if not urgent:
-            self._ordinary.take("channel", now)
-        self._all.take("channel", now)
+        try:
+            if not urgent:
+                self._ordinary.take("channel", now)
+            self._all.take("channel", now)
+        except PersonHeld as held:
+            # The "person" is the channel: nobody can be sent to.
+            raise Held("pace of the channel", held.wait_s) from None

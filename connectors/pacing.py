@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connectors.base import Held
+from connectors.base import PersonHeld
 
 #: People remembered; the longest silent are forgotten first.
 MOST_PEOPLE = 20_000
@@ -31,7 +31,7 @@ class Pace:
         self._sent: OrderedDict[str, deque[datetime]] = OrderedDict()
 
     def take(self, person: str, now: datetime) -> None:
-        """Count one send now. Raises :class:`Held` until the person may be sent to again."""
+        """Count one send now. Raises :class:`PersonHeld` until the person may be sent to again."""
         sent = self._sent.setdefault(person, deque())
         self._sent.move_to_end(person)
         while sent and sent[0] <= now - self._longest:
@@ -39,7 +39,7 @@ class Pace:
         for limit in self._limits:
             if len(sent) >= limit.count and sent[-limit.count] > now - limit.span:
                 wait = sent[-limit.count] + limit.span - now
-                raise Held("pace of one person", wait.total_seconds())
+                raise PersonHeld("pace of one person", wait.total_seconds())
         sent.append(now)
         if len(self._sent) > MOST_PEOPLE:
             self._sent.popitem(last=False)

@@ -13,7 +13,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors import send_repository as rows
-from connectors.base import Held
+from connectors.base import PersonHeld
 from connectors.pacing import Limit, Pace
 from store.session import Database
 
@@ -31,7 +31,7 @@ class Sends(Protocol):
     async def take(self, person: str, key: str, part: int, now: datetime) -> int:
         """Count a send that follows now; its slot, the same when it is sent again.
 
-        Raises :class:`Held` while the person must rest.
+        Raises :class:`PersonHeld` while the person must rest.
         """
         ...
 
@@ -99,7 +99,8 @@ class StoredSends:
                     n=limit.count,
                 )
                 if at is not None:
-                    raise Held("pace of one person", (at + limit.span - now).total_seconds())
+                    wait = at + limit.span - now
+                    raise PersonHeld("pace of one person", wait.total_seconds())
             slot = await self._slot(session, person, key, part, now)
             sent = {"channel": self._channel, "person": person, "delivery_key": key}
             await rows.write(session, {**sent, "part": part, "sent_at": now, "slot": slot})

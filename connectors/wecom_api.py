@@ -47,6 +47,14 @@ class MediaGone(Exception):
     """The platform no longer has this file; they are kept three days."""
 
 
+class NotSetUp(TransientError):
+    """Nothing gets through until an administrator changes something on the platform or here."""
+
+
+class CredentialsRefused(Held):
+    """The platform does not take our secret; we stop before it bans our address."""
+
+
 class Missing(TransientError):
     """The platform does not know this path; older builds do not know all."""
 
@@ -169,7 +177,7 @@ class WecomApi:
     async def _fetch(self, now: datetime) -> None:
         if self._closed_until is not None and now < self._closed_until:
             wait = (self._closed_until - now).total_seconds()
-            raise Held("the credentials were refused", wait)
+            raise CredentialsRefused("the credentials were refused", wait)
         query = {"corpid": self._settings.corp_id, "corpsecret": self._settings.secret}
         answer = await self._request("GET", "/cgi-bin/gettoken", query)
         code = _code(answer)
@@ -191,7 +199,7 @@ class WecomApi:
         banned = self._refusals >= _REFUSALS
         wait = _BAN if banned else timedelta(seconds=_FIRST_HOLD_S)
         self._closed_until = now + wait
-        raise Held("the credentials were refused", wait.total_seconds())
+        raise CredentialsRefused("the credentials were refused", wait.total_seconds())
 
     async def _request(
         self, method: str, path: str, query: Mapping[str, str], **content: Any
@@ -268,7 +276,7 @@ _MEANING: Mapping[Remedy, Callable[[str], Exception]] = {
     Remedy.RETRY: TransientError,
     Remedy.REFRESH: TransientError,
     Remedy.CREDENTIALS: TransientError,
-    Remedy.CONFIGURATION: TransientError,
+    Remedy.CONFIGURATION: NotSetUp,
     Remedy.CARD: CardRefused,
     Remedy.MEDIA: MediaGone,
     Remedy.FILE: FileRefused,

@@ -23,6 +23,7 @@ from connectors.wecom_bot import NAME as BOT
 from connectors.wecom_bot import WecomBotChannel
 from connectors.wecom_bot_api import WecomBotApi, make_bot_client
 from connectors.wecom_identity import WecomIdentity
+from connectors.wecom_notices import Application
 from connectors.wecom_pictures import WecomPictures
 from kb import repository as knowledge_rows
 from kb.service import media_path
@@ -40,6 +41,8 @@ class Channels:
     fetch: Mapping[str, Fetch] = field(default_factory=dict)
     #: Says who members are, where a channel can.
     identity: IdentityProvider | None = None
+    #: The application of 政务微信 that staff can be told by.
+    application: Application | None = None
     #: Telegram's calls, for those that are no deliveries.
     telegram: TelegramApi | None = None
     #: Replies that a bot's platform comes to fetch.
@@ -84,6 +87,7 @@ def _with_application(
         by_name={**before.by_name, "wecom": channel},
         fetch={**before.fetch, "wecom": api.fetch},
         probes={**before.probes, "wecom": api.check},
+        application=Application(api, sends, settings.agent_id, settings.duplicate_check),
         identity=WecomIdentity(api, settings, clock),
         closing=(*before.closing, client.aclose),
     )

@@ -29,6 +29,7 @@ from connectors.base import Channel, Contents, TransientError
 from connectors.bot_streams import BotStreams
 from connectors.identity_provider import IdentityProvider
 from connectors.telegram_api import TelegramApi
+from connectors.wecom_notices import Application
 from store.session import Database
 
 #: How often a process looks whether another has changed anything.
@@ -114,6 +115,11 @@ class LiveChannels:
     def identity(self) -> IdentityProvider | None:
         """Says who members are, where a channel can."""
         return self._state.built.identity
+
+    @property
+    def application(self) -> Application | None:
+        """The application of 政务微信 that staff can be told by."""
+        return self._state.built.application
 
     @property
     def telegram(self) -> TelegramApi | None:

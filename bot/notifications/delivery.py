@@ -37,6 +37,8 @@ class Outcome(StrEnum):
 
     SENT = rows.SENT
     HELD = "held"
+    #: As `HELD`, for one recipient; others go on.
+    PERSON_HELD = "person_held"
     RETRY = "retry"
     REFUSED = "refused"
     MISCONFIGURED = "misconfigured"
@@ -98,7 +100,7 @@ async def note_outcome(
         case Outcome.SENT:
             await outbox.settle_sent(session, row, now=now)
             await rows.settle(session, delivery.ids, NotificationStatus.SENT, now)
-        case Outcome.HELD:
+        case Outcome.HELD | Outcome.PERSON_HELD:
             until = now + timedelta(seconds=wait_s)
             await outbox.settle_held(session, row, error=error, until=until)
         case Outcome.MISCONFIGURED:
@@ -110,7 +112,7 @@ async def note_outcome(
             await outbox.settle_retry(session, row, error=error, now=now)
             if row.attempts >= MAX_ATTEMPTS:
                 await rows.settle(session, delivery.ids, NotificationStatus.FAILED, now)
-    if outcome is Outcome.HELD:
+    if outcome in (Outcome.HELD, Outcome.PERSON_HELD):
         return  # nothing was tried
     await note_attempt(session, delivery, now=now)
     await note_health(session, delivery.channel.id, outcome, error, now=now)
@@ -121,12 +123,13 @@ async def note_health(
 ) -> None:
     """What an attempt says about the channel: it works, or it is broken until somebody looks."""
     channel = await rows.channel(session, channel_id, lock=True)
+    if error:
+        channel.last_error_at, channel.last_error = now, error
     if outcome is Outcome.SENT:
         channel.last_ok_at = now
         if channel.state == ChannelState.BROKEN.value:
             channel.state, channel.retry_at = ChannelState.ON.value, None
         return
-    channel.last_error_at, channel.last_error = now, error
     if outcome is Outcome.MISCONFIGURED and channel.state != ChannelState.OFF.value:
         channel.state, channel.retry_at = ChannelState.BROKEN.value, now + BROKEN_RETRY
 

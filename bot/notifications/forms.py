@@ -15,6 +15,7 @@ from bot.notifications.rules import hours
 from bot.notifications.tables import NotificationRule
 from bot.notifications.templates import MAX_TEXT_CHARS, MAX_TITLE_CHARS, check
 from connectors.email_smtp import MAILBOX
+from connectors.wecom_notices import PARTY
 from store.vocabulary import Severity
 
 MAX_NAME_CHARS, MAX_RECIPIENTS, MAX_REGIONS = 80, 50, 100
@@ -23,11 +24,14 @@ MAX_RECIPIENT_CHARS = 190
 _PHONE = re.compile(r"\+?[0-9]{5,15}")
 _MAILBOX = re.compile(MAILBOX)
 _ACCOUNT = re.compile(r"[0-9A-Za-z_-]{1,64}")
+#: A userid, or the number of a department.
+_MEMBER = re.compile(rf"[0-9A-Za-z][0-9A-Za-z_.@-]{{0,63}}|{PARTY}[1-9][0-9]{{0,9}}")
 _SHAPES: Mapping[Reach, re.Pattern[str]] = {
     Reach.MAILBOXES: _MAILBOX,
     Reach.PHONES: _PHONE,
     Reach.MENTIONS: _PHONE,
     Reach.ACCOUNTS: _ACCOUNT,
+    Reach.MEMBERS: _MEMBER,
 }
 _SEPARATORS = re.compile(r"[\s,;，；、]+")
 

@@ -4,7 +4,7 @@ Refuses to keep anything; what is typed is checked here and kept by ``bot.notifi
 """
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -24,6 +24,7 @@ from connectors.sms_aliyun import AliyunSmsConfig, AliyunSmsGateway
 from connectors.sms_gateway import HttpSmsConfig, HttpSmsGateway, SmsConfig, SmsGateway, SmsNotifier
 from connectors.sms_mas import MasMode, MasSmsConfig, MasSmsGateway
 from connectors.ssrf import AddressRefused, guarded_client
+from connectors.wecom_notices import Application, WecomNotices, WecomNoticesConfig
 from connectors.wecom_robot import WecomRobot, WecomRobotConfig
 
 
@@ -38,6 +39,7 @@ class ChannelKind(StrEnum):
     SMS_ALIYUN = "sms_aliyun"
     SMS_MAS = "sms_mas"
     DINGTALK_GOV = "dingtalk_gov"
+    WECOM_APP = "wecom_app"
 
 
 class Entry(StrEnum):
@@ -69,12 +71,16 @@ class Reach(StrEnum):
     MAILBOXES = "mailboxes"
     PHONES = "phones"
     ACCOUNTS = "accounts"
+    MEMBERS = "members"
     NOBODY = "nobody"
+
+
+_ONE_EACH = frozenset({Reach.MAILBOXES, Reach.PHONES, Reach.ACCOUNTS, Reach.MEMBERS})
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of channel; ``address`` is the field whose address is typed."""
+    """A kind of channel; ``address`` is the field whose address is typed, if any is."""
 
     model: type[BaseModel]
     fields: Sequence[Field]
@@ -89,7 +95,7 @@ class Kind:
     @property
     def one_each(self) -> bool:
         """Whether every recipient gets a notification of their own."""
-        return self.reach in (Reach.MAILBOXES, Reach.PHONES, Reach.ACCOUNTS)
+        return self.reach in _ONE_EACH
 
 
 _PACE = Field("per_minute", Entry.NUMBER)
@@ -207,6 +213,7 @@ KINDS: Mapping[ChannelKind, Kind] = {
         Reach.ACCOUNTS,
         "base_url",
     ),
+    ChannelKind.WECOM_APP: Kind(WecomNoticesConfig, (_PACE,), Reach.MEMBERS, ""),
 }
 
 
@@ -248,6 +255,8 @@ def config_of(kind: Kind, plain: Mapping[str, Any], secrets: Mapping[str, str]) 
 
 async def check_address(kind: Kind, config: BaseModel, settings: NotifySettings) -> None:
     """Refuse an address that may not be connected to. Raises :class:`NotificationInvalid`."""
+    if not kind.address:
+        return
     guard = settings.guard()
     address = str(getattr(config, kind.address))
     try:
@@ -259,9 +268,16 @@ async def check_address(kind: Kind, config: BaseModel, settings: NotifySettings)
         raise NotificationInvalid(kind.address, f"address_{refused.refusal}") from None
 
 
-def notifier_of(config: BaseModel, settings: NotifySettings, clock: Clock) -> Notifier:
-    """The connector of a configuration."""
+def notifier_of(
+    config: BaseModel,
+    settings: NotifySettings,
+    clock: Clock,
+    application: Callable[[], Application | None],
+) -> Notifier:
+    """The connector of a configuration; ``application`` is the one that is set up at that time."""
     match config:
+        case WecomNoticesConfig():
+            return WecomNotices(application, config, clock)
         case WecomRobotConfig():
             return WecomRobot(_client(settings), config, clock)
         case DingtalkConfig():

@@ -4,6 +4,8 @@ A channel that was saved anew gets a new connector; paces and breakers of the ol
 forgotten with it.
 """
 
+from collections.abc import Callable
+
 from bot.clock import Clock
 from bot.notifications.errors import (
     NotificationInvalid,
@@ -16,6 +18,7 @@ from bot.secrets_at_rest import Vault
 from connectors.notify_base import Misconfigured, Notifier
 from connectors.notify_breaker import Breaker
 from connectors.notify_settings import NotifySettings
+from connectors.wecom_notices import Application
 
 
 def place_of(channel_id: str, field: str) -> str:
@@ -26,10 +29,17 @@ def place_of(channel_id: str, field: str) -> str:
 class Makers:
     """Makes connectors, opens their secrets, keeps them."""
 
-    def __init__(self, vault: Vault, settings: NotifySettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        settings: NotifySettings,
+        clock: Clock,
+        application: Callable[[], Application | None] = lambda: None,
+    ) -> None:
         self._vault = vault
         self._settings = settings
         self._clock = clock
+        self._application = application
         self._kept: dict[str, tuple[int, Notifier]] = {}
         self._old: list[Notifier] = []
         self._breakers: dict[str, Breaker] = {}
@@ -60,7 +70,7 @@ class Makers:
                 for name, sealed in channel.secrets.items()
             }
             config = config_of(kind, channel.config, secrets)
-            return notifier_of(config, self._settings, self._clock)
+            return notifier_of(config, self._settings, self._clock, self._application)
         except SecretsKeyMissing:
             raise Misconfigured("secrets key missing") from None
         except SecretUnreadable:

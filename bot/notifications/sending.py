@@ -26,7 +26,7 @@ from bot.notifications.makers import Makers
 from bot.notifications.planning import PREFIX, REMINDER_KIND, Planner, channel_of
 from bot.notifications.scan_repository import UNTAKEN
 from bot.notifications.tables import ChannelState, Notification, NotificationChannel
-from connectors.base import Held, PermanentError, TransientError
+from connectors.base import Held, PermanentError, PersonHeld, TransientError
 from connectors.notify_base import Misconfigured
 from handoff import repository as tickets
 from handoff.errors import TicketNotFound
@@ -177,7 +177,9 @@ class Sender:
             if channel.state == ChannelState.ON.value and not urgent:
                 breaker.enter(now)
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                await self._makers.notifier(channel).send(notice)
+                remark = await self._makers.notifier(channel).send(notice)
+        except PersonHeld as held:
+            return Outcome.PERSON_HELD, str(held)[:120], held.wait_s
         except Held as held:
             return Outcome.HELD, str(held)[:120], held.wait_s
         except Misconfigured as error:
@@ -193,7 +195,7 @@ class Sender:
             breaker.failed(now)
             return Outcome.RETRY, f"{type(error).__name__}:"[:120], 0.0
         breaker.succeeded()
-        return Outcome.SENT, "", 0.0
+        return Outcome.SENT, (remark or "")[:120], 0.0
 
     async def _remind_all(self) -> None:
         while (row := await self._claim(REMINDER_KIND)) is not None:

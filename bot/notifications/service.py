@@ -5,6 +5,7 @@ noticed without anybody's help.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,6 +22,7 @@ from bot.notifications.sending import Sender
 from bot.phrases import Phrases
 from bot.secrets_at_rest import Vault
 from connectors.notify_settings import NotifySettings
+from connectors.wecom_notices import Application
 from handoff.contract import Terms
 from store.session import Database
 
@@ -55,9 +57,10 @@ class Notifications:
         phrases: Phrases,
         *,
         clock: Clock,
+        application: Callable[[], Application | None],
     ) -> "Notifications":
         """The parts of one process."""
-        makers = Makers(vault, settings, clock)
+        makers = Makers(vault, settings, clock, application)
         planner = Planner(phrases, settings.public_url)
         sender = Sender(database, makers, planner, clock)
         silence = timedelta(minutes=settings.unanswered_minutes)

@@ -40,7 +40,7 @@ async def _sent(
         return Outcome.MISCONFIGURED, str(error)
     try:
         async with asyncio.timeout(timeout_s):
-            await notifier.send(notice)
+            remark = await notifier.send(notice)
     except Held as held:
         return Outcome.HELD, str(held)
     except Misconfigured as error:
@@ -54,7 +54,7 @@ async def _sent(
         return Outcome.RETRY, type(error).__name__
     finally:
         await notifier.close()
-    return Outcome.SENT, ""
+    return Outcome.SENT, remark or ""
 
 
 def sample(phrases: Phrases, form: RuleForm, now: datetime) -> Happened:

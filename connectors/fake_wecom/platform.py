@@ -18,7 +18,7 @@ from connectors.fake_wecom.settings import FakeSettings
 #: Refusals of a secret in a row after which the address is banned, and for how long.
 _PATIENCE, _BAN = 3, timedelta(hours=1)
 _CODE_LASTS, _CARD_LASTS = timedelta(minutes=5), timedelta(hours=72)
-_MOST_RECEIVERS = 1_000
+_MOST_RECEIVERS, _MOST_PARTIES = 1_000, 100
 _CHECK_USUAL_S, _CHECK_MOST_S = 1_800, 4 * 3_600
 BUSY_RATE, NO_TOKEN, BAD_TOKEN, OLD_TOKEN = 45009, 41001, 40014, 42001
 
@@ -109,10 +109,9 @@ class FakeWecom:
             raise Refused(self.script.pop(0))
         if body.get("agentid") != self.settings.agent_id:
             raise Refused(40056)
-        receivers, invalid = self._receivers(body)
+        receivers, left_out = self._receivers(body)
         answer: dict[str, Any] = {"msgid": self._message_id()}
-        if invalid:
-            answer["invaliduser"] = "|".join(one.lower() for one in invalid)
+        answer |= {name: "|".join(one.lower() for one in those) for name, those in left_out.items()}
         if not receivers:
             return {"errcode": self.settings.all_invalid_code, **answer}
         look = self._look(body)
@@ -179,14 +178,30 @@ class FakeWecom:
         name = self.settings.departments[number]
         return {"department": {"id": number, "name": name, "parentid": 1 if number > 1 else 0}}
 
-    def _receivers(self, body: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
-        named = [one for one in str(body.get("touser") or "").split("|") if one]
-        if not named:
+    def _receivers(
+        self, body: Mapping[str, Any]
+    ) -> tuple[Sequence[str], Mapping[str, Sequence[str]]]:
+        """Who is sent to, and who was named in vain, by field of the answer."""
+        named, parties = _listed(body.get("touser")), _listed(body.get("toparty"))
+        if not named and not parties:
             raise Refused(82001)
-        if len(named) > _MOST_RECEIVERS:
+        if len(named) > _MOST_RECEIVERS or len(parties) > _MOST_PARTIES:
             raise Refused(40003)
-        invalid = [one for one in named if not self._is_visible(one)]
-        return [one for one in named if one not in invalid], invalid
+        members = self.settings.members.values()
+        within = [m.userid for m in members if str(m.department) in parties and m.visible]
+        known = {str(m.department) for m in members}
+        wanted = dict.fromkeys((*filter(self._is_visible, named), *within))
+        left_out = {
+            "invaliduser": [one for one in named if not self._is_visible(one)],
+            "invalidparty": [one for one in parties if one not in known],
+            "unlicenseduser": [one for one in wanted if not self._is_licensed(one)],
+        }
+        receivers = [one for one in wanted if self._is_licensed(one)]
+        return receivers, {name: those for name, those in left_out.items() if those}
+
+    def _is_licensed(self, userid: str) -> bool:
+        found = self.settings.members.get(userid)
+        return found is None or found.licensed
 
     def _is_visible(self, userid: str) -> bool:
         if not self.settings.members:
@@ -235,3 +250,7 @@ class FakeWecom:
     def _message_id(self) -> str:
         self._messages += 1
         return f"msg-{self._messages}"
+
+
+def _listed(names: object) -> Sequence[str]:
+    return [one for one in str(names or "").split("|") if one]

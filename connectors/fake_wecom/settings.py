@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One person of the corporation. ``visible``: whether the application is shown to them."""
+    """One person of the corporation. ``visible``: whether the application is shown to them.
+
+    One who is not ``licensed`` is named in the answer and not sent to.
+    """
 
     userid: str
     name: str
     department: int = 1
     visible: bool = True
+    licensed: bool = True
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from connectors.fake_wecom.settings import FakeSettings, Member
 from connectors.settings import WecomSettings
 from connectors.text_parts import in_parts
 from connectors.wecom import TEXT_BYTES, WecomChannel
-from connectors.wecom_api import WecomApi, gateway_signature
+from connectors.wecom_api import NotSetUp, WecomApi, gateway_signature
 from tests.connectors.channel_contract import ChannelContract, Rig, delivery
 from tests.connectors.test_wecom_crypto import ANSWERS
 
@@ -184,7 +184,7 @@ async def test_nothing_is_sent_beyond_the_pace(wecom: Wecom) -> None:
     [
         (-1, TransientError),
         (6000, TransientError),
-        (60020, TransientError),
+        (60020, NotSetUp),
         (45009, Held),
         (60111, PermanentError),
         (81013, PermanentError),

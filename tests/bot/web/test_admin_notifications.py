@@ -17,6 +17,7 @@ from connectors.notify_settings import NotifySettings
 from store import audit
 from tests.bot.notification_builders import KEY, SECRET, SETTINGS
 from tests.bot.web.plain_browser import HOSTILE, Browser, add, open_browser, shown
+from tests.bot.wecom_platform import SETTINGS as APPLICATION
 from tests.connectors.notify_peers import HttpPeer, http_peer
 from tests.product import Product, copy_workspace, make_settings, serving
 
@@ -193,6 +194,32 @@ async def test_a_failing_test_is_told_and_breaks_the_channel(world: World) -> No
     assert (await world.channel(channel_id)).state == "broken"
     await world.admin.post(f"{AT}/{channel_id}/test")
     assert (await world.channel(channel_id)).state == "on"
+
+
+async def test_the_application_tells_members_and_says_who_was_left_out(
+    prepared_workspace: Path, tmp_path: Path
+) -> None:
+    """No secret of its own: the one of the channel of conversations is used."""
+    copy_workspace(prepared_workspace, tmp_path / "home")
+    taken = {"errcode": 0, "access_token": "t", "expires_in": 7200, "unlicenseduser": "wang"}
+    async with http_peer(always=taken) as peer:
+        wecom = APPLICATION.model_copy(update={"base_url": peer.address})
+        settings = make_settings(tmp_path / "home").model_copy(update={"wecom": wecom})
+        async with serving(settings) as product:
+            await add(product, "root", Role.ADMIN)
+            world = World(product, open_browser(product), peer)
+            await world.admin.log_in("root")
+            await world.admin.get(AT)
+            channel_id = await world.make("wecom_app")
+            empty = await world.admin.post(f"{AT}/{channel_id}/test", recipient="@all")
+            assert "不是成员账号，也不是 party:部门编号" in shown(empty)
+            tested = await world.admin.post(f"{AT}/{channel_id}/test", recipient="party:12")
+            assert "测试消息已被对方接收" in shown(tested)
+            assert "unlicenseduser: wang" in tested.text
+            sent = peer.taken[-1].json
+            assert (sent["toparty"], sent["agentid"]) == ("12", APPLICATION.agent_id)
+            assert "unlicenseduser: wang" in (await world.admin.get(AT)).text
+            await world.admin.client.aclose()
 
 
 async def test_a_rule_is_made_previewed_changed_and_removed(world: World) -> None:
