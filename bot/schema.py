@@ -30,6 +30,7 @@ import kb.stale_tables
 import kb.tables
 import store.audit
 import store.inbox
+import store.leases
 import store.outbox
 from store.base import Base
 
@@ -63,6 +64,7 @@ DECLARED_IN = (
     kb.tables,
     store.audit,
     store.inbox,
+    store.leases,
     store.outbox,
 )
 

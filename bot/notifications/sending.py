@@ -30,7 +30,7 @@ from connectors.base import Held, PermanentError, PersonHeld, TransientError
 from connectors.notify_base import Misconfigured
 from handoff import repository as tickets
 from handoff.errors import TicketNotFound
-from store import outbox
+from store import leases, outbox
 from store.base import new_id
 from store.outbox import Claimed
 from store.session import Database
@@ -39,12 +39,19 @@ LEASE = timedelta(seconds=60)
 #: Above every timeout of the connectors, well inside the lease.
 SEND_TIMEOUT_S = 30.0
 IDLE_S = 0.5
+#: The one worker that sends says so anew well before this ends; another follows it after.
+LEADING = timedelta(seconds=15)
+_ANEW = LEADING / 3
+_WORK = "notifications"
 
 log = structlog.get_logger("bot.notifications")
 
 
 class Sender:
-    """One worker. Several may run: leases keep them apart, though each has its own pace."""
+    """One worker. Of several that run, one sends: paces and breakers are that one's.
+
+    It holds a lease; when it dies, another follows within :data:`LEADING` and a look.
+    """
 
     def __init__(self, database: Database, makers: Makers, planner: Planner, clock: Clock) -> None:
         self._database = database
@@ -54,6 +61,9 @@ class Sender:
         self._wakeup = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._rests: dict[str, datetime] = {}
+        self._holder = new_id()
+        self._leads_until: datetime | None = None
+        self._asks_at: datetime | None = None
 
     def wake(self) -> None:
         """Something was planned: look now rather than at the next tick."""
@@ -75,16 +85,20 @@ class Sender:
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
             await self._makers.close()
+            await self._step_down()
 
     async def settle(self) -> None:
         """Work until nothing is due; for tests and for going down in order."""
         while await self.start_due():
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._step_down()
 
     async def start_due(self) -> int:
         """Begin work on every queue that has something due; how many are at work."""
         self._tasks = {kind: task for kind, task in self._tasks.items() if not task.done()}
         now = self._clock()
+        if not await self._leads(now):
+            return 0
         async with self._database.glance() as session:
             kinds = await outbox.due_kinds(session, PREFIX, now=now)
             channels = {one.id: one for one in await rows.channels(session)} if kinds else {}
@@ -97,6 +111,29 @@ class Sender:
                 self._tasks[kind] = asyncio.create_task(self._send_all(kind))
         return len(self._tasks)
 
+    async def _leads(self, now: datetime) -> bool:
+        """Whether this worker is the one that sends; asks the others now and again."""
+        if self._asks_at is not None and now < self._asks_at:
+            return self._is_leading(now)
+        until = now + LEADING
+        async with self._database.transaction() as session:
+            held = await leases.hold(session, _WORK, holder=self._holder, now=now, until=until)
+        if held != self._is_leading(now):
+            log.info("notifications_lead_changed", here=held)
+        self._leads_until, self._asks_at = until if held else None, now + _ANEW
+        return held
+
+    def _is_leading(self, now: datetime) -> bool:
+        return self._leads_until is not None and now < self._leads_until
+
+    async def _step_down(self) -> None:
+        """Let another follow at once."""
+        if self._leads_until is None:
+            return
+        self._leads_until = self._asks_at = None
+        async with self._database.transaction() as session:
+            await leases.release(session, _WORK, holder=self._holder)
+
     async def _claim(self, kind: str) -> Claimed | None:
         async with self._database.transaction() as session:
             found = await outbox.claim(
@@ -108,7 +145,7 @@ class Sender:
         """Send what this queue holds, in order, until it is empty or has to rest."""
         channel_id, urgent = channel_of(kind)
         try:
-            while True:
+            while self._is_leading(self._clock()):
                 async with self._database.glance() as session:
                     channel = await rows.channel(session, channel_id)
                 if not _sendable(channel, self._clock()):

@@ -18,7 +18,7 @@ from tests.architecture.source import (
 )
 
 #: Where queries are written: the repositories, and the store's own tables with their verbs.
-QUERY_FILES = ("repository.py", "tables.py", "outbox.py", "inbox.py", "audit.py")
+QUERY_FILES = ("repository.py", "tables.py", "outbox.py", "inbox.py", "audit.py", "leases.py")
 QUERY_VERBS = frozenset({"select", "update", "delete", "insert", "exists"})
 WALL_CLOCKS = (
     "datetime.now",

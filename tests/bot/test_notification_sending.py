@@ -30,7 +30,6 @@ from tests.bot.notification_builders import (
     NOW,
     SECRET,
     SETTINGS,
-    channel,
     happened,
     keep,
     robot,
@@ -183,27 +182,6 @@ async def test_refused_credentials_stop_the_channel_and_lose_nothing(world: Worl
     assert await world.statuses() == ["sent"] * 5
     found = await world.channel(group.id)
     assert (found.state, found.last_ok_at) == ("on", world.now)
-
-
-async def test_one_who_must_wait_holds_up_nobody_else(world: World) -> None:
-    """One telephone has had its share of the hour; the others of the queue are not held up."""
-    async with http_peer(always={"code": 0}) as peer:
-        config = {"url": peer.address, "templates": {"*": "T1"}, "per_phone_hour": 1}
-        gateway = channel("sms", {**config, "success": "0"}, {"secret": SECRET})
-        phones = ["13800000000", "13900000000"]
-        await keep(world.database, gateway, rule(gateway.id, recipients=phones[:1]))
-        await world.tell(happened("e1"))
-        await world.sender.settle()
-        await keep(world.database, rule(gateway.id, recipients=phones))
-        await world.tell(happened("e2"), happened("e3"))
-        await world.sender.settle()
-        assert await world.statuses() == ["sent", "pending", "sent", "pending", "pending"]
-        world.now += timedelta(hours=1)
-        await world.sender.settle()
-        world.now += timedelta(hours=1)
-        await world.sender.settle()
-        assert await world.statuses() == ["sent"] * 5
-        assert len(peer.taken) == 5
 
 
 async def test_a_channel_that_is_off_keeps_what_waits(world: World) -> None:
