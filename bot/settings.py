@@ -50,9 +50,6 @@ class WebSettings(BaseModel):
     max_import_bytes: int = Field(
         default=300_000_000, ge=10_000, description="All files of one upload of guides together."
     )
-    new_conversations_per_minute: int = Field(
-        default=120, ge=1, description="Per client address; keeps a runaway page from flooding."
-    )
     stream_ping_s: float = Field(default=15.0, gt=0, description="Comment line against proxies.")
 
     @field_validator("widget_origins")
