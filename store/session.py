@@ -52,7 +52,7 @@ class Database:
         options: dict[str, Any] = {"pool_size": pool_size, "pool_use_lifo": True}
         options["max_overflow"] = pool_size
         if self.is_sqlite:
-            options["connect_args"] = {"async_creator_fn": sqlite_driver.connect}
+            options["connect_args"] = {"async_creator_fn": _sqlite_connection}
         else:
             options["pool_pre_ping"] = True
         self.engine: AsyncEngine = create_async_engine(self.url, **options)
@@ -125,17 +125,20 @@ class Database:
         await self._peeking.dispose()
 
 
+def _sqlite_connection(database: str, **options: Any) -> sqlite_driver.OneTripConnection:
+    return sqlite_driver.connect(
+        database,
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"busy_timeout={SQLITE_BUSY_TIMEOUT_MS}",
+        "foreign_keys=ON",
+        **options,
+    )
+
+
 def _prepare_sqlite(engine: AsyncEngine, *, quick: bool = False) -> None:
     @event.listens_for(engine.sync_engine, "connect")
-    def _on_connect(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
-        # The driver must not open transactions by itself: BEGIN is ours (see _on_begin).
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.close()
+    def _on_connect(_connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         driver: Any = entry.driver_connection
         driver.quick = quick
         driver.patience_ms = SQLITE_BUSY_TIMEOUT_MS

@@ -87,8 +87,16 @@ class OneTripConnection(aiosqlite.Connection):
             # The thread has been told to end; a loop that closed before it would be its last word.
             await asyncio.to_thread(self._thread.join)
             raise
-        self.blank = await self._in_thread(self._conn.cursor)
+        # Without another trip: whoever is cancelled now would leave an open connection behind.
+        self.blank = self._conn.cursor()
         return self
+
+    @override
+    async def create_function(
+        self, name: str, num_params: int, func: Callable[..., Any], deterministic: bool = False
+    ) -> None:
+        """Make a function known, on the spot: SQLAlchemy does so while it makes a connection."""
+        self._conn.create_function(name, num_params, func, deterministic=deterministic)
 
     @override
     def cursor(self) -> Result[aiosqlite.Cursor]:
@@ -140,17 +148,26 @@ class OneTripConnection(aiosqlite.Connection):
         return OneTripCursor(self)
 
 
-def connect(database: str, **options: Any) -> OneTripConnection:
-    """As ``aiosqlite.connect``; the thread does not keep the process alive."""
+def connect(database: str, *pragmas: str, **options: Any) -> OneTripConnection:
+    """As ``aiosqlite.connect``; the thread does not keep the process alive.
+
+    Made ready in the one trip that opens it, and `quick` until its owner says otherwise: a task
+    that is cancelled between two trips would leave it open and nobody's. BEGIN is never the
+    driver's own.
+    """
 
     def connector() -> sqlite3.Connection:
         opened: sqlite3.Connection = sqlite3.connect(database, **options)
+        opened.isolation_level = None
+        for pragma in pragmas:
+            opened.execute(f"PRAGMA {pragma}").close()
         return opened
 
     # One task at a time uses a connection, but quick statements are executed in that task's thread.
     options["check_same_thread"] = False
 
     connection = OneTripConnection(connector, iter_chunk_size=64)
+    connection.quick = True
     connection._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does with those it makes
     return connection
 

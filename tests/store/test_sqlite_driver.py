@@ -1,8 +1,11 @@
 """One trip per statement: rows, errors, several cursors, and that it really is one trip."""
 
 import asyncio
+import gc
 import sqlite3
+import warnings
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +247,27 @@ async def test_a_quick_transaction_that_fails_leaves_nothing(tmp_path: Path) -> 
     async with database.transaction(quick=True) as session:
         await session.execute(text("insert into q values (1)"))
     await database.dispose()
+
+
+async def test_a_connection_whose_making_is_cancelled_is_closed(tmp_path: Path) -> None:
+    """Cut at every point where its maker waits: nothing stays open and nobody's."""
+    url = f"sqlite:///{tmp_path / 'c.db'}"
+
+    async def look(database: Database) -> None:
+        async with database.peek() as session:
+            await session.execute(text("select 1"))
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for turns in range(200):
+            database = Database(url)
+            looking = asyncio.create_task(look(database))
+            for _ in range(turns // 8):
+                await asyncio.sleep(0)
+            looking.cancel()
+            with suppress(asyncio.CancelledError):
+                await looking
+            del looking
+            await database.dispose()
+        gc.collect()
+    assert [str(one.message) for one in told if one.category is ResourceWarning] == []
