@@ -18,7 +18,7 @@ from tests.bot.test_alerts_http import World, ago, world
 __all__ = ["world"]
 
 #: Deliveries at once, and how long nobody else can write meanwhile, in seconds.
-DELIVERIES, BLOCKED_S = 150, 1.5
+DELIVERIES, BLOCKED_S = 100, 1.5
 
 
 @pytest.fixture(autouse=True)
