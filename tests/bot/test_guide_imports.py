@@ -122,6 +122,9 @@ async def test_a_cancelled_job_keeps_what_was_done_and_can_go_on(place: Place) -
     await imports.settle()
     assert await statuses(imports, job) == (JobStatus.DONE, ["imported", "imported"])
     assert not await imports.again(EDITOR, job)
+    async with place.database.reading() as session:
+        actions = [one.action for one in await audit.entries_of(session, f"guide_import:{job}")]
+    assert actions == [f"guide_import.{verb}" for verb in ("begun", "cancelled", "run_again")]
 
 
 async def test_a_job_whose_process_ended_is_shown_and_can_be_run_again(place: Place) -> None:
