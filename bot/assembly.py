@@ -42,6 +42,7 @@ from bot.evaluations.asking import Live as Answering
 from bot.evaluations.service import Evaluations
 from bot.evaluations.store import EvaluationStore
 from bot.gaps.service import Gaps
+from bot.golden.scheduled import ScheduledGate
 from bot.golden.service import Golden
 from bot.guides.imports import GuideImports
 from bot.guides.service import Guides
@@ -195,7 +196,8 @@ def assemble(
     )
     knowledge = SearchedKnowledge(index)
     reader = partial(IsolatedImporter, limits_of(settings.kb.importing))
-    publishing = Publishing(database, index, clock)
+    golden = Golden(database, index, clock, settings.kb.gate_drop)
+    publishing = Publishing(database, index, clock, ScheduledGate(golden, phrases))
     understood = interpreter or build_interpreter(settings, workspace)
     desk = Desk(terms, settings.handoff, phrases)
     metrics = figures.create()
@@ -236,7 +238,6 @@ def assemble(
     )
     openings = Openings(database, greetings.load(data / "dialogue" / "seasons.yml", phrases))
     presences = Presences(database, settings.handoff, live, clock)
-    golden = Golden(database, index, clock, settings.kb.gate_drop)
     workbench = Workbench(
         database,
         publishing,

@@ -40,6 +40,8 @@ LOCK_FOR = timedelta(minutes=10)
 MAX_NOTE = 2_000
 #: Answers that one round of scheduled publishing takes on.
 DUE_BATCH = 100
+#: Who does what nobody presses a button for.
+CLOCKWORK = Author(rows.SYSTEM, rows.SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,18 +243,39 @@ async def release(session: AsyncSession, step: Step) -> None:
         _unlock(opened.work)
 
 
-async def publish_due(session: AsyncSession, *, now: datetime) -> Sequence[Done]:
-    """Publish everything whose moment has come; each exactly once, whoever asks and how often."""
+async def due(session: AsyncSession, *, now: datetime) -> Sequence[Step]:
+    """What the clock has to do: publish these, or hold them back, as they stand now."""
+    found = await rows.due(session, now=now, limit=DUE_BATCH)
+    return [Step(one.article_id, one.version, CLOCKWORK, now) for one in found]
+
+
+async def publish_due(session: AsyncSession, steps: Sequence[Step]) -> Sequence[Done]:
+    """Publish those whose moment has come; each exactly once, whoever asks and how often."""
     done = []
-    for found in await rows.due(session, now=now, limit=DUE_BATCH):
-        opened = await open_answer(session, found.article_id, now=now)
-        is_due = opened.work.publish_at is not None and opened.work.publish_at <= now
-        if opened.work.state != AnswerState.SCHEDULED or not is_due:
-            continue  # Another process was faster, or a file has changed the answer meanwhile.
-        step = Step(found.article_id, opened.work.version, Author("system", "system"), now)
-        await _go_live(session, opened, opened.text, step)
-        done.append(await _finish(session, step, opened, AnswerVerb.PUBLISH_DUE))
+    for step in steps:
+        opened = await _still_due(session, step)
+        if opened is not None:
+            await _go_live(session, opened, opened.text, step)
+            done.append(await _finish(session, step, opened, AnswerVerb.PUBLISH_DUE))
     return done
+
+
+async def hold_back(session: AsyncSession, step: Step, detail: dict[str, Any]) -> Done | None:
+    """Give what is due back to its reviewer, the note as a comment; None when it is due no more."""
+    opened = await _still_due(session, step)
+    if opened is None:
+        return None
+    session.add(_comment(step, opened.work.head))
+    return await _finish(session, step, opened, AnswerVerb.HOLD_BACK, detail)
+
+
+async def _still_due(session: AsyncSession, step: Step) -> Opened | None:
+    """None when another process was faster, or somebody has changed the answer meanwhile."""
+    opened = await open_answer(session, step.article_id, now=step.now)
+    publish_at = opened.work.publish_at
+    is_due = publish_at is not None and publish_at <= step.now
+    is_seen = opened.work.version == step.seen and opened.work.state == AnswerState.SCHEDULED
+    return opened if is_due and is_seen else None
 
 
 async def _opened(session: AsyncSession, step: Step) -> Opened:
@@ -340,7 +363,7 @@ def _unlock(work: AnswerWorkRow) -> None:
 
 
 async def _audit(session: AsyncSession, step: Step, action: str, detail: dict[str, Any]) -> None:
-    is_person = step.who.id not in ("system", "import")
+    is_person = step.who.id not in (rows.SYSTEM, "import")
     await audit.record(
         session,
         actor=f"staff:{step.who.id}" if is_person else step.who.id,

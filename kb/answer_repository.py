@@ -12,6 +12,8 @@ from kb.answer_workflow import AnswerState
 from kb.stale_repository import is_doubted
 from kb.tables import ArticleRow
 
+#: The author of what nobody has written.
+SYSTEM = "system"
 #: An answer that was never worked on stands as its import left it.
 STATE = func.coalesce(AnswerWorkRow.state, ArticleRow.status)
 _OWNER = func.coalesce(AnswerWorkRow.owner, "")
@@ -64,6 +66,24 @@ async def due(session: AsyncSession, *, now: datetime, limit: int) -> Sequence[A
         AnswerWorkRow.state == AnswerState.SCHEDULED, AnswerWorkRow.publish_at <= now
     )
     return (await session.scalars(query.order_by(AnswerWorkRow.publish_at).limit(limit))).all()
+
+
+async def held_back(
+    session: AsyncSession, *, limit: int
+) -> Sequence[tuple[ArticleRow, AnswerWorkRow]]:
+    """Answers in review whose newest version was not published at its date, the latest first."""
+    told = select(AnswerCommentRow.id).where(
+        AnswerCommentRow.article_id == AnswerWorkRow.article_id,
+        AnswerCommentRow.number == AnswerWorkRow.head,
+        AnswerCommentRow.author_id == SYSTEM,
+    )
+    query = (
+        select(ArticleRow, AnswerWorkRow)
+        .join(AnswerWorkRow, AnswerWorkRow.article_id == ArticleRow.id)
+        .where(AnswerWorkRow.state == AnswerState.IN_REVIEW, told.exists())
+        .order_by(AnswerWorkRow.updated_at.desc(), ArticleRow.id)
+    )
+    return [(row[0], row[1]) for row in await session.execute(query.limit(limit))]
 
 
 @dataclass(frozen=True, slots=True)

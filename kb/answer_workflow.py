@@ -29,6 +29,7 @@ class AnswerVerb(StrEnum):
     APPROVE = "approve"
     SCHEDULE = "schedule"
     PUBLISH_DUE = "publish_due"
+    HOLD_BACK = "hold_back"
     ARCHIVE = "archive"
     ROLL_BACK = "roll_back"
     ROLL_BACK_LIVE = "roll_back_live"
@@ -48,6 +49,7 @@ TRANSITIONS: Mapping[tuple[AnswerState, AnswerVerb], AnswerState] = {
     (_S.IN_REVIEW, _V.APPROVE): _S.PUBLISHED,
     (_S.IN_REVIEW, _V.SCHEDULE): _S.SCHEDULED,
     (_S.SCHEDULED, _V.PUBLISH_DUE): _S.PUBLISHED,
+    (_S.SCHEDULED, _V.HOLD_BACK): _S.IN_REVIEW,
     (_S.DRAFT, _V.ARCHIVE): _S.ARCHIVED,
     (_S.PUBLISHED, _V.ARCHIVE): _S.ARCHIVED,
     (_S.DRAFT, _V.ROLL_BACK): _S.DRAFT,

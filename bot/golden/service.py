@@ -49,6 +49,8 @@ EDIT_ROLES = (Role.EDITOR, Role.REVIEWER)
 MAX_CHARS, MAX_QUESTIONS = 500, 5_000
 #: Characters that the audit trail keeps of what an entry is about.
 SUBJECT = 120
+#: The action of asking whether something may go live.
+GATE = "golden.gate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,12 @@ class Golden:
             candidate = await _as_published(session, article_id)
         return await self.check({article_id: candidate} if candidate else {})
 
+    async def foresee_all(self, article_ids: Sequence[str]) -> Gate:
+        """What publishing the newest versions of these answers together would do."""
+        async with self.database.reading() as session:
+            found = {one: await _as_published(session, one) for one in article_ids}
+        return await self.check({key: one for key, one in found.items() if one is not None})
+
     async def foresee_guide(self, version_id: str) -> Gate:
         """What answering from a version of a guide would do."""
         async with self.database.reading() as session:
@@ -239,7 +247,7 @@ class Golden:
             "after": summary_json(found.after),
         }
         async with self.database.transaction() as session:
-            await self._note(session, who, "golden.gate", subject, detail)
+            await self._note(session, who, GATE, subject, detail)
 
     async def _questions(self) -> dict[str, GoldenQuestionRow]:
         async with self.database.glance() as session:
@@ -289,10 +297,15 @@ class Golden:
             session,
             actor=f"staff:{who.id}",
             action=action,
-            subject=f"golden:{subject}"[:SUBJECT],
+            subject=gate_subject(subject),
             detail=dict(detail),
             now=now,
         )
+
+
+def gate_subject(about: str) -> str:
+    """Under what the audit trail keeps what golden questions said of it."""
+    return f"golden:{about}"[:SUBJECT]
 
 
 async def _as_published(session: AsyncSession, article_id: str) -> IndexedAnswer | None:

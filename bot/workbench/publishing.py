@@ -1,15 +1,19 @@
 """What is published becomes searchable: at once, at its date, and after anything was missed.
 
-Refuses to decide what may be published (`kb.answer_editing`).
+Refuses to decide what may be published (`kb.answer_editing`, and the gate at its date).
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import structlog
 
 from bot.clock import Clock
 from kb import answer_editing
+from kb.answer_editing import Step
+from kb.answer_versions import Author
 from kb.articles import IndexedAnswer
 from kb.fresh_index import FreshIndex
 from kb.service import indexed_article, load_corpus
@@ -21,13 +25,32 @@ log = structlog.get_logger("bot.publishing")
 DUE_S = 5.0
 
 
-class Publishing:
-    """Keeps the search index at what the database says."""
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why something may not go live by itself: for people, from whom, and for the audit trail."""
 
-    def __init__(self, database: Database, index: FreshIndex, clock: Clock) -> None:
+    note: str
+    by: str
+    detail: Mapping[str, Any]
+
+
+class DueGate(Protocol):
+    """Asked once more when the date has come, for much may have changed since it was set."""
+
+    async def objection(self, article_ids: Sequence[str]) -> Objection | None:
+        """What speaks against these going live together."""
+
+
+class Publishing:
+    """Keeps the search index at what the database says. Without a gate every date is kept."""
+
+    def __init__(
+        self, database: Database, index: FreshIndex, clock: Clock, gate: DueGate | None = None
+    ) -> None:
         self._database = database
         self._index = index
         self._clock = clock
+        self._gate = gate
 
     @property
     def index(self) -> FreshIndex:
@@ -49,9 +72,37 @@ class Publishing:
         return await asyncio.to_thread(self._index.reconcile, corpus)
 
     async def publish_due(self) -> int:
-        """Publish what is due now; how many answers that were."""
+        """Publish what is due now and may be; how many answers that were.
+
+        All together if nothing speaks against it. Else each by itself, the next one measured by
+        what the last has changed.
+        """
+        async with self._database.reading() as session:
+            steps = await answer_editing.due(session, now=self._clock())
+        if not steps:
+            return 0
+        if len(steps) == 1 or await self._objection(steps) is not None:
+            return sum([await self._publish_or_hold(step) for step in steps])
+        return await self._publish(steps)
+
+    async def _publish_or_hold(self, step: Step) -> int:
+        objection = await self._objection([step])
+        if objection is None:
+            return await self._publish([step])
+        held = replace(step, who=Author(step.who.id, objection.by), note=objection.note)
         async with self._database.transaction() as session:
-            done = await answer_editing.publish_due(session, now=self._clock())
+            await answer_editing.hold_back(session, held, dict(objection.detail))
+        log.warning("held_back_at_its_date", article=step.article_id)
+        return 0
+
+    async def _objection(self, steps: Sequence[Step]) -> Objection | None:
+        if self._gate is None:
+            return None
+        return await self._gate.objection([step.article_id for step in steps])
+
+    async def _publish(self, steps: Sequence[Step]) -> int:
+        async with self._database.transaction() as session:
+            done = await answer_editing.publish_due(session, steps)
         if done:
             await self.refresh([one.article_id for one in done])
             log.info("published_by_date", answers=len(done))

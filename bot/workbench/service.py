@@ -94,6 +94,7 @@ class Overview:
     """What there is to do."""
 
     counts: dict[str, int]
+    held_back: Sequence[Listed]
     in_review: Sequence[Listed]
     drafts: Sequence[Listed]
     published: Sequence[Listed]
@@ -133,6 +134,7 @@ class Workbench:
         async with self._database.reading() as session:
             return Overview(
                 counts=await rows.counts(session),
+                held_back=[Listed(*one) for one in await rows.held_back(session, limit=SHORT)],
                 in_review=await _list(session, Wanted(state="in_review", oldest_first=True)),
                 drafts=await _list(session, Wanted(state="draft")),
                 published=await _list(session, Wanted(state="published")),

@@ -217,12 +217,12 @@ async def test_a_date_publishes_once_however_often_it_is_asked(database: Databas
         done = await editing.approve(session, step(done, LIANG), allow_own=False, publish_at=at)
     assert done.state is AnswerState.SCHEDULED
     async with database.transaction() as session:
-        assert await editing.publish_due(session, now=at - timedelta(seconds=1)) == []
+        assert await editing.due(session, now=at - timedelta(seconds=1)) == []
     assert await told(database, done.article_id) is None
 
     async def due() -> int:
         async with database.transaction() as session:
-            return len(await editing.publish_due(session, now=at))
+            return len(await editing.publish_due(session, await editing.due(session, now=at)))
 
     assert sorted(await asyncio.gather(due(), due())) == [0, 1]
     assert await due() == 0
