@@ -10,10 +10,13 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.schema import metadata
-from bot.settings import Settings
+from bot.settings import Settings, data_dir
+from nlu.category_data import read_faq_categories
+from nlu.train import train_interpreter
 from store.base import new_id
 from store.session import Database, async_url
 from tests import postgres, thrift
+from tests.once import once_per_run
 from tests.product import Product, copy_workspace, make_settings, prepare, serving
 
 #: Set by CI: what would be skipped for a missing program fails there instead.
@@ -83,11 +86,24 @@ async def sqlite_database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def prepared_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with content and a trained index, prepared once per test process."""
-    home = tmp_path_factory.mktemp("prepared") / "home"
-    asyncio.run(prepare(make_settings(home)))
-    return home
+def shipped_interpreter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of the data that ships, trained as ``caiwen train`` does, once per run."""
+
+    def train(folder: Path) -> None:
+        faq = read_faq_categories([data_dir() / "faq"])
+        train_interpreter([data_dir() / "nlu"], folder, categorised=faq)
+
+    return once_per_run(tmp_path_factory, "interpreter", train)
+
+
+@pytest.fixture(scope="session")
+def prepared_workspace(shipped_interpreter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with content and a trained index, prepared once per run."""
+
+    def prepared(home: Path) -> None:
+        asyncio.run(prepare(make_settings(home), shipped_interpreter))
+
+    return once_per_run(tmp_path_factory, "prepared", prepared)
 
 
 @pytest.fixture
@@ -101,13 +117,14 @@ async def product(prepared_workspace: Path, tmp_path: Path) -> AsyncIterator[Pro
 
 @pytest.fixture(scope="session")
 def prepared_postgres(
-    postgres_server: str, tmp_path_factory: pytest.TempPathFactory
+    postgres_server: str, shipped_interpreter: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, Path]:
     """A prepared database that others are copied from, and its workspace."""
     name = "prepared"
     asyncio.run(_administer(postgres_server, f"CREATE DATABASE {name}"))
     home = tmp_path_factory.mktemp("prepared-postgres") / "home"
-    asyncio.run(prepare(make_settings(home, _named(postgres_server, name))))
+    settings = make_settings(home, _named(postgres_server, name))
+    asyncio.run(prepare(settings, shipped_interpreter))
     return name, home
 
 

@@ -26,7 +26,6 @@ from bot.assembly import Services, assemble
 from bot.learning import negatives
 from bot.settings import Settings, data_dir
 from bot.tables import Role
-from bot.understanding import learn_interpreter
 from bot.workspace import Workspace
 from kb.lexicon import load_lexicon
 from kb.sections import FaqEntry, FaqTable, Guide, Image, Paragraph, Section, Step
@@ -201,8 +200,8 @@ def faq() -> FaqTable:
     )
 
 
-async def prepare(settings: Settings) -> None:
-    """Schema, staff, content and index of a workspace."""
+async def prepare(settings: Settings, interpreter: Path) -> None:
+    """Schema, staff, content and index of a workspace; `interpreter` is a trained one."""
     workspace = Workspace(settings.home)
     workspace.create()
     database = Database(settings.effective_database_url)
@@ -230,7 +229,7 @@ async def prepare(settings: Settings) -> None:
     async with database.reading() as session:
         corpus = await load_corpus(session)
     await database.dispose()
-    await asyncio.to_thread(learn_interpreter, workspace)
+    shutil.copytree(interpreter, workspace.interpreter)
     await asyncio.to_thread(
         build_index,
         settings.home,

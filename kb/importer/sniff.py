@@ -155,7 +155,7 @@ def _sniff_zip(archive: Archive) -> Format:
     if "mimetype" in archive:
         return _sniff_open_document(archive.read("mimetype"))
     if "ofd.xml" in names:
-        raise ImportRefused(RefusalReason.OFD)
+        raise ImportRefused(RefusalReason.OFD, "ofd")
     raise ImportRefused(RefusalReason.UNSUPPORTED, "zip")
 
 

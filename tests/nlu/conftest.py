@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from nlu.category_data import read_faq_categories
 from nlu.similarity import SimilarityInterpreter
 from nlu.train import train_interpreter
 from nlu.triage import Triager
-from tests.nlu.samples import DATA, write_small
+from tests.nlu.samples import write_small
 
 
 @pytest.fixture(scope="session")
@@ -26,12 +25,9 @@ def small(small_folder: Path) -> SimilarityInterpreter:
 
 
 @pytest.fixture(scope="session")
-def shipped_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A saved interpreter of the data that ships, trained as ``caiwen train`` does."""
-    folder = tmp_path_factory.mktemp("shipped") / "interpreter"
-    faq = read_faq_categories([DATA / "faq"])
-    train_interpreter([DATA / "nlu"], folder, categorised=faq)
-    return folder
+def shipped_folder(shipped_interpreter: Path) -> Path:
+    """A saved interpreter of the data that ships."""
+    return shipped_interpreter
 
 
 @pytest.fixture(scope="session")

@@ -259,10 +259,10 @@ async def test_a_connection_whose_making_is_cancelled_is_closed(tmp_path: Path) 
 
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        for turns in range(200):
+        for turns in range(80):
             database = Database(url)
             looking = asyncio.create_task(look(database))
-            for _ in range(turns // 8):
+            for _ in range(turns // 3):
                 await asyncio.sleep(0)
             looking.cancel()
             with suppress(asyncio.CancelledError):

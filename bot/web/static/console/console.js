@@ -200,11 +200,12 @@ async function refreshPanel() {
   } catch { /* asked again at the next change */ }
 }
 
-/** Put new parts in place. What is being typed stays, unless ``sent`` says that it has gone. */
-function showPanel(fresh, sent) {
+/** Put new parts in place. What is being typed stays, unless ``sent`` says that it has gone; and
+ * so does the dialog of resolving: the answer to a reply may come after it was opened. */
+function showPanel(fresh, sent, resolved = false) {
   const dialog = $("#resolve");
   const head = $("#head", fresh);
-  if (sent || !dialog?.open || !$("#resolve", head)) replace($("#head"), head);
+  if (resolved || !dialog?.open || !$("#resolve", head)) replace($("#head"), head);
   const side = $("#side", fresh);
   const changing = $("#side .change [name=why]")?.value;
   if (sent || !changing) replace($("#side"), side);
@@ -263,12 +264,12 @@ async function submit(form) {
 function done(verb, mode, content, ok) {
   if (verb === "resolve" && ok) $("#resolve")?.close();
   const typing = verb === "say" ? "" : $("#text")?.value ?? "";
-  showPanel(content, true);
+  showPanel(content, true, verb === "resolve");
   const field = $("#text");
   if (field && typing && !field.value) field.value = typing;
   const slot = $("#sheet-slot", content);
   if (verb === "sheet") showSheet(ok ? null : slot);
-  const refused = $("#resolve[open]");
+  const refused = verb === "resolve" && $("#resolve[open]");
   if (refused) { refused.close(); refused.showModal(); }
   if (verb === "say" && ok) {
     if (mode === "note" && !$("#mode-note").checked) $("#mode-note").checked = true;

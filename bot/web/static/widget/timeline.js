@@ -16,7 +16,11 @@ export class Timeline {
     this.log = log;
     this.draw = draw;
     // A picture of unknown size pushes its end out of sight; unless the person scrolled, it follows.
-    log.addEventListener("load", () => log.scrollTop === this.shown && this.reveal(), true);
+    // Where the log stands says nothing of it: browsers move it too when something above grows.
+    this.left = true;
+    const leave = () => { this.left = true; };
+    ["wheel", "touchmove", "pointerdown", "keydown"].forEach((name) => log.addEventListener(name, leave, { passive: true }));
+    log.addEventListener("load", () => this.left || this.reveal(), true);
     this.items = [];
     this.bySeq = new Map();
     this.byId = new Map();
@@ -212,7 +216,7 @@ export class Timeline {
     const end = this.log.scrollHeight - this.log.clientHeight;
     const question = last ? last.node.offsetTop - 8 : end;
     this.log.scrollTop = Math.min(end, Math.max(question, 0));
-    this.shown = this.log.scrollTop;
+    this.left = false;
   }
 }
 
