@@ -314,7 +314,7 @@ class TicketMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize(
-    "histories", [5, pytest.param(40, marks=pytest.mark.slow)], ids=["some", "many"]
+    "histories", [3, pytest.param(40, marks=pytest.mark.slow)], ids=["some", "many"]
 )
 def test_tickets_follow_their_model(histories: int) -> None:
     with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:

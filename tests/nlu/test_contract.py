@@ -72,7 +72,7 @@ class InterpreterContract(ABC):
 
     @given(text=st.text(max_size=200))
     @settings(
-        max_examples=60,
+        max_examples=25,
         deadline=None,
         # One suite for several interpreters is the point; the interpreters keep no state.
         suppress_health_check=[

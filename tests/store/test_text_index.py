@@ -132,7 +132,7 @@ def test_excerpts_are_part_of_the_text(original: str, query: str) -> None:
         assert not hit or fold(piece).text in words.runs
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.lists(st.text(alphabet="支付申请ab1 ，", max_size=12), max_size=12),
     st.text(alphabet="支付a1", min_size=2, max_size=4),
