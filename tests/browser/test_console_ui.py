@@ -107,6 +107,7 @@ async def test_a_day_at_the_desk(browser: Browser, product: Product) -> None:
     await page.keyboard.press("n")
     await desk.say("内部：角色缺失")
     await expect(page.locator(".msg-note .bubble")).to_have_text("内部：角色缺失")
+    await expect(page.locator("#text")).to_have_value("")
     assert "内部：角色缺失" not in [m["text"] for m in await chat.read()]
     await page.locator("#text").blur()
     await page.keyboard.press("e")

@@ -81,7 +81,7 @@ function tick() {
 /* ---- the transcript, each message once ----------------------------------------------------- */
 
 const talk = {
-  source: null, owner: "", number: "", last: 0, received: 0, read: 0, asked: 0, busy: false, again: false,
+  done: 0, source: null, owner: "", number: "", last: 0, received: 0, read: 0, asked: 0, busy: false, again: false,
 };
 
 const atEnd = () => { const log = $("#log"); return log.scrollHeight - log.scrollTop - log.clientHeight < 80; };
@@ -193,10 +193,13 @@ const listQuery = () => $("#queue")?.dataset.query ?? "";
 
 async function refreshPanel() {
   if (!talk.number) return;
-  const number = talk.number;
+  const { number, done: before } = talk;
   try {
     const answer = await part(`/console/tickets/${number}/panel${listQuery()}`);
-    if (answer.ok && number === talk.number) showPanel(parsed(await answer.text()), false);
+    const content = answer.ok && parsed(await answer.text());
+    // What was asked for before something was done here may not show it yet.
+    if (before !== talk.done) refreshPanel();
+    else if (content && number === talk.number) showPanel(content, false);
   } catch { /* asked again at the next change */ }
 }
 
@@ -264,6 +267,7 @@ async function submit(form) {
 function done(verb, mode, content, ok) {
   if (verb === "resolve" && ok) $("#resolve")?.close();
   const typing = verb === "say" ? "" : $("#text")?.value ?? "";
+  talk.done += 1;
   showPanel(content, true, verb === "resolve");
   const field = $("#text");
   if (field && typing && !field.value) field.value = typing;
