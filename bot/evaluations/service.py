@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from bot.accounts.service import Principal
+from bot.background_task import BackgroundTask
 from bot.clock import Clock
 from bot.errors import BotError, EvaluationEmpty, EvaluationRunning
 from bot.evaluations.asking import Live, evaluate_workspace
@@ -31,10 +32,9 @@ GOLDEN = "golden"
 
 
 @dataclass(slots=True)
-class _Background:
+class _Background(BackgroundTask):
     """The run that the workbench asked for, and how the last one failed."""
 
-    task: asyncio.Task[None] | None = None
     failed: str = ""
 
 
@@ -87,8 +87,7 @@ class Evaluations:
     @property
     def is_running(self) -> bool:
         """Whether this workspace is being evaluated, here or by another process."""
-        task = self._background.task
-        return (task is not None and not task.done()) or self.store.is_running()
+        return self._background.is_running or self.store.is_running()
 
     @property
     def failed(self) -> str:
@@ -97,14 +96,11 @@ class Evaluations:
 
     async def settle(self) -> None:
         """Wait for the run in the background."""
-        if self._background.task is not None:
-            await asyncio.wait([self._background.task])
+        await self._background.settle()
 
     async def stop(self) -> None:
         """Give up the run in the background; nothing of it is kept."""
-        if self._background.task is not None:
-            self._background.task.cancel()
-            await asyncio.wait([self._background.task])
+        await self._background.stop()
 
     async def _run_quietly(self, actor: str) -> None:
         try:

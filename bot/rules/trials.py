@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from bot.accounts.service import Principal
+from bot.background_task import BackgroundTask
 from bot.clock import Clock
 from bot.errors import InvalidInput
 from bot.rules.admin import LOOK_ROLES, RuleAdmin
@@ -98,11 +99,6 @@ def _shown(one: Past, match: Found) -> dict[str, Any]:
     }
 
 
-@dataclass(slots=True)
-class _Background:
-    task: asyncio.Task[None] | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class RuleTrials:
     """The verbs."""
@@ -111,7 +107,7 @@ class RuleTrials:
     terms: Terms
     admin: RuleAdmin
     clock: Clock
-    _background: _Background = field(default_factory=_Background)
+    _background: BackgroundTask = field(default_factory=BackgroundTask)
 
     async def start(self, staff: Principal, rule: Rule) -> str:
         """Try a rule, saved or not, on the tickets of the last month; the trial's id.
@@ -120,8 +116,7 @@ class RuleTrials:
         """
         staff.require(*LOOK_ROLES)
         await self.admin.check(staff, rule)
-        running = self._background.task
-        if running is not None and not running.done():
+        if self._background.is_running:
             raise InvalidInput("trial", "rules.error.busy")
         trial_id, now = new_id(), self.clock()
         async with self.database.transaction() as session:
@@ -162,14 +157,11 @@ class RuleTrials:
 
     async def settle(self) -> None:
         """Wait for the trial in the background."""
-        if self._background.task is not None:
-            await asyncio.wait([self._background.task])
+        await self._background.settle()
 
     async def stop(self) -> None:
         """Give up the trial in the background."""
-        if self._background.task is not None:
-            self._background.task.cancel()
-            await asyncio.wait([self._background.task])
+        await self._background.stop()
 
     async def _run(self, trial_id: str, rule: Rule, now: datetime) -> None:
         try:

@@ -132,15 +132,7 @@ class Desk:
             )
             text = self.phrases.say("ticket.reopened", number=ticket.number)
             return Added(text, self._card(ticket, self._line(ticket)))
-        ticket = await service.add_information(
-            session,
-            ticket,
-            actor=asker,
-            now=now,
-            terms=self.terms,
-            message_id=snapshot.seq,
-            text=snapshot.text,
-        )
+        ticket = await self._note(session, ticket, snapshot, now)
         key = part.lead
         if part.triage is not None and self._is_graver(ticket, part.triage):
             ticket = await self._raise_severity(session, ticket, part.triage, now)
@@ -167,22 +159,27 @@ class Desk:
             why=evidence[:200] or triage.severity.value,
         )
 
+    async def _note(
+        self, session: AsyncSession, ticket: Ticket, snapshot: Snapshot, now: datetime
+    ) -> Ticket:
+        """What the asker said, on the ticket."""
+        return await service.add_information(
+            session,
+            ticket,
+            actor=Actor(ActorKind.USER, snapshot.user_id, ""),
+            now=now,
+            terms=self.terms,
+            message_id=snapshot.seq,
+            text=snapshot.text,
+        )
+
     async def urge(
         self, session: AsyncSession, number: str, snapshot: Snapshot, now: datetime
     ) -> None:
         """The user presses: noted on the ticket, and its engineer is told."""
         ticket = await rows.by_number(session, number, lock=True)
-        asker = Actor(ActorKind.USER, snapshot.user_id, "")
         if ticket.status != Status.RESOLVED.value:
-            await service.add_information(
-                session,
-                ticket,
-                actor=asker,
-                now=now,
-                terms=self.terms,
-                message_id=snapshot.seq,
-                text=snapshot.text,
-            )
+            await self._note(session, ticket, snapshot, now)
         await outbox.enqueue(
             session,
             kind="urged",
@@ -204,15 +201,7 @@ class Desk:
             ticket = await service.resolve(session, ticket, actor=asker, now=now, terms=self.terms)
         events = await rows.events_of(session, ticket.id)
         if problem_report.is_required(ticket, events, self.terms, now):
-            await service.add_information(
-                session,
-                ticket,
-                actor=asker,
-                now=now,
-                terms=self.terms,
-                message_id=snapshot.seq,
-                text=snapshot.text,
-            )
+            await self._note(session, ticket, snapshot, now)
             return
         await service.close(session, ticket, actor=asker, now=now, terms=self.terms)
 
