@@ -23,6 +23,7 @@ from bot import migrate
 from bot.accounts.service import add_staff
 from bot.app import create_app
 from bot.assembly import Services, assemble
+from bot.cli.serving import KEEP_ALIVE_S
 from bot.learning import negatives
 from bot.settings import Settings, data_dir
 from bot.tables import Role
@@ -272,6 +273,7 @@ async def serving(settings: Settings, **parts: Any) -> AsyncIterator[Product]:
         port=free_port(),
         log_level="error",
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=KEEP_ALIVE_S,
         lifespan="on",
     )
     server = PromptServer(config)

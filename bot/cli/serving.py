@@ -22,6 +22,10 @@ from bot.running import running
 from kb.errors import IndexMismatch
 from nlu.train import RasaServer, rasa_command, rasa_environment
 
+#: Longer than a proxy in front keeps an idle connection (nginx: 60 s): whoever closes first must be
+#: the one that sends, or a request now and then meets a connection that is being closed.
+KEEP_ALIVE_S = 75
+
 
 def serve(
     context: typer.Context,
@@ -48,6 +52,7 @@ def serve(
         # Addresses with queries stay out of the logs; bot.web.middleware writes its own line.
         access_log=False,
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=KEEP_ALIVE_S,
         server_header=False,
     )
     # What is loaded by now stays: going through it again and again would only cost time.
