@@ -79,6 +79,7 @@ from bot.workbench.publishing import Publishing
 from bot.workbench.service import ANSWER_VIEWS, Workbench
 from bot.workbench.sheets import AnswerSheets
 from bot.workbench.staleness import Staleness
+from bot.workbench.ticket_drafts import TicketDrafts
 from bot.workspace import Workspace
 from connectors.base import Channel
 from connectors.relay import Relay
@@ -123,6 +124,7 @@ class Services:
     guides: Guides
     guide_imports: GuideImports
     staleness: Staleness
+    ticket_drafts: TicketDrafts
     answer_sheets: AnswerSheets
     answer_views: SavedViews
     lexicons: Lexicons
@@ -295,6 +297,7 @@ def assemble(
             gate_drop=settings.kb.gate_drop,
         ),
         staleness=Staleness(database, publishing, clock, reader),
+        ticket_drafts=TicketDrafts(database),
         evaluations=Evaluations(
             database,
             Answering(index, understood, thinker),

@@ -25,6 +25,7 @@ from bot.tickets.problem_reports import ReportWriter
 from bot.tickets.transcript_summary import turns
 from bot.tickets.work import visible_ticket
 from bot.web.schemas import MessageOut
+from bot.workbench.origin_repository import draft_of
 from handoff import incident_repository as incident_rows
 from handoff import listing_repository as listing
 from handoff import mark_repository, problem_report, rule_repository, summary, work_orders
@@ -154,6 +155,7 @@ class Console:
             defined = await mark_repository.fields(session)
             firings = await rule_repository.firings(session, ticket.id)
             said = await canned_repository.phrases(session)
+            draft_id = await draft_of(session, ticket.id)
         row = {
             **ticket_row(ticket),
             "requester": requester(people.get(ticket.requester_id or "")),
@@ -165,6 +167,7 @@ class Console:
             "description": ticket.description,
             "cause": ticket.cause,
             "solution": ticket.solution,
+            "draft_id": draft_id,
             "assignee": names.get(ticket.assignee_id or ""),
             "reasons": self.desk.reasons(ticket),
             "promise": self.desk.promise(ticket),

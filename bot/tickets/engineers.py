@@ -17,6 +17,7 @@ from bot.errors import NotYourConversation
 from bot.masking import mask
 from bot.tables import Audience, Conversation, Owner, Sender
 from bot.tickets.work import TicketWork, Work, in_scope
+from bot.workbench.ticket_drafts import draft_of_ticket
 from handoff import repository as rows
 from handoff import service
 from store import inbox
@@ -144,9 +145,14 @@ class Engineers(TicketWork):
         *,
         cause: str,
         solution: str,
+        draft: bool = False,
         expected: int | None = None,
     ) -> dict[str, Any]:
-        """Finish: the user is told and asked for stars, and the bot speaks again."""
+        """Finish: the user is told and asked for stars, and the bot speaks again.
+
+        With ``draft`` an answer is drafted of it, in the same transaction: the ticket stays open
+        when the workbench refuses the words (``InvalidInput``).
+        """
         async with self.work(staff, number, expected) as work:
             await service.resolve(
                 work.session,
@@ -159,7 +165,10 @@ class Engineers(TicketWork):
                 confirm_days=self.settings.auto_close_days,
             )
             await self.tell_resolved(work, staff.staff_id)
-            return work.state()
+            if not draft:
+                return work.state()
+            article_id = await draft_of_ticket(work.session, staff, work.ticket, work.now)
+            return {**work.state(), "draft_id": article_id}
 
     async def give_back(self, staff: Principal, number: str) -> dict[str, Any]:
         """Let the bot speak again; the ticket stays with the engineer."""

@@ -266,6 +266,7 @@ class Form:
     text: str = ""
     cause: str = ""
     solution: str = ""
+    draft: bool = False
     severity: str = ""
     why: str = ""
     #: Which form the error belongs to: say, resolve, severity, sheet, act.
@@ -310,6 +311,8 @@ class TicketView:
     live: bool
     cause: str
     solution: str
+    #: The answer that was drafted from it.
+    draft_id: str
     severities: Sequence[str]
     canned: Sequence[str]
     version: int

@@ -168,3 +168,5 @@ class ResolveIn(BaseModel):
     solution: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000)
     ]
+    #: Whether an answer is to be drafted of it.
+    draft: bool = False

@@ -125,7 +125,12 @@ async def resolve(
     """Finish: cause and solution; the conversation goes back to the bot, the user is asked."""
     staff.require(*DESK_ROLES)
     return await app.engineers.resolve(
-        staff, number, cause=body.cause, solution=body.solution, expected=expected
+        staff,
+        number,
+        cause=body.cause,
+        solution=body.solution,
+        draft=body.draft,
+        expected=expected,
     )
 
 

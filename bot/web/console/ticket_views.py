@@ -148,6 +148,7 @@ class Views:
             live=found["conversation_id"] is not None,
             cause=found["cause"] or "",
             solution=found["solution"] or "",
+            draft_id=found["draft_id"],
             severities=[s.value for s in Severity if s.value != found["severity"]],
             canned=found["canned"],
             version=found["version"],

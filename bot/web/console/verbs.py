@@ -164,12 +164,13 @@ def _message_id(fields: Mapping[str, str]) -> str:
 @router.post("/console/tickets/{number}/resolve")
 async def resolve(number: str, request: Request, staff: PageStaff, app: AppServices) -> Response:
     """Finish, with cause and solution."""
-    fields = await text_fields(request, "cause", "solution")
+    fields = await text_fields(request, "cause", "solution", "draft")
     expected = await _seen(request)
     form = Form(
         new_id(),
         cause=fields["cause"],
         solution=fields["solution"],
+        draft=fields["draft"] == "1",
         refused="resolve",
         dialog="resolve",
     )
@@ -178,7 +179,7 @@ async def resolve(number: str, request: Request, staff: PageStaff, app: AppServi
         cause = _checked(fields["cause"], "cause", MAX_CAUSE)
         solution = _checked(fields["solution"], "solution", MAX_CAUSE)
         await app.engineers.resolve(
-            staff, number, cause=cause, solution=solution, expected=expected
+            staff, number, cause=cause, solution=solution, draft=form.draft, expected=expected
         )
 
     return await _perform(request, app, staff, number, form=form, verb=verb)

@@ -24,6 +24,7 @@ from bot.web.security import AppServices
 from bot.web.workbench.access import Frame, frame
 from bot.workbench.service import REVIEWING_ROLES, Choices, Listed, Whole
 from bot.workbench.staleness import Doubt
+from bot.workbench.ticket_drafts import Origin
 from kb.answer_difference import Piece, difference
 from kb.answer_markup import answer_blocks, attachments, plain_text
 from kb.answer_repository import Wanted
@@ -78,6 +79,7 @@ class AnswerPage(Frame):
     locked_by: str
     index_missing: bool
     doubts: Sequence[Doubt]
+    origin: Origin | None
     error: str = ""
     note: str = ""
 
@@ -220,6 +222,7 @@ async def answer_page(
         locked_by=work.locked_by if work is not None and held else "",
         index_missing=index_missing,
         doubts=await app.staleness.doubts(staff, article_id),
+        origin=await app.ticket_drafts.origin(staff, article_id),
         error=error,
         note=note,
     )

@@ -19,6 +19,7 @@ from bot.web.workbench.answers import ADDRESS, AnswerId, card, parts
 from bot.web.workbench.forms import AnswerForm, answer_form, number
 from bot.workbench.service import EDITING_ROLES, Choices
 from bot.workbench.staleness import Doubt
+from bot.workbench.ticket_drafts import Origin
 from kb.answer_text import AnswerText
 from kb.errors import AnswerChanged, AnswerInvalid, AnswerLocked, AnswerVerbRefused
 from kb.guide_repository import NamedSection
@@ -44,6 +45,7 @@ class EditorPage(Frame):
     error: str = ""
     locked: AnswerLocked | None = None
     doubts: Sequence[Doubt] = ()
+    origin: Origin | None = None
     #: None as long as nobody has asked for them.
     proposals: Sequence[Proposal] | None = None
     #: The section that the form names, and those found by words, None when nobody looked.
@@ -87,6 +89,7 @@ async def editor(app: Services, staff: Principal, article_id: str, form: AnswerF
         choices=await app.workbench.choices(staff),
         categories=_categories(form.category),
         doubts=await app.staleness.doubts(staff, article_id) if article_id else (),
+        origin=await app.ticket_drafts.origin(staff, article_id) if article_id else None,
         section=await app.workbench.section(form.source_section_id or ""),
     )
 
