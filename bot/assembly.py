@@ -28,6 +28,7 @@ from bot.channels.files import ChannelFiles
 from bot.channels.h5_login import H5Login
 from bot.channels.intake import ChannelIntake
 from bot.channels.live import LiveChannels
+from bot.channels.widgets import Widgets
 from bot.clock import Clock, utc_now
 from bot.conversations import greeting as greetings
 from bot.conversations.acting import Actor
@@ -137,6 +138,7 @@ class Services:
     channel_files: ChannelFiles
     channels: LiveChannels
     channel_accounts: ChannelAccounts
+    widgets: Widgets
     console: Console
     engineers: Engineers
     dispatch: Dispatch
@@ -312,6 +314,7 @@ def assemble(
         channel_intake=channel_files.intake,
         channels=sending,
         channel_accounts=ChannelAccounts(database, notifications.vault, settings, sending, clock),
+        widgets=Widgets(database, settings, sending, clock),
         searches=Searches.create(database, clock),
         fields=TicketFields(database, clock),
         canned=CannedPhrases(database, clock),

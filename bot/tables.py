@@ -130,6 +130,8 @@ class Conversation(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     channel: Mapped[str] = mapped_column(String(40))
+    #: The widget key of the host page that it began on.
+    widget: Mapped[str] = mapped_column(String(40), default="", server_default="")
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
     token_hash: Mapped[str | None] = mapped_column(String(64))
     owner: Mapped[str] = mapped_column(String(10), default=Owner.BOT.value)

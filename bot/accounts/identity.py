@@ -61,6 +61,7 @@ class Identities:
             external_user=f"{widget}:{subject}",
             device=device[:300],
             verified=True,
+            widget=widget[:40],
             **told,
         )
         return Proven(user, f"{widget}:{proof}")

@@ -6,7 +6,7 @@ else has overtaken.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.accounts.service import Principal
 from bot.channels import repository as rows
-from bot.channels.kinds import WIDGET, base_of, kind_of
+from bot.channels.kinds import base_of, kind_of
 from bot.channels.live import LiveChannels, opened, place_of
 from bot.channels.tables import ChannelAccount
 from bot.clock import Clock
@@ -79,15 +79,6 @@ class ChannelAccounts:
             updated_by=row.updated_by if row else "",
             updated_at=row.updated_at if row else None,
         )
-
-    async def widgets(self, staff: Principal) -> Sequence[str]:
-        """Every widget key, of the environment and of pages."""
-        staff.require()
-        web = self.settings.web
-        async with self.database.reading() as session:
-            kept = await rows.account_versions(session)
-        stored = {name.removeprefix(WIDGET) for name in kept if name.startswith(WIDGET)}
-        return sorted(stored | set(web.widget_origins) | set(web.identity_secrets))
 
     async def save(
         self, staff: Principal, channel: str, form: ChannelForm, *, cut_off: bool = False

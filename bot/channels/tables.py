@@ -1,4 +1,4 @@
-"""Tables of channels: whose sending is stopped, and what was set up at a page."""
+"""Tables of channels: whose sending is stopped, what was set up at a page, who was refused."""
 
 from datetime import datetime
 from typing import Any
@@ -36,3 +36,13 @@ class ChannelAccount(Base):
     version: Mapped[int]
     updated_by: Mapped[str] = mapped_column(String(100))
     updated_at: Mapped[datetime]
+
+
+class WidgetRefusal(Base):
+    """How often proofs of a host page were refused in one hour."""
+
+    __tablename__ = "widget_refusals"
+
+    widget: Mapped[str] = mapped_column(String(40), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    count: Mapped[int]

@@ -31,6 +31,8 @@ class NewUser:
     phone: str | None = None
     device: str | None = None
     verified: bool = False
+    #: The key of the host page's widget, where it has one.
+    widget: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Openings:
         async with self.database.transaction() as session:
             await _use_up(session, proof_id, now)
             person = await _person(session, user, now)
-            return await self._open(session, person, token, now)
+            return await self._open(session, person, token, now, widget=user.widget)
 
     async def prove(
         self, conversation_id: str, user: NewUser, *, proof_id: str, now: datetime
@@ -74,6 +76,7 @@ class Openings:
             if before.verified:
                 raise IdentityRefused
             conversation.user_id = person.id
+            conversation.widget = conversation.widget or user.widget
             await tickets.hand_to_requester(session, conversation.id, before.id, person.id)
             await audit.record(
                 session,
@@ -92,11 +95,18 @@ class Openings:
             return known or await self._open(session, person, None, now)
 
     async def _open(
-        self, session: AsyncSession, person: User, token: str | None, now: datetime
+        self,
+        session: AsyncSession,
+        person: User,
+        token: str | None,
+        now: datetime,
+        *,
+        widget: str = "",
     ) -> Conversation:
         conversation = Conversation(
             id=new_id(),
             channel=person.channel,
+            widget=widget,
             user_id=person.id,
             token_hash=hash_token(token) if token else None,
             owner=Owner.BOT.value,

@@ -2,6 +2,8 @@
 
 import asyncio
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated
 
@@ -9,9 +11,10 @@ from fastapi import APIRouter, Header, Query, Response, status
 from starlette.responses import StreamingResponse
 
 from bot import repository
+from bot.assembly import Services
 from bot.conversations import message_repository
 from bot.conversations.opening import NewUser
-from bot.errors import MessageTooLong
+from bot.errors import IdentityRefused, MessageTooLong
 from bot.tables import Sender
 from bot.web.events import View, conversation_events, stream
 from bot.web.schemas import (
@@ -33,6 +36,16 @@ router = APIRouter(prefix="/api/v1", tags=["chat"])
 TYPING_S = 5.0
 
 
+@asynccontextmanager
+async def _counted(app: Services, key: str) -> AsyncIterator[None]:
+    """Note a refused proof for the widget that it was shown at, and refuse it as before."""
+    try:
+        yield
+    except IdentityRefused:
+        await app.widgets.note_refused(key)
+        raise
+
+
 @router.post("/conversations", status_code=status.HTTP_201_CREATED)
 async def open_conversation(
     body: ConversationIn,
@@ -42,12 +55,13 @@ async def open_conversation(
     """Open a conversation; the greeting is its first message."""
     token = secrets.token_urlsafe(32)
     if body.identity is not None:
-        proven = app.identities.check(
-            body.identity, device=user_agent, now=app.clock(), key=body.widget
-        )
-        conversation = await app.openings.open(
-            proven.user, token=token, now=app.clock(), proof_id=proven.proof_id
-        )
+        async with _counted(app, body.widget):
+            proven = app.identities.check(
+                body.identity, device=user_agent, now=app.clock(), key=body.widget
+            )
+            conversation = await app.openings.open(
+                proven.user, token=token, now=app.clock(), proof_id=proven.proof_id
+            )
         return ConversationOut(conversation_id=conversation.id, token=token)
     user = NewUser(
         channel=body.channel,
@@ -58,6 +72,7 @@ async def open_conversation(
         audience=body.user.audience,
         phone=body.user.phone,
         device=user_agent[:300],
+        widget=app.widgets.known(body.widget),
     )
     conversation = await app.openings.open(user, token=token, now=app.clock())
     return ConversationOut(conversation_id=conversation.id, token=token)
@@ -71,12 +86,13 @@ async def prove(
     user_agent: Annotated[str, Header()] = "",
 ) -> None:
     """Give a conversation that began without a proof to the person who is proven now."""
-    proven = app.identities.check(
-        body.identity, device=user_agent, now=app.clock(), key=body.widget
-    )
-    await app.openings.prove(
-        conversation_id, proven.user, proof_id=proven.proof_id, now=app.clock()
-    )
+    async with _counted(app, body.widget):
+        proven = app.identities.check(
+            body.identity, device=user_agent, now=app.clock(), key=body.widget
+        )
+        await app.openings.prove(
+            conversation_id, proven.user, proof_id=proven.proof_id, now=app.clock()
+        )
 
 
 @router.post("/conversations/{conversation_id}/messages")

@@ -9,7 +9,9 @@ from starlette.responses import RedirectResponse, Response
 
 from bot.assembly import Services
 from bot.channels.desk import ChannelDesk, ChannelHealth
+from bot.channels.h5_login import WIDGET as OWN_PAGE
 from bot.channels.kinds import LINES as ACCOUNTS
+from bot.channels.widgets import WidgetHealth
 from bot.web.admin.access import Framed, frame
 from bot.web.page_access import FRESH, PageStaff
 from bot.web.security import AppServices
@@ -25,9 +27,12 @@ class LinesPage(Framed):
     """Every channel that is sent to."""
 
     lines: Sequence[ChannelHealth]
-    #: Channels with an account, keys of widgets, and whether secrets can be kept.
+    #: Host pages, the first one standing for all that have no key.
+    widgets: Sequence[WidgetHealth]
+    #: The key of the page that the platform of members opens.
+    own_page: str
+    #: Channels with an account, and whether secrets can be kept.
     accounts: Sequence[str]
-    widgets: Sequence[str]
     ready: bool
 
 
@@ -42,8 +47,9 @@ async def lines(staff: PageStaff, app: AppServices) -> Response:
     page = LinesPage(
         outer,
         await _desk(app).health(staff),
+        widgets=await app.widgets.health(staff),
+        own_page=OWN_PAGE,
         accounts=tuple(ACCOUNTS),
-        widgets=await app.channel_accounts.widgets(staff),
         ready=app.channel_accounts.vault.ready,
     )
     return app.pages.page("admin/lines.html", {"page": page}, headers=FRESH)
