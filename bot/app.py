@@ -38,6 +38,7 @@ from bot.web.admin import rule_trials as admin_rule_trials
 from bot.web.admin import rules as admin_rules
 from bot.web.admin import sla as admin_sla
 from bot.web.admin import staff as admin_staff
+from bot.web.admin import templates as admin_templates
 from bot.web.admin import units as admin_units
 from bot.web.console import bulk_pages, presence_pages, revisit_pages, search_pages, search_views
 from bot.web.console import incidents as console_incidents
@@ -132,6 +133,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         admin_phrases,
         admin_rules,
         admin_sla,
+        admin_templates,
         revisit_pages,
         search_pages,
         search_views,

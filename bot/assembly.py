@@ -22,6 +22,7 @@ from bot.attachments.preview import DocumentPreviewer
 from bot.attachments.retention import Retention
 from bot.attachments.service import Attachments
 from bot.calendar_admin import CalendarAdmin
+from bot.changes.keeping import Keeper
 from bot.channels import persons
 from bot.channels.accounts import ChannelAccounts
 from bot.channels.files import ChannelFiles
@@ -61,7 +62,8 @@ from bot.rules.parts import RuleParts
 from bot.saved_views.service import SavedViews, ViewedList
 from bot.settings import Settings, data_dir
 from bot.tickets.call_log import CallLog
-from bot.tickets.canned import CannedPhrases
+from bot.tickets.canned import canned_phrases
+from bot.tickets.canned_tables import CannedPhrase
 from bot.tickets.confirmations import Confirmations
 from bot.tickets.console import Console
 from bot.tickets.desk import Desk
@@ -73,6 +75,8 @@ from bot.tickets.queue_times import QueueTimes
 from bot.tickets.revisits import Revisits
 from bot.tickets.routing import Router
 from bot.tickets.searching import Searches
+from bot.tickets.template_tables import TicketTemplate
+from bot.tickets.templates import ticket_templates
 from bot.understanding import build_interpreter, build_triager
 from bot.workbench.lexicons import Lexicons, LiveRules
 from bot.workbench.lexicons import shipped as shipped_lexicon
@@ -144,7 +148,8 @@ class Services:
     dispatch: Dispatch
     searches: Searches
     fields: TicketFields
-    canned: CannedPhrases
+    canned: Keeper[CannedPhrase]
+    templates: Keeper[TicketTemplate]
     incidents: IncidentParts
     call_log: CallLog
     confirmations: Confirmations
@@ -317,7 +322,8 @@ def assemble(
         widgets=Widgets(database, settings, sending, clock),
         searches=Searches.create(database, clock),
         fields=TicketFields(database, clock),
-        canned=CannedPhrases(database, clock),
+        canned=canned_phrases(database, clock),
+        templates=ticket_templates(database, clock),
         console=Console(database, terms, desk, phrases, clock),
         engineers=engineers,
         attachments=channel_files.attachments,

@@ -14,6 +14,7 @@ import bot.questions.tables
 import bot.saved_views.tables
 import bot.tables
 import bot.tickets.canned_tables
+import bot.tickets.template_tables
 import bot.workbench.origin_tables
 import connectors.bot_stream_tables
 import connectors.media_tables
@@ -49,6 +50,7 @@ DECLARED_IN = (
     bot.notifications.tables,
     bot.questions.tables,
     bot.tables,
+    bot.tickets.template_tables,
     bot.workbench.origin_tables,
     connectors.bot_stream_tables,
     connectors.media_tables,

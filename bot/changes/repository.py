@@ -1,11 +1,14 @@
 """Queries of what administrators changed."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.changes.tables import ChangeRow
+from bot.changes.tables import ChangeRow, KeptRow
+
+RowT = TypeVar("RowT", bound=KeptRow)
 
 
 async def of(
@@ -25,3 +28,14 @@ async def one(session: AsyncSession, kind: str, change_id: str) -> ChangeRow | N
     """One change of this kind."""
     query = select(ChangeRow).where(ChangeRow.id == change_id, ChangeRow.kind == kind)
     return await session.scalar(query)
+
+
+async def kept(session: AsyncSession, table: type[RowT]) -> Sequence[RowT]:
+    """All rows of a kept list in their order."""
+    return (await session.scalars(select(table).order_by(table.position, table.id))).all()
+
+
+async def kept_row(session: AsyncSession, table: type[RowT], row_id: str) -> RowT | None:
+    """One of them, held until the transaction ends."""
+    query = select(table).where(table.id == row_id).with_for_update()
+    return await session.scalar(query.execution_options(populate_existing=True))

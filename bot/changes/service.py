@@ -26,6 +26,7 @@ class ChangedKind(StrEnum):
     NOTIFICATION_RULE = "notification_rule"
     TICKET_FIELD = "ticket_field"
     CANNED_PHRASE = "canned_phrase"
+    TICKET_TEMPLATE = "ticket_template"
 
 
 class Verb(StrEnum):

@@ -5,8 +5,8 @@ there is nobody to answer in one.
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -26,6 +26,8 @@ from bot.tickets import caller_repository
 from bot.tickets.desk import title_of
 from handoff import service
 from handoff.contract import Terms
+from handoff.errors import InvalidMark
+from handoff.marking import mark
 from handoff.settings import HandoffSettings
 from handoff.tables import Ticket
 from handoff.texts import clipped
@@ -89,6 +91,8 @@ class LoggedRequest:
     category: Category | None = None
     module: str = ""
     take: bool = False
+    #: Values of custom fields by key.
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 class _AlreadyLogged(Exception):  # no error: undoes this transaction, nothing else
@@ -125,6 +129,13 @@ class CallLog:
             )
         return [_caller(user) for user in found]
 
+    async def caller(self, staff: Principal, caller_id: str) -> Caller | None:
+        """One of them; ``None`` for nobody within the scope."""
+        staff.require(*DESK_ROLES)
+        async with self.database.glance() as session:
+            user = await _known(session, staff, caller_id)
+        return _caller(user) if user is not None else None
+
     async def propose(self, staff: Principal, text: str) -> Triage | None:
         """What the request is judged to be; ``None`` while nothing is written."""
         staff.require(*DESK_ROLES)
@@ -144,6 +155,8 @@ class CallLog:
                 number = await self._logged(session, staff, request, triage=triage, now=now)
         except _AlreadyLogged as first:
             return first.number
+        except InvalidMark:
+            raise InvalidInput("fields", "call_log.error.fields") from None
         self.live.publish(STAFF)
         return number
 
@@ -166,6 +179,8 @@ class CallLog:
         common: dict[str, Any] = {"actor": actor, "now": now, "terms": self.terms}
         ticket = await service.open_ticket(session, new, **common)
         await self._rate(session, ticket, request, common)
+        if request.fields:
+            await mark(session, ticket, fields=request.fields, **common)
         if request.take:
             await service.claim(session, ticket, **common)
         result = {"number": ticket.number}
@@ -206,10 +221,8 @@ class CallLog:
         session: AsyncSession, staff: Principal, request: LoggedRequest, now: datetime
     ) -> User:
         if request.caller_id:
-            found = (await repository.users_by_id(session, [request.caller_id])).get(
-                request.caller_id
-            )
-            if found is None or not staff.covers(region=found.region or None, module=None):
+            found = await _known(session, staff, request.caller_id)
+            if found is None:
                 raise InvalidInput("caller_id", "call_log.error.caller")
             return found
         region = clipped(request.region, 80)
@@ -229,6 +242,12 @@ class CallLog:
         session.add(user)
         await session.flush()
         return user
+
+
+async def _known(session: AsyncSession, staff: Principal, caller_id: str) -> User | None:
+    found = (await repository.users_by_id(session, [caller_id])).get(caller_id)
+    covered = found is not None and staff.covers(region=found.region or None, module=None)
+    return found if covered else None
 
 
 def _caller(user: User) -> Caller:

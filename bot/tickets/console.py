@@ -13,11 +13,12 @@ from bot.attachments import repository as attachments
 from bot.attachments.stored import KIND as ATTACHMENT
 from bot.attachments.stored import seen_by_staff
 from bot.attachments.tables import Attachment
+from bot.changes.repository import kept
 from bot.clock import Clock
 from bot.phrases import Phrases
 from bot.tables import Message, Turn, User
-from bot.tickets import canned_repository
 from bot.tickets.canned import offered
+from bot.tickets.canned_tables import CannedPhrase
 from bot.tickets.desk import Desk
 from bot.tickets.explaining import deadlines
 from bot.tickets.parts import firing_of, incident_of, order_of, report_of
@@ -154,7 +155,7 @@ class Console:
             incident = await incident_rows.latest_of(session, ticket.id)
             defined = await mark_repository.fields(session)
             firings = await rule_repository.firings(session, ticket.id)
-            said = await canned_repository.phrases(session)
+            said = await kept(session, CannedPhrase)
             draft_id = await draft_of(session, ticket.id)
         row = {
             **ticket_row(ticket),

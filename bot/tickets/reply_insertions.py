@@ -12,13 +12,14 @@ from functools import partial
 from bot import repository
 from bot.accounts.service import Principal
 from bot.cards import answer_text
+from bot.changes.repository import kept
 from bot.clock import Clock
 from bot.dialogue.turn import Found
 from bot.knowledge import SearchedKnowledge
 from bot.phrases import Phrases
 from bot.tables import User
-from bot.tickets import canned_repository
 from bot.tickets.canned import offered
+from bot.tickets.canned_tables import CannedPhrase
 from bot.tickets.console import CANNED, requester, ticket_row
 from bot.tickets.work import visible_ticket
 from kb.answers import answer_card
@@ -59,7 +60,7 @@ class ReplyInsertions:
         async with self.database.glance() as session:
             ticket = await visible_ticket(session, staff, number)
             people = await repository.users_by_id(session, [ticket.requester_id or ""])
-            said = await canned_repository.phrases(session)
+            said = await kept(session, CannedPhrase)
         person = people.get(ticket.requester_id or "")
         row = {**ticket_row(ticket), "requester": requester(person)}
         canned = offered(said, row, staff.name) if said else self.phrases.lines(CANNED)

@@ -59,6 +59,7 @@ COMPOSED = (
     "audit.column.",
     "unit_admin.column.",
     "ticket_fields.",
+    "ticket_templates.",
     "config_changes.",
     "canned.",
     "rules.",

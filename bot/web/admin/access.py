@@ -19,6 +19,7 @@ SECTIONS: Sequence[tuple[str, str]] = (
     ("rules", "/console/admin/ticket-rules"),
     ("fields", "/console/admin/fields"),
     ("phrases", "/console/admin/phrases"),
+    ("templates", "/console/admin/ticket-templates"),
     ("channels", "/console/admin/channels"),
     ("lines", "/console/admin/lines"),
     ("units", "/console/admin/units"),

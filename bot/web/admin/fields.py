@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from bot.accounts.service import Principal
 from bot.assembly import Services
-from bot.changes.service import Change
 from bot.errors import InvalidInput
 from bot.tickets.fields import FieldForm
-from bot.web.admin.access import Framed, frame
+from bot.web.admin.access import frame
 from bot.web.admin.forms import texts, version
-from bot.web.page_access import FRESH, PageStaff
+from bot.web.admin.kept_lists import KeptPage, kept_page, new_form, shown
+from bot.web.page_access import PageStaff
 from bot.web.security import AppServices
 from handoff.marks import FieldKind
 from store.vocabulary import Category
@@ -24,24 +26,12 @@ ADDRESS = "/console/admin/fields"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """One field's form and its history."""
+class FieldsPage(KeptPage[FieldForm]):
+    """All fields, an empty form, and the tags in use."""
 
-    form: FieldForm
-    history: Sequence[Change] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FieldsPage(Framed):
-    """All fields, an empty form, and the tags in use. ``refused``: the key the error is about."""
-
-    fields: Sequence[Shown]
-    new: FieldForm
     tags: Sequence[tuple[str, int]]
     kinds: Sequence[str] = tuple(one.value for one in FieldKind)
     categories: Sequence[str] = tuple(one.value for one in Category)
-    refused: FieldForm | None = None
-    error: str = ""
 
 
 @router.get(ADDRESS)
@@ -71,19 +61,14 @@ async def save(request: Request, staff: PageStaff, app: AppServices) -> Response
 async def _page(
     app: Services, staff: Principal, refused: FieldForm | None = None, error: str = ""
 ) -> Response:
-    outer = frame(app, staff, "fields")
-    shown = []
-    for one in await app.fields.all(staff):
-        typed = refused if refused and refused.version and refused.key == one.key else None
-        history = await app.fields.history(staff, one.key)
-        shown.append(Shown(typed or FieldForm.of(one), history))
+    forms = map(FieldForm.of, await app.fields.all(staff))
+    history = partial(app.fields.history, staff)
     page = FieldsPage(
-        outer,
-        shown,
-        refused if refused and not refused.version else FieldForm(),
+        frame(app, staff, "fields"),
+        await shown(forms, attrgetter("key"), history, refused),
+        new_form(refused, FieldForm()),
+        refused,
+        error,
         await app.fields.tags_in_use(),
-        refused=refused,
-        error=error,
     )
-    status = 422 if error else 200
-    return app.pages.page("admin/fields.html", {"page": page}, status=status, headers=FRESH)
+    return kept_page(app, "admin/fields.html", page)

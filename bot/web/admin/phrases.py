@@ -1,20 +1,22 @@
-"""The administrator's page of canned phrases: look, make, change, remove."""
+"""The administrator's page of canned phrases: look, make, change, restore, remove."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from bot.accounts.service import Principal
 from bot.assembly import Services
-from bot.changes.service import Change
 from bot.errors import InvalidInput
 from bot.tickets.canned import PLACEHOLDERS, PhraseForm
-from bot.web.admin.access import Framed, frame
+from bot.web.admin.access import frame
 from bot.web.admin.forms import texts, version
+from bot.web.admin.kept_lists import KeptPage, kept_page, new_form, shown
 from bot.web.admin.rules import RowId
-from bot.web.page_access import FRESH, PageStaff
+from bot.web.page_access import PageStaff
 from bot.web.security import AppServices
 from store.vocabulary import Category
 
@@ -24,22 +26,10 @@ ADDRESS = "/console/admin/phrases"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """One phrase's form and its history."""
+class PhrasesPage(KeptPage[PhraseForm]):
+    """All phrases, an empty form, and what is offered while there are none."""
 
-    form: PhraseForm
-    history: Sequence[Change] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PhrasesPage(Framed):
-    """All phrases and an empty form. ``refused``: the form that the error is about."""
-
-    phrases: Sequence[Shown]
-    new: PhraseForm
     shipped: Sequence[str]
-    refused: PhraseForm | None = None
-    error: str = ""
     placeholders: Sequence[str] = PLACEHOLDERS
     categories: Sequence[str] = tuple(one.value for one in Category)
 
@@ -71,22 +61,29 @@ async def remove(phrase_id: RowId, staff: PageStaff, app: AppServices) -> Respon
     return RedirectResponse(ADDRESS, 303)
 
 
+@router.post(f"{ADDRESS}/{{phrase_id}}/restore/{{change_id}}")
+async def restore(
+    phrase_id: RowId, change_id: RowId, staff: PageStaff, app: AppServices
+) -> Response:
+    """Make one as it was."""
+    try:
+        await app.canned.restore(staff, phrase_id, change_id)
+    except InvalidInput as refused:
+        return await _page(app, staff, error=app.phrases.say(refused.reason))
+    return RedirectResponse(ADDRESS, 303)
+
+
 async def _page(
     app: Services, staff: Principal, refused: PhraseForm | None = None, error: str = ""
 ) -> Response:
-    outer = frame(app, staff, "phrases")
-    shown = []
-    for one in await app.canned.all(staff):
-        typed = refused if refused and refused.id == one.id else None
-        history = await app.canned.history(staff, one.id)
-        shown.append(Shown(typed or PhraseForm.of(one), history))
+    forms = map(PhraseForm.of, await app.canned.all(staff))
+    history = partial(app.canned.history, staff)
     page = PhrasesPage(
-        outer,
-        shown,
-        refused if refused and not refused.id else PhraseForm(),
+        frame(app, staff, "phrases"),
+        await shown(forms, attrgetter("id"), history, refused),
+        new_form(refused, PhraseForm()),
+        refused,
+        error,
         app.phrases.lines("console.canned"),
-        refused=refused,
-        error=error,
     )
-    status = 422 if error else 200
-    return app.pages.page("admin/phrases.html", {"page": page}, status=status, headers=FRESH)
+    return kept_page(app, "admin/phrases.html", page)

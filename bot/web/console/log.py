@@ -8,17 +8,21 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from bot.accounts.service import DESK_ROLES, Principal
 from bot.assembly import Services
 from bot.errors import InvalidInput
 from bot.tickets.call_log import Caller, LoggedRequest, Source, known_reasons
+from bot.tickets.templates import Filling, fill
+from bot.web.console.sheets import CUSTOM, custom_view
+from bot.web.contexts import FieldView
 from bot.web.navigation import Place, places
 from bot.web.page_access import FRESH, PageStaff, text_fields
 from bot.web.security import AppServices
 from bot.web.staff_access import ApiStaff
+from bot.web.staff_verbs import FieldKey, FieldText
 from store.base import new_id
 from store.vocabulary import Category, Severity
 
@@ -53,6 +57,7 @@ class RequestIn(BaseModel):
     category: Category | None = None
     module: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
     take: bool = False
+    fields: Annotated[dict[FieldKey, FieldText], Field(max_length=60)] = Field(default_factory=dict)
 
     def request(self) -> LoggedRequest:
         """As the domain takes it."""
@@ -79,15 +84,29 @@ class LogPage:
     logged: str = ""
     error: str = ""
     callers: Sequence[Caller] = field(default_factory=tuple)
+    #: Ids and names of templates, and the custom fields with what was typed.
+    templates: Sequence[tuple[str, str]] = ()
+    fields: Sequence[FieldView] = ()
+
+    @property
+    def filled_fields(self) -> bool:
+        """Whether any custom field has a value."""
+        return any(one.value for one in self.fields)
 
 
-def _page(app: Services, staff: Principal) -> LogPage:
+def _empty(staff: Principal) -> dict[str, str]:
+    region = staff.regions[0] if staff.regions else ""
+    return dict.fromkeys(_NAMES, "") | {"source": Source.PHONE.value, "region": region}
+
+
+async def _page(app: Services, staff: Principal, typed: dict[str, str]) -> LogPage:
     return LogPage(
         staff=staff,
         places=places(app.phrases, staff),
         request_id=new_id(),
-        typed=dict.fromkeys(_NAMES, "")
-        | {"source": Source.PHONE.value, "region": staff.regions[0] if staff.regions else ""},
+        typed=typed,
+        templates=[(one.id, one.name) for one in await app.templates.in_use()],
+        fields=[custom_view(one, typed) for one in await app.fields.in_use()],
         sources=[(s.value, app.phrases.say(f"console.code.channel.{s.value}")) for s in Source],
     )
 
@@ -98,7 +117,7 @@ async def page(
 ) -> Response:
     """The empty form; ``logged`` is the ticket of the one before."""
     staff.require(*DESK_ROLES)
-    shown = replace(_page(app, staff), logged=logged)
+    shown = replace(await _page(app, staff, _empty(staff)), logged=logged)
     return app.pages.page("log.html", {"page": shown}, headers=FRESH)
 
 
@@ -128,14 +147,19 @@ async def proposal_part(request: Request, staff: PageStaff, app: AppServices) ->
 async def log_form(request: Request, staff: PageStaff, app: AppServices) -> Response:
     """Log it; refused, the form comes back with everything that was typed."""
     staff.require(*DESK_ROLES)
-    typed = await text_fields(request, *_NAMES)
+    typed = await _typed(request, app)
+    given: dict[str, Any] = {name: typed[name] for name in _NAMES if typed[name]}
+    given["fields"] = {
+        name.removeprefix(CUSTOM): value
+        for name, value in typed.items()
+        if name.startswith(CUSTOM) and value
+    }
     try:
-        given = {name: value for name, value in typed.items() if value}
         number = await app.call_log.log(staff, RequestIn.model_validate(given).request())
     except ValidationError as refused:
-        return _refused(app, staff, typed, _reason(refused))
+        return await _refused(app, staff, typed, _reason(refused))
     except InvalidInput as refused:
-        return _refused(app, staff, typed, refused.reason)
+        return await _refused(app, staff, typed, refused.reason)
     if typed["take"]:
         return RedirectResponse(f"/console/tickets/{number}", 303)
     return RedirectResponse(f"{ADDRESS}?logged={number}", 303)
@@ -148,8 +172,33 @@ def _reason(refused: ValidationError) -> str:
     return "console.error.empty" if first["loc"] == ("text",) else "console.error.form"
 
 
-def _refused(app: Services, staff: Principal, typed: dict[str, str], reason: str) -> Response:
-    shown = replace(_page(app, staff), typed=typed, error=app.phrases.say(reason))
+async def _typed(request: Request, app: Services) -> dict[str, str]:
+    custom = [f"{CUSTOM}{one.key}" for one in await app.fields.in_use()]
+    return await text_fields(request, *_NAMES, *custom)
+
+
+@pages.post(f"{ADDRESS}/template")
+async def use_template(request: Request, staff: PageStaff, app: AppServices) -> Response:
+    """The form filled in by a template; what was typed stays."""
+    staff.require(*DESK_ROLES)
+    typed = await _typed(request, app)
+    wanted = (await text_fields(request, "template"))["template"]
+    rows = await app.templates.in_use()
+    chosen = next((one for one in rows if one.id == wanted), None)
+    if chosen is None:
+        return await _refused(app, staff, typed, "call_log.error.template")
+    caller = await app.call_log.caller(staff, typed["caller_id"]) if typed["caller_id"] else None
+    known = asdict(caller) if caller is not None else typed
+    filled = fill(typed, chosen, rows, Filling(known, staff.name, app.clock()))
+    filled["template"] = chosen.id
+    filled |= {f"{CUSTOM}{key}": value for key, value in chosen.fields.items()}
+    page = await _page(app, staff, filled)
+    shown = replace(page, callers=[caller] if caller is not None else ())
+    return app.pages.page("log.html", {"page": shown}, headers=FRESH)
+
+
+async def _refused(app: Services, staff: Principal, typed: dict[str, str], reason: str) -> Response:
+    shown = replace(await _page(app, staff, typed), error=app.phrases.say(reason))
     return app.pages.page("log.html", {"page": shown}, status=422, headers=FRESH)
 
 
