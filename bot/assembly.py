@@ -78,6 +78,7 @@ from bot.tickets.searching import Searches
 from bot.tickets.template_tables import TicketTemplate
 from bot.tickets.templates import ticket_templates
 from bot.understanding import build_interpreter, build_triager
+from bot.workbench.date_news import DateNews
 from bot.workbench.lexicons import Lexicons, LiveRules
 from bot.workbench.lexicons import shipped as shipped_lexicon
 from bot.workbench.publishing import Publishing
@@ -206,7 +207,6 @@ def assemble(
     knowledge = SearchedKnowledge(index)
     reader = partial(IsolatedImporter, limits_of(settings.kb.importing))
     golden = Golden(database, index, clock, settings.kb.gate_drop)
-    publishing = Publishing(database, index, clock, ScheduledGate(golden, phrases))
     understood = interpreter or build_interpreter(settings, workspace)
     desk = Desk(terms, settings.handoff, phrases)
     metrics = figures.create()
@@ -244,6 +244,13 @@ def assemble(
         phrases,
         clock=clock,
         application=lambda: sending.application,
+    )
+    publishing = Publishing(
+        database,
+        index,
+        clock,
+        ScheduledGate(golden, phrases),
+        DateNews(notifications.planner, phrases),
     )
     openings = Openings(database, greetings.load(data / "dialogue" / "seasons.yml", phrases))
     presences = Presences(database, settings.handoff, live, clock)

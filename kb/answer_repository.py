@@ -1,6 +1,6 @@
 """Every query of the work on answers. Returns rows; never decides, never commits."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -123,6 +123,18 @@ async def listed(
         query = query.order_by(_WAS_TOUCHED.desc(), ArticleRow.id.desc())
     rows = await session.execute(query.limit(wanted.limit))
     return [(row[0], row[1]) for row in rows]
+
+
+async def named(
+    session: AsyncSession, article_ids: Collection[str]
+) -> Sequence[tuple[ArticleRow, AnswerWorkRow]]:
+    """These answers, as far as they are there, in no order."""
+    query = (
+        select(ArticleRow, AnswerWorkRow)
+        .join(AnswerWorkRow, AnswerWorkRow.article_id == ArticleRow.id)
+        .where(ArticleRow.id.in_(article_ids))
+    )
+    return [(row[0], row[1]) for row in await session.execute(query)]
 
 
 async def counts(session: AsyncSession) -> dict[str, int]:

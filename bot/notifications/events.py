@@ -23,6 +23,8 @@ class NoticeEvent(StrEnum):
     INCIDENT = "incident"
     ALERT = "alert"
     RULE = "rule"
+    ANSWER_PUBLISHED = "answer_published"
+    ANSWER_HELD_BACK = "answer_held_back"
 
 
 #: Not an event that rules choose: what gathered events leave as.

@@ -6,13 +6,15 @@ Refuses to decide what may be published (`kb.answer_editing`, and the gate at it
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.clock import Clock
 from kb import answer_editing
-from kb.answer_editing import Step
+from kb.answer_editing import Done, Step
 from kb.answer_versions import Author
 from kb.articles import IndexedAnswer
 from kb.fresh_index import FreshIndex
@@ -41,16 +43,32 @@ class DueGate(Protocol):
         """What speaks against these going live together."""
 
 
+class Herald(Protocol):
+    """Told what became of answers at their date, in the transaction that does it."""
+
+    async def went_live(self, session: AsyncSession, done: Sequence[Done], now: datetime) -> None:
+        """These are published now."""
+
+    async def held_back(self, session: AsyncSession, done: Done, why: str, now: datetime) -> None:
+        """This one is not, and waits for its reviewer again."""
+
+
 class Publishing:
     """Keeps the search index at what the database says. Without a gate every date is kept."""
 
     def __init__(
-        self, database: Database, index: FreshIndex, clock: Clock, gate: DueGate | None = None
+        self,
+        database: Database,
+        index: FreshIndex,
+        clock: Clock,
+        gate: DueGate | None = None,
+        herald: Herald | None = None,
     ) -> None:
         self._database = database
         self._index = index
         self._clock = clock
         self._gate = gate
+        self._herald = herald
 
     @property
     def index(self) -> FreshIndex:
@@ -91,7 +109,9 @@ class Publishing:
             return await self._publish([step])
         held = replace(step, who=Author(step.who.id, objection.by), note=objection.note)
         async with self._database.transaction() as session:
-            await answer_editing.hold_back(session, held, dict(objection.detail))
+            done = await answer_editing.hold_back(session, held, dict(objection.detail))
+            if done is not None and self._herald is not None:
+                await self._herald.held_back(session, done, objection.note, step.now)
         log.warning("held_back_at_its_date", article=step.article_id)
         return 0
 
@@ -103,6 +123,8 @@ class Publishing:
     async def _publish(self, steps: Sequence[Step]) -> int:
         async with self._database.transaction() as session:
             done = await answer_editing.publish_due(session, steps)
+            if done and self._herald is not None:
+                await self._herald.went_live(session, done, self._clock())
         if done:
             await self.refresh([one.article_id for one in done])
             log.info("published_by_date", answers=len(done))

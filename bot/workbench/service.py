@@ -26,12 +26,13 @@ from kb.answer_repository import Wanted
 from kb.answer_tables import AnswerCommentRow, AnswerVersionRow, AnswerWorkRow
 from kb.answer_text import AnswerText
 from kb.answer_versions import Author, article_text
-from kb.answer_workflow import AnswerState
+from kb.answer_workflow import AnswerState, AnswerVerb
 from kb.errors import AnswerInvalid, AnswerMissing
 from kb.guide_repository import NamedSection
 from kb.question_thefts import Fresh, Theft, Thefts, thefts, thefts_of
 from kb.service import indexed_text
 from kb.tables import ArticleRow, Status
+from store import audit
 from store.session import Database
 
 #: Who writes answers, who decides on them, and who may look at everything.
@@ -42,6 +43,9 @@ LOOKING_ROLES = (*EDITING_ROLES, *DESK_ROLES, Role.MANAGER)
 ANSWER_VIEWS = ViewRoles(LOOKING_ROLES, EDITING_ROLES, (Role.REVIEWER,))
 #: Rows of the short lists on the first page.
 SHORT = 8
+#: How long what went live by its date is shown there.
+RECENT = timedelta(days=7)
+_BY_DATE = f"answer.{AnswerVerb.PUBLISH_DUE.value}"
 #: Stands for an answer that has no id yet while its questions are tried.
 UNSAVED = "unsaved"
 
@@ -95,6 +99,7 @@ class Overview:
 
     counts: dict[str, int]
     held_back: Sequence[Listed]
+    by_date: Sequence[tuple[Listed, datetime]]
     in_review: Sequence[Listed]
     drafts: Sequence[Listed]
     published: Sequence[Listed]
@@ -135,6 +140,7 @@ class Workbench:
             return Overview(
                 counts=await rows.counts(session),
                 held_back=[Listed(*one) for one in await rows.held_back(session, limit=SHORT)],
+                by_date=await _gone_live(session, self._clock() - RECENT),
                 in_review=await _list(session, Wanted(state="in_review", oldest_first=True)),
                 drafts=await _list(session, Wanted(state="draft")),
                 published=await _list(session, Wanted(state="published")),
@@ -299,6 +305,16 @@ async def _require_section(session: AsyncSession, text: AnswerText) -> None:
     section_id = text.source_section_id
     if section_id and await guide_repository.section(session, section_id) is None:
         raise AnswerInvalid("source_section_id", "unknown")
+
+
+async def _gone_live(session: AsyncSession, since: datetime) -> list[tuple[Listed, datetime]]:
+    """What the clock has published, and when; the latest first."""
+    told = audit.Wanted(actions=[_BY_DATE], since=since)
+    entries = await audit.newest(session, told, limit=SHORT)
+    ids = [entry.subject.removeprefix("answer:") for entry in entries]
+    known = {one[0].id: Listed(*one) for one in await rows.named(session, ids)}
+    found = zip(ids, entries, strict=True)
+    return [(known[one], entry.at) for one, entry in found if one in known]
 
 
 async def _list(session: AsyncSession, wanted: Wanted) -> list[Listed]:
