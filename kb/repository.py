@@ -178,6 +178,16 @@ async def article(session: AsyncSession, article_id: str) -> ArticleRow | None:
     return (await session.scalars(_ARTICLE, {"article_id": article_id})).one_or_none()
 
 
+async def article_called(session: AsyncSession, name: str) -> ArticleRow | None:
+    """The published article of this question or this number; None too when several are."""
+    query = select(ArticleRow).where(
+        ArticleRow.status == Status.PUBLISHED,
+        (ArticleRow.question == name) | (ArticleRow.ref == name),
+    )
+    found = (await session.scalars(query.limit(2))).all()
+    return found[0] if len(found) == 1 else None
+
+
 async def passage(
     session: AsyncSession, answer_id: str, *, published_only: bool
 ) -> tuple[PassageRow, GuideVersionRow, GuideRow] | None:

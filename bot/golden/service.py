@@ -5,6 +5,7 @@ whether a change may go live, and keeps what it found.
 """
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -41,12 +42,13 @@ from kb.golden import (
 )
 from kb.search_index import SearchIndex
 from kb.service import indexed_text
-from kb.tables import Status
+from kb.tables import ArticleRow, Status
 from store import audit
 from store.session import Database
 
 EDIT_ROLES = (Role.EDITOR, Role.REVIEWER)
 MAX_CHARS, MAX_QUESTIONS = 500, 5_000
+_ID = re.compile(r"\b[0-9a-f]{32}\b")
 #: Characters that the audit trail keeps of what an entry is about.
 SUBJECT = 120
 #: The action of asking whether something may go live.
@@ -106,6 +108,7 @@ class Golden:
     ) -> GoldenQuestionRow:
         """Keep a question. An empty ``answer_id`` says that it must not be answered.
 
+        People may give the answer's address, its number or its question instead of its id.
         Raises :class:`GoldenQuestionInvalid` for an empty, long or known question, or an answer
         that is not published.
         """
@@ -120,10 +123,10 @@ class Golden:
                 raise GoldenQuestionInvalid("known")
             module = ""
             if answer_id:
-                article = await kb_rows.article(session, answer_id)
+                article = await _meant(session, answer_id)
                 if article is None or article.status != Status.PUBLISHED.value:
                     raise GoldenQuestionInvalid("answer")
-                module = article.module
+                answer_id, module = article.id, article.module
             row = GoldenQuestionRow(
                 text=text,
                 answer_id=answer_id or None,
@@ -301,6 +304,13 @@ class Golden:
             detail=dict(detail),
             now=now,
         )
+
+
+async def _meant(session: AsyncSession, answer: str) -> ArticleRow | None:
+    named = _ID.search(answer)
+    if named:
+        return await kb_rows.article(session, named[0])
+    return await kb_rows.article_called(session, answer)
 
 
 def gate_subject(about: str) -> str:

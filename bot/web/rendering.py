@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 
 from bot.cards import local_time
 from bot.phrases import Phrases
+from bot.web.devices import device_words
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -36,6 +37,7 @@ class Pages:
         )
         environment.globals.update(say=phrases.say, say_has=phrases.has, static=static_url)
         environment.filters["local_time"] = local_time
+        environment.filters["device_words"] = partial(device_words, phrases)
         environment.filters["plainly"] = partial(plainly, phrases)
         return cls(environment)
 

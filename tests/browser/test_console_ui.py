@@ -225,8 +225,21 @@ async def test_what_was_typed_outlives_a_reload_and_a_lost_network(
     desk = await sit_down(browser, product)
     page = desk.page
     await desk.open_ticket(number)
+    # What is sent before it is known to whom would be a note that was meant as a reply.
+    answered = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    await page.route("**/claim*", late)
     await page.click("#do-claim")
+    await desk.say("您好，请稍等。")
+    await expect(page.locator("#say button")).to_be_disabled()
+    answered.set()
     await expect(page.locator("#mode-reply")).to_be_checked()
+    await expect(page.locator("#text")).to_have_value("您好，请稍等。")
+    await expect(page.locator(".msg-note")).to_have_count(0)
     await page.route("**/say*", lambda route: route.abort())
     await desk.say("请先核对单据号")
     await expect(page.locator("#send-state")).to_contain_text("没有发出去")

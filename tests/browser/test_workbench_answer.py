@@ -56,6 +56,11 @@ async def write(page: Page) -> None:
     await expect(area).to_have_value(re.compile(r"/media/[0-9a-f]{64}"))
     await expect(page.locator("#preview img")).to_be_visible()
     await page.get_by_label("相似问法").fill("采购合同金额改了怎么办")
+    # The stroke looks for sections; it must not send the form that it is in.
+    await page.locator("[name=section_words]").fill("合同备案")
+    async with page.expect_response("**/workbench/new/sections"):
+        await page.locator("[name=section_words]").press("Enter")
+    await expect(page.locator("#answer")).to_be_visible()
     await page.keyboard.press("Control+s")
     await expect(page.get_by_role("heading", name=QUESTION).first).to_be_visible()
 

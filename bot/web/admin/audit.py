@@ -4,6 +4,7 @@ Refuses to change or forget anything: entries are only ever added, by whoever di
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -57,7 +58,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One entry in words; ``subject`` as it is kept, ``href`` where it can be looked at."""
+    """One entry in words; ``href`` is where its subject can be looked at."""
 
     at: datetime
     who: str
@@ -179,16 +180,34 @@ def _row(app: Services, entry: AuditEntry, people: Mapping[str, str]) -> Row:
         at=entry.at,
         who=who or entry.actor,
         what=say(words) if has(words) else say("audit.other"),
-        subject=people.get(number) or number or entry.subject,
+        subject=people.get(number) or _called(app.phrases, about, number) or entry.subject,
         href=_PLACES.get(about, "").format(number),
         detail=json.dumps(entry.detail, ensure_ascii=False) if entry.detail else "",
     )
 
 
+def _called(phrases: Phrases, kind: str, number: str) -> str:
+    """A thing that people have no number for: what it is, and enough to tell it from others."""
+    if not _ID.fullmatch(number) or not phrases.has(_GROUPS + kind):
+        return number
+    return phrases.say("audit.one_of", kind=phrases.say(_GROUPS + kind), end=number[-6:])
+
+
+#: What the database calls a thing.
+_ID = re.compile("[0-9a-f]{32}")
 #: Where the things are that have a page of their own.
 _PLACES = {
     TICKET: "/console/tickets/{}",
     "incident": "/console/incidents/{}",
     "staff": "/console/admin/staff/{}",
     "calendar": "/console/admin/calendars/{}",
+    "answer": "/workbench/answers/{}",
+    "guide": "/workbench/guides/{}",
+    "guide_import": "/workbench/guide-imports/{}",
+    "gap": "/workbench/gaps/{}",
+    "ticket_rule": "/console/admin/ticket-rules/{}",
+    "ticket_field": "/console/admin/fields",
+    "notification_rule": "/console/admin/rules/{}",
+    "notification_channel": "/console/admin/channels/{}",
+    "alert_source": "/console/admin/alert-sources/{}",
 }

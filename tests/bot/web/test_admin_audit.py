@@ -1,9 +1,14 @@
 """The audit trail as an administrator reads it."""
 
+from itertools import product as product_of
+
 import pytest
 
+from bot.changes.service import ChangedKind, Verb
+from bot.notifications.delivery import Outcome
 from bot.tables import Role
 from store import audit
+from store.base import new_id
 from tests.bot.web.plain_browser import HOSTILE, Browser, Seat, make_ticket, shown
 from tests.product import NOW, Product
 
@@ -41,6 +46,23 @@ async def test_it_says_who_did_what_to_which_ticket(
     assert "财问" in words
     assert f'href="/console/tickets/{number}"' in page.text
     assert "登录失败" not in words
+
+
+async def test_everything_that_is_set_up_has_words(product: Product, root: Browser) -> None:
+    has = product.services.phrases.has
+    for kind, verb in product_of(ChangedKind, (Verb.ADDED, Verb.CHANGED)):
+        assert has(f"audit.action.{kind.value}.{verb.value}"), (kind, verb)
+        assert has(f"audit.group.{kind.value}"), kind
+    for outcome in Outcome:
+        assert has(f"audit.action.notification.{outcome.value}"), outcome
+    rule = new_id()
+    async with product.services.database.transaction() as session:
+        about = {"subject": f"ticket_rule:{rule}", "action": "ticket_rule.added"}
+        await audit.record(session, actor="system", detail={}, now=NOW, **about)
+    page = await root.get(AUDIT, group="ticket_rule")
+    assert f'href="/console/admin/ticket-rules/{rule}"' in page.text
+    assert f"工单规则 …{rule[-6:]}" in shown(page)
+    assert rule in (await root.get(AUDIT, about=rule)).text
 
 
 async def test_it_is_narrowed_by_person_kind_and_days(product: Product, root: Browser) -> None:

@@ -57,6 +57,21 @@ async def test_questions_are_kept_asked_and_judged(product: Product, editor: Bro
     assert len((await product.services.golden.overview()).questions) == 2
 
 
+async def test_the_answer_is_named_as_people_know_it(product: Product, editor: Browser) -> None:
+    title = "公务卡怎么还款"
+    right = answer_id(product, title)
+    at = f"/workbench/answers/{right}"
+    for number, name in enumerate((title, f"https://caiwen.example{at}?from=list")):
+        kept = await editor.post(AT, text=f"刷了公务卡怎么还钱{number}", answer_id=name)
+        assert kept.status_code == 303, shown(kept)
+    kept_as = {one.answer_id for one in (await product.services.golden.overview()).questions}
+    assert kept_as == {right}
+    refused = await editor.post(AT, text="刷了公务卡怎么还", answer_id="没有这条答案")
+    assert refused.status_code == 422
+    assert 'value="没有这条答案"' in refused.text
+    assert f"{AT}?answer={right}" in (await editor.get(at)).text
+
+
 async def test_a_change_that_breaks_a_golden_question_is_blocked(
     product: Product, editor: Browser
 ) -> None:

@@ -243,10 +243,12 @@ function sendState(key, bad = false) {
 
 async function submit(form) {
   if (form.dataset.busy) return;
-  form.dataset.busy = "yes";
   const verb = form.dataset.verb;
+  // What is being done may change to whom this goes: a note before 接单, a reply after it.
+  if (verb === "say" && $("form[data-verb][data-busy]")) return;
+  form.dataset.busy = "yes";
   const mode = $("#mode-note")?.checked ? "note" : "reply";
-  const buttons = $$("button", form);
+  const buttons = [...$$("button", form), ...(verb === "say" ? [] : $$("#say button"))];
   buttons.forEach((one) => { one.disabled = true; });
   if (verb === "say") sendState("sending");
   try {

@@ -77,6 +77,12 @@ function editor(form) {
       for (const file of images) insertPicture(area, file);
     });
   }
+  // A filter in hx-trigger would have to be evaluated, which the page's policy forbids.
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing || !event.target.matches("[data-enter]")) return;
+    event.preventDefault();
+    event.target.parentElement.querySelector("button").click();
+  });
   let isChanged = false;
   form.addEventListener("input", () => { isChanged = true; });
   form.addEventListener("submit", () => { isChanged = false; });
