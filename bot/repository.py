@@ -50,6 +50,16 @@ _STAFF_MESSAGES = (
     .order_by(Message.seq)
     .limit(bindparam("limit"))
 )
+_TURNS = select(Turn).where(Turn.conversation_id == _ID, Turn.seq > _AFTER).order_by(Turn.seq)
+_STAFF_SESSION = (
+    select(StaffSession, Staff)
+    .join(Staff, Staff.id == StaffSession.staff_id)
+    .where(
+        StaffSession.token_hash == bindparam("token_hash"),
+        StaffSession.expires_at > bindparam("now"),
+        Staff.active.is_(True),
+    )
+)
 _USER_MESSAGES = _STAFF_MESSAGES.where(Message.audience == Audience.ALL.value)
 
 
@@ -102,10 +112,12 @@ async def message_at(session: AsyncSession, conversation_id: str, seq: int) -> M
     return (await session.scalars(query)).one_or_none()
 
 
-async def turns_of(session: AsyncSession, conversation_id: str) -> Sequence[Turn]:
-    """What the bot did, in order."""
-    query = select(Turn).where(Turn.conversation_id == conversation_id).order_by(Turn.seq)
-    return (await session.scalars(query)).all()
+async def turns_of(
+    session: AsyncSession, conversation_id: str, *, after: int = 0
+) -> Sequence[Turn]:
+    """What the bot did about messages with ``seq > after``, in order."""
+    values = {"conversation_id": conversation_id, "after": after}
+    return (await session.scalars(_TURNS, values)).all()
 
 
 async def feedback_on(
@@ -218,16 +230,8 @@ async def staff_session(
     session: AsyncSession, token_hash: str, *, now: datetime
 ) -> tuple[StaffSession, Staff] | None:
     """A session that has not ended, with its active account."""
-    query = (
-        select(StaffSession, Staff)
-        .join(Staff, Staff.id == StaffSession.staff_id)
-        .where(
-            StaffSession.token_hash == token_hash,
-            StaffSession.expires_at > now,
-            Staff.active.is_(True),
-        )
-    )
-    row = (await session.execute(query)).one_or_none()
+    values = {"token_hash": token_hash, "now": now}
+    row = (await session.execute(_STAFF_SESSION, values)).one_or_none()
     return (row[0], row[1]) if row else None
 
 
@@ -239,15 +243,15 @@ async def sessions_of(session: AsyncSession, staff_id: str) -> Sequence[StaffSes
 
 async def changed_conversations(
     session: AsyncSession, *, after_message_id: int, limit: int = 1_000
-) -> Sequence[tuple[int, str]]:
-    """Ids and conversations of messages written after ``after_message_id``, by any process."""
+) -> Sequence[tuple[int, str, int]]:
+    """Ids, conversations and places of what any process wrote after ``after_message_id``."""
     query = (
-        select(Message.id, Message.conversation_id)
+        select(Message.id, Message.conversation_id, Message.seq)
         .where(Message.id > after_message_id)
         .order_by(Message.id)
         .limit(limit)
     )
-    return [(row.id, row.conversation_id) for row in (await session.execute(query)).all()]
+    return [(row.id, row.conversation_id, row.seq) for row in await session.execute(query)]
 
 
 async def newest_message_id(session: AsyncSession) -> int:

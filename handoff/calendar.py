@@ -7,7 +7,7 @@ the end belongs to the next piece, so a promise that is used up at 12:00 is due 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -195,6 +195,10 @@ class Calendar:
     holidays: Holidays | None = None
     exceptions: tuple[CalendarException, ...] = ()
     entered_years: frozenset[int] = frozenset()
+    #: Days that have been cut already: every reckoning walks over the same few.
+    _cut_days: dict[date, tuple[Piece, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def knows_holidays_of(self, year: int) -> bool:
         """Whether holidays and make-up days of ``year`` are loaded or entered."""
@@ -245,7 +249,7 @@ class Calendar:
         for piece in self._pieces_from(start):
             if piece.start >= end:
                 return
-            yield replace(piece, end=min(piece.end, end))
+            yield piece if piece.end <= end else replace(piece, end=end)
 
     def intervals(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The working pieces only, as pairs of instants."""
@@ -304,7 +308,7 @@ class Calendar:
         for piece in self._day_pieces(start.astimezone(self.zone).date()):
             if piece.end <= start:
                 continue
-            clipped = replace(piece, start=max(piece.start, start))
+            clipped = piece if piece.start >= start else replace(piece, start=start)
             if isinstance(clipped, Counted):
                 if pending is not None:
                     yield pending
@@ -319,7 +323,11 @@ class Calendar:
 
     def _day_pieces(self, first: date) -> Iterator[Piece]:
         for offset in range(HORIZON_DAYS):
-            yield from self._cut(self.day(first + timedelta(days=offset)))
+            day = first + timedelta(days=offset)
+            pieces = self._cut_days.get(day)
+            if pieces is None:
+                pieces = self._cut_days[day] = tuple(self._cut(self.day(day)))
+            yield from pieces
 
     def _cut(self, day: Day) -> Iterator[Piece]:
         if not day.spans:

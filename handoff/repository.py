@@ -8,14 +8,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
+    Row,
+    Select,
+    Table,
     bindparam,
     case,
     exists,
     func,
+    insert,
     or_,
     select,
     update,
@@ -45,6 +49,47 @@ _OPEN_OF = (
     .order_by(Ticket.opened_at.desc(), Ticket.id.desc())
 )
 
+#: What every verb does, written once too: building a statement anew costs more than executing it.
+_BY_NUMBER = (
+    select(Ticket)
+    .where(Ticket.number == bindparam("asked"))
+    .execution_options(populate_existing=True)
+)
+_BY_ID = (
+    select(Ticket).where(Ticket.id == bindparam("asked")).execution_options(populate_existing=True)
+)
+_NUMBER_HELD, _ID_HELD = _BY_NUMBER.with_for_update(), _BY_ID.with_for_update()
+_CONVERSATION_OF = select(Ticket.conversation_id).where(Ticket.number == bindparam("asked"))
+#: Columns instead of rows: a long talk has hundreds of events, and each verb reads them all.
+_EVENTS_OF = (
+    select(
+        TicketEvent.seq,
+        TicketEvent.at,
+        TicketEvent.action,
+        TicketEvent.actor_kind,
+        TicketEvent.actor_id,
+        TicketEvent.actor_name,
+        TicketEvent.from_status,
+        TicketEvent.to_status,
+        TicketEvent.detail,
+    )
+    .where(TicketEvent.ticket_id == bindparam("ticket_id"))
+    .order_by(TicketEvent.seq)
+)
+#: The tables themselves: mapped classes would take the long way of bulk statements.
+_TICKETS, _EVENTS = cast(Table, Ticket.__table__), cast(Table, TicketEvent.__table__)
+_ADD_EVENT = insert(_EVENTS).returning(_EVENTS.c.id)
+_COMPARE_AND_SET = (
+    update(_TICKETS)
+    .where(
+        _TICKETS.c.id == bindparam("of_id"),
+        _TICKETS.c.status == bindparam("of_status"),
+        _TICKETS.c.version == bindparam("of_version"),
+    )
+    .values({field.name: bindparam(field.name) for field in fields(Snapshot)})
+    .returning(_TICKETS.c.id)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
@@ -72,22 +117,28 @@ async def by_number(session: AsyncSession, number: str, *, lock: bool = False) -
     ``lock`` keeps other writers out until the transaction ends (PostgreSQL; SQLite's write
     transaction already does), so that a verb on it cannot find it stale.
     """
-    return await _one(session, Ticket.number == number, number, lock)
+    return await _one(session, _NUMBER_HELD if lock else _BY_NUMBER, number)
 
 
 async def by_id(session: AsyncSession, ticket_id: str, *, lock: bool = False) -> Ticket:
     """``by_number`` for the id."""
-    return await _one(session, Ticket.id == ticket_id, ticket_id, lock)
+    return await _one(session, _ID_HELD if lock else _BY_ID, ticket_id)
 
 
-async def _one(
-    session: AsyncSession, condition: ColumnElement[bool], asked: str, lock: bool
-) -> Ticket:
-    query = select(Ticket).where(condition).execution_options(populate_existing=True)
-    ticket = await session.scalar(query.with_for_update() if lock else query)
+async def _one(session: AsyncSession, query: Select[Any], asked: str) -> Ticket:
+    ticket: Ticket | None = await session.scalar(query, {"asked": asked})
     if ticket is None:
         raise TicketNotFound(asked)
     return ticket
+
+
+async def conversation_of(session: AsyncSession, number: str) -> str | None:
+    """The conversation that a ticket came from. Raises ``TicketNotFound``."""
+    found = (await session.execute(_CONVERSATION_OF, {"asked": number})).one_or_none()
+    if found is None:
+        raise TicketNotFound(number)
+    conversation_id: str | None = found[0]
+    return conversation_id
 
 
 async def by_ids(session: AsyncSession, ids: Collection[str]) -> dict[str, Ticket]:
@@ -109,11 +160,11 @@ async def surviving(session: AsyncSession, ticket: Ticket) -> Ticket:
 
 async def events_of(session: AsyncSession, ticket_id: str) -> Sequence[Event]:
     """Everything done to the ticket, in order."""
-    query = select(TicketEvent).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.seq)
-    return [_event(row) for row in await session.scalars(query)]
+    found = await session.execute(_EVENTS_OF, {"ticket_id": ticket_id})
+    return [_event(row) for row in found]
 
 
-def _event(row: TicketEvent) -> Event:
+def _event(row: Row[Any]) -> Event:
     return Event(
         seq=row.seq,
         at=row.at,
@@ -127,21 +178,20 @@ def _event(row: TicketEvent) -> Event:
 
 async def add_event(session: AsyncSession, ticket_id: str, event: Event) -> int:
     """Append one event in the caller's transaction; the row's key."""
-    row = TicketEvent(
-        ticket_id=ticket_id,
-        seq=event.seq,
-        at=event.at,
-        action=event.action.value,
-        actor_kind=event.actor.kind.value,
-        actor_id=event.actor.id,
-        actor_name=event.actor.name,
-        from_status=event.from_status.value if event.from_status else None,
-        to_status=event.to_status.value,
-        detail=dict(event.detail),
-    )
-    session.add(row)
-    await session.flush()
-    return row.id
+    values = {
+        "ticket_id": ticket_id,
+        "seq": event.seq,
+        "at": event.at,
+        "action": event.action.value,
+        "actor_kind": event.actor.kind.value,
+        "actor_id": event.actor.id,
+        "actor_name": event.actor.name,
+        "from_status": event.from_status.value if event.from_status else None,
+        "to_status": event.to_status.value,
+        "detail": dict(event.detail),
+    }
+    row_id: int = (await session.execute(_ADD_EVENT, values)).scalar_one()
+    return row_id
 
 
 def columns_of(snapshot: Snapshot) -> dict[str, Any]:
@@ -163,18 +213,9 @@ async def compare_and_set(session: AsyncSession, ticket: Ticket, snapshot: Snaps
     ``ticket`` then shows what was written.
     """
     values = columns_of(snapshot)
-    statement = (
-        update(Ticket)
-        .where(
-            Ticket.id == ticket.id,
-            Ticket.status == ticket.status,
-            Ticket.version == ticket.version,
-        )
-        .values(**values)
-        .returning(Ticket.id)
-        .execution_options(synchronize_session=False)
-    )
-    if (await session.execute(statement)).scalar_one_or_none() is None:
+    read = {"of_id": ticket.id, "of_status": ticket.status, "of_version": ticket.version}
+    written = await session.execute(_COMPARE_AND_SET, {**values, **read})
+    if written.scalar_one_or_none() is None:
         raise StaleTicket(ticket.number)
     for name, value in values.items():
         set_committed_value(ticket, name, value)

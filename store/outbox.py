@@ -10,15 +10,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 from sqlalchemy import (
+    BindParameter,
     CheckConstraint,
     Index,
     Select,
     String,
+    Table,
     Text,
     and_,
+    bindparam,
     exists,
     func,
     or_,
@@ -88,6 +92,19 @@ class Claimed:
     token: str
 
 
+#: What runs with every message is written once: building a statement costs more than executing it.
+_ROWS = cast(Table, OutboxRow.__table__)
+_GIVEN = ("kind", "payload", "dedupe_key", "conversation_id", "available_at")
+_ENQUEUE = {
+    name: insert(_ROWS)
+    .values({field: bindparam(field) for field in _GIVEN})
+    .values(status=OutboxStatus.PENDING.value, attempts=0, created_at=bindparam("available_at"))
+    .on_conflict_do_nothing(index_elements=["dedupe_key"])
+    .returning(_ROWS.c.id)
+    for name, insert in (("postgresql", postgresql_insert), ("sqlite", sqlite_insert))
+}
+
+
 def backoff(attempts: int) -> timedelta:
     """How long to wait after the ``attempts``-th failed attempt (1-based): doubles, capped."""
     if attempts < 1:
@@ -106,23 +123,15 @@ async def enqueue(
     conversation_id: str | None = None,
 ) -> bool:
     """Add a row to the caller's transaction; ``False`` when the dedupe key already has one."""
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = (
-        insert(OutboxRow)
-        .values(
-            kind=kind,
-            payload=payload,
-            dedupe_key=dedupe_key,
-            conversation_id=conversation_id,
-            available_at=available_at,
-            created_at=available_at,
-            status=OutboxStatus.PENDING.value,
-            attempts=0,
-        )
-        .on_conflict_do_nothing(index_elements=["dedupe_key"])
-        .returning(OutboxRow.id)
-    )
-    return (await session.execute(statement)).scalar_one_or_none() is not None
+    values = {
+        "kind": kind,
+        "payload": payload,
+        "dedupe_key": dedupe_key,
+        "conversation_id": conversation_id,
+        "available_at": available_at,
+    }
+    statement = _ENQUEUE[session.get_bind().dialect.name]
+    return (await session.execute(statement, values)).scalar_one_or_none() is not None
 
 
 async def claim(
@@ -142,10 +151,10 @@ async def claim(
     The attempt is counted here, before anything is sent, so that a worker which dies while
     sending still uses up its attempt.
     """
-    due = _due(now, only, without).order_by(OutboxRow.id).limit(limit)
+    due = _due(tuple(only), tuple(without))
     if session.get_bind().dialect.name == "postgresql":
         due = due.with_for_update(skip_locked=True)
-    ids = (await session.scalars(due)).all()
+    ids = (await session.scalars(due, {"now": now, "limit": limit})).all()
     if not ids:
         return []
     statement = (
@@ -179,11 +188,14 @@ async def is_due(
     without: Collection[str] = (),
 ) -> bool:
     """Whether `claim` would find anything: a look that holds up no writer."""
-    found = await session.execute(_due(now, only, without).limit(1))
-    return found.first() is not None
+    query = _due(tuple(only), tuple(without))
+    return (await session.execute(query, {"now": now, "limit": 1})).first() is not None
 
 
-def _due(now: datetime, only: Collection[str], without: Collection[str]) -> Select[int]:
+@lru_cache(maxsize=64)
+def _due(only: tuple[str, ...], without: tuple[str, ...]) -> Select[int]:
+    """Rows due at ``now``, at most ``limit``; built once for those who ask every moment."""
+    now: BindParameter[datetime] = bindparam("now", type_=OutboxRow.available_at.type)
     earlier = aliased(OutboxRow)
     blocked = exists().where(
         and_(
@@ -192,7 +204,7 @@ def _due(now: datetime, only: Collection[str], without: Collection[str]) -> Sele
             earlier.status == OutboxStatus.PENDING.value,
         )
     )
-    return select(OutboxRow.id).where(
+    query = select(OutboxRow.id).where(
         OutboxRow.status == OutboxStatus.PENDING.value,
         OutboxRow.available_at <= now,
         or_(OutboxRow.claimed_until.is_(None), OutboxRow.claimed_until < now),
@@ -200,6 +212,7 @@ def _due(now: datetime, only: Collection[str], without: Collection[str]) -> Sele
         *([OutboxRow.kind.in_(list(only))] if only else []),
         *(~OutboxRow.kind.startswith(prefix, autoescape=True) for prefix in without),
     )
+    return query.order_by(OutboxRow.id).limit(bindparam("limit"))
 
 
 def _claimed(row: OutboxRow, token: str) -> Claimed:
@@ -214,17 +227,19 @@ def _claimed(row: OutboxRow, token: str) -> Claimed:
     )
 
 
+_SENT = (
+    update(_ROWS)
+    .where(_ROWS.c.id == bindparam("of"), _ROWS.c.claim_token == bindparam("token"))
+    .values(status=OutboxStatus.SENT.value, settled_at=bindparam("now"))
+    .values(claimed_until=None, claim_token=None, last_error=None)
+    .returning(_ROWS.c.id)
+)
+
+
 async def settle_sent(session: AsyncSession, claimed: Claimed, *, now: datetime) -> bool:
     """Mark a claimed row sent; ``False`` when the lease had passed to another worker."""
-    return await _settle(
-        session,
-        claimed,
-        status=OutboxStatus.SENT.value,
-        settled_at=now,
-        claimed_until=None,
-        claim_token=None,
-        last_error=None,
-    )
+    values = {"of": claimed.id, "token": claimed.token, "now": now}
+    return (await session.execute(_SENT, values)).first() is not None
 
 
 async def settle_retry(

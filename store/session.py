@@ -94,9 +94,15 @@ class Database:
         return self._writer if self.is_sqlite else nullcontext()
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A consistent read; closing the session rolls back whatever was tried in it."""
+    async def reading(self, *, quick: bool = False) -> AsyncIterator[AsyncSession]:
+        """A consistent read; closing the session rolls back whatever was tried in it.
+
+        ``quick`` promises what it does in `transaction`: SQLite then executes everything on the
+        spot.
+        """
         async with self._sessions() as session:
+            if quick and self.is_sqlite:
+                _ = await session.connection(execution_options={"caiwen_quick": True})
             yield session
 
     @asynccontextmanager
@@ -154,3 +160,4 @@ def _configure_sqlite(engine: AsyncEngine) -> None:
         driver = connection.connection.driver_connection
         driver.quick = chosen.get("caiwen_quick", False)
         driver.opening = "BEGIN IMMEDIATE" if immediate else "BEGIN"
+        driver.reads = not immediate

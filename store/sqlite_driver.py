@@ -76,6 +76,8 @@ class OneTripConnection(aiosqlite.Connection):
     #: Whether statements are executed at once, by the caller; never what waits for the disk,
     #: COMMIT, or for a lock that somebody holds.
     quick: bool = False
+    #: Whether the transaction only reads, so that its end has nothing to undo.
+    reads: bool = False
     #: How long the connection waits for a lock, in milliseconds.
     patience_ms: int = 0
 
@@ -115,7 +117,11 @@ class OneTripConnection(aiosqlite.Connection):
     async def rollback(self) -> None:
         """Roll back; asking whether there is anything to roll back costs no trip."""
         self.opening = ""
-        if self.in_transaction:
+        if not self.in_transaction:
+            return
+        if self.quick and self.reads:
+            self._conn.rollback()
+        else:
             await super().rollback()
 
     async def run(

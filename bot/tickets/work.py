@@ -81,11 +81,8 @@ class TicketWork:
         """
         now = self.clock()
         async with self.database.transaction(quick=True) as session:
-            ticket = await visible_ticket(session, staff, number)
-            conversation = None
-            if ticket.conversation_id is not None:
-                conversation = await repository.lock_conversation(session, ticket.conversation_id)
-            ticket = await rows.by_number(session, number, lock=True)
+            conversation = await _held_conversation(session, number)
+            ticket = await visible_ticket(session, staff, number, lock=True)
             if expected is not None and ticket.version != expected:
                 raise await _changed(session, ticket, expected)
             actor = Actor(ActorKind.ENGINEER, staff.staff_id, staff.name)
@@ -196,10 +193,22 @@ def _waits(conversation: Conversation) -> bool:
     return conversation.owner == Owner.QUEUE.value
 
 
-async def visible_ticket(session: AsyncSession, staff: Principal, number: str) -> Ticket:
+async def _held_conversation(session: AsyncSession, number: str) -> Conversation | None:
+    try:
+        conversation_id = await rows.conversation_of(session, number)
+    except refusals.TicketNotFound:
+        raise TicketNotFound(number) from None
+    if conversation_id is None:
+        return None
+    return await repository.lock_conversation(session, conversation_id)
+
+
+async def visible_ticket(
+    session: AsyncSession, staff: Principal, number: str, *, lock: bool = False
+) -> Ticket:
     """The ticket, if it is in the account's scope. Raises ``TicketNotFound``."""
     try:
-        ticket = await rows.by_number(session, number)
+        ticket = await rows.by_number(session, number, lock=lock)
     except refusals.TicketNotFound:
         raise TicketNotFound(number) from None
     if not in_scope(staff, ticket):
