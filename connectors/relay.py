@@ -50,6 +50,8 @@ class Relay:
         self._without = tuple(without)
         self._lease = lease
         self._wakeup = asyncio.Event()
+        self._sent: list[Claimed] = []
+        self._settling = asyncio.Lock()
 
     def wake(self) -> None:
         """Something was enqueued: look now rather than at the next tick."""
@@ -116,9 +118,23 @@ class Relay:
             log.warning("send_failed", row=row.id, kind=row.kind, error=type(error).__name__)
             await self._settle_retry(row, f"{type(error).__name__}: {error}")
         else:
-            # One row by its key; this is done for every message that leaves.
+            await self._settle_sent(row)
+
+    async def _settle_sent(self, row: Claimed) -> None:
+        """Settled when this returns, together with whatever else has left meanwhile.
+
+        Each commit waits for the disk, and those who write messages wait for it too.
+        """
+        self._sent.append(row)
+        async with self._settling:
+            # What was claimed together and leaves at once comes here in one turn of the loop.
+            await asyncio.sleep(0)
+            rows, self._sent = self._sent, []
+            if not rows:
+                return
             async with self._database.transaction(quick=True) as session:
-                await outbox.settle_sent(session, row, now=self._clock())
+                for one in rows:
+                    await outbox.settle_sent(session, one, now=self._clock())
 
     async def _settle_retry(self, row: Claimed, error: str) -> None:
         async with self._database.transaction() as session:

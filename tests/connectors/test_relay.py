@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from connectors import relay as relaying
 from connectors.base import Delivery, Held, PermanentError, TransientError
@@ -86,6 +86,37 @@ async def test_a_conversation_is_sent_in_order(world: World) -> None:
     for conversation in ("c1", "c2", "c3"):
         assert world.channel.texts(conversation) == [f"{conversation}-{n}" for n in range(6)]
     assert await world.counts() == {"sent": 18}
+
+
+async def test_what_leaves_together_is_settled_together(world: World) -> None:
+    await world.put(*(f"{n}" for n in range(12)))
+    commits = []
+    event.listen(world.database.engine.sync_engine, "commit", commits.append)
+    assert await world.drain(world.relay()) == 12
+    assert await world.counts() == {"sent": 12}
+    # Each waits for the disk: one to claim, and not one more for each of them.
+    assert len(commits) <= 4
+
+
+async def test_one_that_is_slow_keeps_nobody_from_being_settled(world: World) -> None:
+    await world.put("slow", "quick")
+    go_on, settled = asyncio.Event(), asyncio.Event()
+    engine = world.database.engine.sync_engine
+
+    async def handler(row: Claimed) -> None:
+        if row.dedupe_key == "slow":
+            # The claim is committed: the next commit settles the other.
+            event.listen(engine, "commit", lambda _connection: settled.set())
+            await go_on.wait()
+
+    # A lease so long that it is not renewed meanwhile.
+    relay = Relay(world.database, {"deliver": handler}, world.clock, lease=timedelta(hours=1))
+    running = asyncio.create_task(relay.run_once())
+    async with asyncio.timeout(30):
+        await settled.wait()
+    go_on.set()
+    assert await running == 2
+    assert await world.counts() == {"sent": 2}
 
 
 async def test_a_transient_failure_waits_longer_each_time(world: World) -> None:
