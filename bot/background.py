@@ -26,13 +26,16 @@ log = structlog.get_logger("bot.background")
 async def watch(database: Database, live: Live) -> None:
     """Wake streams for what other processes wrote, until cancelled.
 
-    A lost wake-up costs a second; streams always read the database themselves.
+    A lost wake-up costs a second; streams always read the database themselves. What this process
+    wrote has woken everybody already: streams that have seen it are left alone, and staff pages
+    where something was published here in the same second.
     """
     seen: dict[int, None] = {}
     async with database.glance() as session:
         newest = await repository.newest_message_id(session)
     while True:
         await asyncio.sleep(WATCH_S)
+        told = live.take_published()
         try:
             async with database.glance() as session:
                 found = await repository.changed_conversations(
@@ -41,11 +44,13 @@ async def watch(database: Database, live: Live) -> None:
         except Exception:
             log.exception("watch_failed")
             continue
-        fresh = [(n, conversation) for n, conversation in found if n > newest or n not in seen]
-        seen = dict.fromkeys(n for n, _ in found)
-        newest = max([newest, *(n for n, _ in found)])
-        if fresh:
-            live.publish(STAFF, *{conversation for _, conversation in fresh})
+        fresh = [one for one in found if one[0] > newest or one[0] not in seen]
+        seen = dict.fromkeys(number for number, _, _ in found)
+        newest = max([newest, *seen])
+        for _, conversation_id, seq in fresh:
+            live.publish_seq(conversation_id, seq)
+        if any(conversation_id not in told for _, conversation_id, _ in fresh):
+            live.publish(STAFF)
 
 
 async def run_timers(confirmations: Confirmations) -> None:

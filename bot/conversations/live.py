@@ -23,11 +23,19 @@ class Watcher:
     name: str
 
 
+class Wakeup(asyncio.Event):
+    """Set at every publication. Its owner clears it, and says how far it has read."""
+
+    #: The highest ``seq`` of the conversation when its owner looked.
+    seen = 0
+
+
 class Live:
     """Topics in this process. Publishing never blocks and never fails."""
 
     def __init__(self) -> None:
-        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: defaultdict[str, set[Wakeup]] = defaultdict(set)
+        self._published: set[str] = set()
         self._soon: dict[str, asyncio.TimerHandle] = {}
         self._typing: dict[tuple[str, str], float] = {}
         self._watching: defaultdict[str, Counter[Watcher]] = defaultdict(Counter)
@@ -40,11 +48,23 @@ class Live:
 
     def publish(self, *topics: str) -> None:
         """Wake everybody who waits on one of these topics."""
+        self._published.update(topics)
         for topic in topics:
             if (planned := self._soon.pop(topic, None)) is not None:
                 planned.cancel()
             for event in tuple(self._waiting.get(topic, ())):
                 event.set()
+
+    def publish_seq(self, conversation_id: str, seq: int) -> None:
+        """Wake who follows the conversation and has not seen this far."""
+        for event in tuple(self._waiting.get(conversation_id, ())):
+            if event.seen < seq:
+                event.set()
+
+    def take_published(self) -> set[str]:
+        """What has been published since this was last asked."""
+        taken, self._published = self._published, set()
+        return taken
 
     def publish_soon(self, *topics: str) -> None:
         """Wake them in a moment; a publication before that does for both."""
@@ -54,9 +74,9 @@ class Live:
                 self._soon[topic] = loop.call_later(SOON_S, self.publish, topic)
 
     @contextmanager
-    def subscribe(self, topic: str) -> Iterator[asyncio.Event]:
+    def subscribe(self, topic: str) -> Iterator[Wakeup]:
         """An event that is set at every publication; the subscriber clears it."""
-        event = asyncio.Event()
+        event = Wakeup()
         self._waiting[topic].add(event)
         try:
             yield event

@@ -99,6 +99,7 @@ _SHOWN = (
     Conversation.pending_seq,
     Conversation.user_received_seq,
     Conversation.user_read_seq,
+    Conversation.last_seq,
     Message.seq,
     Message.sender,
     Message.kind,
@@ -211,6 +212,8 @@ class News:
     #: How far the user's side has received and shown them.
     received: int = 0
     read: int = 0
+    #: The highest ``seq`` of all, whoever may see it.
+    last: int = 0
 
 
 async def place_to_record(session: AsyncSession, conversation_id: str) -> Place | None:
@@ -255,7 +258,8 @@ async def news(
     messages: list[Any] = [row for row in rows if row.seq is not None]
     now = rows[0]
     thinking = now.pending_seq is not None
-    return News(now.owner, thinking, messages, now.user_received_seq, now.user_read_seq)
+    come = (now.user_received_seq, now.user_read_seq)
+    return News(now.owner, thinking, messages, *come, last=now.last_seq)
 
 
 async def acknowledge(

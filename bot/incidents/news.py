@@ -37,6 +37,8 @@ from store.vocabulary import Severity
 TICKET_KIND, FOLLOWER_KIND = "incident_ticket", "incident_follower"
 #: Decisions that move tickets.
 _MOVING = TOLD | {IncidentAction.CONFIRM, IncidentAction.CHANGE_SEVERITY, IncidentAction.REVIEW}
+#: What an engineer says stands in the conversation.
+_SAID = (Action.REPLY.value, Action.NOTE.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,12 @@ class IncidentNews(TicketWork):
         }
 
     async def notice(self, row: Claimed) -> None:
-        """News of a ticket: staff pages are woken, and a new ticket is looked at."""
-        self.live.publish(STAFF)
+        """News of a ticket: staff pages are woken, and a new ticket is looked at.
+
+        What was said is a message too, which every process watches for.
+        """
+        if row.payload.get("action") not in _SAID:
+            self.live.publish(STAFF)
         if row.payload.get("action") == Action.OPEN.value:
             await self.watch.consider(str(row.payload["ticket_id"]))
 

@@ -142,21 +142,22 @@ class Console:
     async def ticket(self, staff: Principal, number: str) -> dict[str, Any] | None:
         """One ticket whole; ``None`` when there is none within the account's scope."""
         now = self.clock()
-        async with self.database.reading() as session:
+        async with self.database.reading(quick=True) as session:
             ticket = await self._visible(session, staff, number)
             if ticket is None:
                 return None
             events = await rows.events_of(session, ticket.id)
             people = await _people(session, [ticket])
             talk = await _talk(session, ticket)
-            similar = await rows.similar_resolved(session, ticket)
-            duplicates = await rows.possible_duplicates(session, ticket)
             names = await _staff_names(session, ticket, events)
             incident = await incident_rows.latest_of(session, ticket.id)
             defined = await mark_repository.fields(session)
             firings = await rule_repository.firings(session, ticket.id)
             said = await kept(session, CannedPhrase)
             draft_id = await draft_of(session, ticket.id)
+        async with self.database.glance() as session:
+            similar = await rows.similar_resolved(session, ticket)
+            duplicates = await rows.possible_duplicates(session, ticket)
         row = {
             **ticket_row(ticket),
             "requester": requester(people.get(ticket.requester_id or "")),
@@ -205,13 +206,15 @@ class Console:
             ],
         }
 
-    async def transcript(self, staff: Principal, number: str) -> dict[str, Any] | None:
-        """The newest messages and the bot's turns alone; ``None`` as for ``ticket``."""
-        async with self.database.reading() as session:
+    async def transcript(
+        self, staff: Principal, number: str, *, after: int = 0
+    ) -> dict[str, Any] | None:
+        """The newest messages after ``after`` with the bot's turns; ``None`` as for ``ticket``."""
+        async with self.database.peek() as session:
             ticket = await self._visible(session, staff, number)
             if ticket is None:
                 return None
-            talk = await _talk(session, ticket)
+            talk = await _talk(session, ticket, after=after)
         return {
             "number": ticket.number,
             "transcript": [_line(message, talk.files) for message in talk.messages],
@@ -234,13 +237,13 @@ class Console:
 
     async def conversation_of(self, staff: Principal, number: str) -> str | None:
         """The conversation that a ticket came from."""
-        async with self.database.reading() as session:
+        async with self.database.peek() as session:
             ticket = await self._visible(session, staff, number)
         return ticket.conversation_id if ticket else None
 
     async def mark_read(self, staff: Principal, number: str) -> None:
         """The account has seen everything in the ticket's conversation."""
-        async with self.database.transaction() as session:
+        async with self.database.transaction(quick=True) as session:
             ticket = await self._visible(session, staff, number)
             if ticket is None or ticket.conversation_id is None:
                 return
@@ -282,17 +285,17 @@ def _wanted(
     )
 
 
-async def _talk(session: AsyncSession, ticket: Ticket) -> _Talk:
+async def _talk(session: AsyncSession, ticket: Ticket, *, after: int = 0) -> _Talk:
     if ticket.conversation_id is None:
         return _Talk()
     conversation = await repository.conversation(session, ticket.conversation_id)
     if conversation is None:
         return _Talk()
-    after = max(0, conversation.last_seq - TRANSCRIPT_LIMIT)
+    after = max(after, conversation.last_seq - TRANSCRIPT_LIMIT)
     messages = await repository.messages_after(
         session, conversation.id, after=after, staff=True, limit=TRANSCRIPT_LIMIT
     )
-    turns = await repository.turns_of(session, conversation.id)
+    turns = await repository.turns_of(session, conversation.id, after=after)
     files: Sequence[Attachment] = ()
     if any(message.kind == ATTACHMENT for message in messages):
         files = await attachments.of_conversation(session, conversation.id)

@@ -201,7 +201,7 @@ class Engineers(TicketWork):
 
     async def typing(self, staff: Principal, number: str) -> None:
         """Tell the user that an answer is being written."""
-        async with self.database.reading() as session:
+        async with self.database.peek() as session:
             ticket = await rows.by_number(session, number)
         if ticket.conversation_id and in_scope(staff, ticket):
             until = asyncio.get_running_loop().time() + TYPING_S

@@ -148,7 +148,7 @@ async def typing(conversation_id: OwnConversationId, app: AppServices) -> None:
 @router.post("/conversations/{conversation_id}/seen", status_code=status.HTTP_204_NO_CONTENT)
 async def seen(body: SeenIn, conversation_id: OwnConversationId, app: AppServices) -> None:
     """Sequence numbers of the newest message received and of the newest one read."""
-    async with app.database.transaction() as session:
+    async with app.database.transaction(quick=True) as session:
         moved = await message_repository.acknowledge(
             session, conversation_id, received=body.received, read=body.read
         )

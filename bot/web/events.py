@@ -25,6 +25,9 @@ HEADERS = {
 }
 #: What a browser waits before it comes back, in milliseconds.
 RETRY_MS = 1_000
+#: How long news of the desk waits for more of it, and the least time between two of them, seconds:
+#: while fifty conversations go on, something has changed at every moment.
+GATHER_S, DESK_PAUSE_S = 0.2, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ async def conversation_events(app: Services, view: View, after: int) -> AsyncIte
                 yield event("message", message.model_dump(mode="json"), event_id=message.seq)
             if len(news.messages) == message_repository.PAGE:
                 continue
+            wakeup.seen = news.last
             state = _state(app, view, news)
             # What has been shown is not kept while nothing happens.
             del news
@@ -126,12 +130,13 @@ async def _woken(wakeup: asyncio.Event, ping_s: float) -> bool:
 async def staff_events(app: Services) -> AsyncIterator[str]:
     """A wake-up whenever the queue or any conversation changes; pages then fetch what they show.
 
-    Changes that come close together are told once. Every ``beat`` asks the console to answer: only
-    its answer proves that somebody's browser is still there.
+    Changes that come close together are told once, the first of them soon. Every ``beat`` asks the
+    console to answer: only its answer proves that somebody's browser is still there.
     """
     yield f"retry: {RETRY_MS}\n\n"
     loop = asyncio.get_running_loop()
     ping_s, next_beat = app.settings.web.stream_ping_s, loop.time()
+    told, changed = next_beat - DESK_PAUSE_S, event("changed", {})
     with app.live.subscribe(STAFF) as wakeup:
         while not app.live.closed:
             if loop.time() >= next_beat:
@@ -139,6 +144,7 @@ async def staff_events(app: Services) -> AsyncIterator[str]:
                 yield event("beat", {})
             if not await _woken(wakeup, max(0.01, next_beat - loop.time())):
                 continue
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(max(GATHER_S, told + DESK_PAUSE_S - loop.time()))
+            told = loop.time()
             wakeup.clear()
-            yield event("changed", {})
+            yield changed

@@ -265,7 +265,7 @@ async def transcript(
 ) -> Response:
     """Messages after a sequence number, and a few before it that may have changed."""
     staff.require(*READING_ROLES)
-    found = await app.console.transcript(staff, number)
+    found = await app.console.transcript(staff, number, after=max(0, after - OVERLAP))
     if found is None:
         raise TicketNotFound(number)
     views = Views(app.phrases, app.clock())
