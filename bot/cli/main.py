@@ -23,6 +23,19 @@ from bot.cli import (
 from bot.deployment import Deployment
 from bot.settings import Settings
 
+#: Libraries that print addresses, statements or lines of a protocol with what they hold.
+NOISY = (
+    "aiosmtplib",
+    "aiosqlite",
+    "alembic",
+    "httpcore",
+    "httpx",
+    "sentence_transformers",
+    "sqlalchemy",
+    "telegram",
+    "transformers",
+)
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -79,8 +92,13 @@ def configure_logging(*, verbose: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    for noisy in ("sentence_transformers", "transformers", "httpx", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    quieten_libraries()
+
+
+def quieten_libraries() -> None:
+    """Keep libraries from printing what they are given: addresses with secrets, words of people."""
+    for name in NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def main() -> None:
