@@ -44,7 +44,7 @@ from bot.web.console import bulk_pages, presence_pages, revisit_pages, search_pa
 from bot.web.console import incidents as console_incidents
 from bot.web.console import insertions as console_insertions
 from bot.web.cross_origin import CrossOrigin
-from bot.web.middleware import Guard, Uploads
+from bot.web.middleware import Guard, Larger
 from bot.web.rendering import STATIC
 from bot.web.webhooks import alerts as webhooks_alerts
 from bot.web.webhooks import telegram as webhooks_telegram
@@ -101,11 +101,15 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
             workbench_sheets.SHEETS: web.max_import_bytes,
             workbench_files.ATTACHMENTS: answer_files.MAX_BYTES + MIB,
         },
-        uploads=Uploads(
-            attachments_api.UPLOADS,
-            # The words that come along and the frame of the form need room too.
-            services.settings.attachments.max_bytes + 4 * web.max_message_chars + 20_000,
-            problems.told_early(services.phrases, AttachmentTooLarge),
+        families=(
+            Larger(
+                attachments_api.UPLOADS,
+                # The words that come along and the frame of the form need room too.
+                services.settings.attachments.max_bytes + 4 * web.max_message_chars + 20_000,
+                problems.told_early(services.phrases, AttachmentTooLarge),
+            ),
+            # What is larger than may be is for the route to write down; what never ends is not.
+            Larger(webhooks_alerts.PATHS, 16 * web.max_alert_bytes, b"{}", status=503),
         ),
     )
     for router in (

@@ -47,6 +47,12 @@ class WebSettings(BaseModel):
     )
     max_message_chars: int = Field(default=20_000, ge=100, le=200_000)
     max_body_bytes: int = Field(default=1_000_000, ge=10_000)
+    max_alert_bytes: int = Field(
+        default=8_000_000,
+        ge=100_000,
+        description="One delivery of a monitoring system; of a larger one only its beginning is"
+        " kept and staff sees that it was cut.",
+    )
     max_import_bytes: int = Field(
         default=300_000_000, ge=10_000, description="All files of one upload of guides together."
     )

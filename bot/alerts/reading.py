@@ -44,6 +44,7 @@ class Flaw(StrEnum):
     JSON = "json"
     SHAPE = "shape"
     PARTLY = "partly"
+    TOO_LARGE = "too_large"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -96,7 +96,8 @@ class Alerts:
         now = self.clock()
         source = await self._source(source_id)
         check(self._credentials(source), headers, body, now)
-        report = read(body, field_map_of(source), now)
+        # A large body takes a while to read, in which others are served.
+        report = await asyncio.to_thread(read, body, field_map_of(source), now)
         async with self.database.transaction() as session:
             received = await self._take(session, source_id, report, body, now)
         if received.told:
@@ -113,6 +114,21 @@ class Alerts:
             truncated=report.truncated,
         )
         return received
+
+    async def note_oversized(
+        self, source_id: str, headers: Mapping[str, str], start: bytes, size: int
+    ) -> None:
+        """Record that a delivery was too large, by its ``start``; raises :class:`AlertRefused`.
+
+        Its token is checked; a signature could not be without all of the body.
+        """
+        now = self.clock()
+        credentials = self._credentials(await self._source(source_id))
+        check(replace(credentials, hmac_secret=""), headers, start, now)
+        report = Report((), 0, Flaw.TOO_LARGE)
+        async with self.database.transaction() as session:
+            await self._take(session, source_id, report, start, now)
+        log.error("alerts_too_large", source=source_id, bytes=size)
 
     async def forget_old(self) -> None:
         """Drop bodies and past alerts that are older than they are kept."""
@@ -220,7 +236,7 @@ def field_map_of(source: AlertSource) -> FieldMap | None:
 
 def _delivery(source_id: str, report: Report, body: bytes, now: datetime) -> AlertDelivery:
     # PostgreSQL takes no zero characters in texts.
-    text = body.decode("utf-8", "replace").replace("\x00", "\ufffd")[:BODY_CHARS]
+    text = body[: 4 * BODY_CHARS].decode("utf-8", "replace").replace("\x00", "\ufffd")[:BODY_CHARS]
     return AlertDelivery(
         source_id=source_id,
         digest=hashlib.sha256(body).hexdigest(),

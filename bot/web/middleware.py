@@ -2,8 +2,8 @@
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -28,18 +28,19 @@ class BodyTooLarge(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Uploads:
+class Larger:
     """Paths whose bodies may be larger, and what is answered beyond that."""
 
     paths: re.Pattern[str]
     limit: int
     refusal: bytes
+    status: int = 413
 
 
 class Guard:
     """Refuses bodies beyond a limit, sets security headers, logs method, path, status and time.
 
-    ``larger`` are the paths with a limit of their own, ``uploads`` a family of such paths.
+    ``larger`` are the paths with a limit of their own, ``families`` whole families of such paths.
     """
 
     def __init__(
@@ -49,13 +50,12 @@ class Guard:
         max_body_bytes: int,
         refusal: bytes,
         larger: Mapping[str, int] | None = None,
-        uploads: Uploads | None = None,
+        families: Sequence[Larger] = (),
     ) -> None:
         self._app = app
-        self._refusal = refusal
-        self._limit = max_body_bytes
+        self._usual = Larger(re.compile(".*"), max_body_bytes, refusal)
         self._larger = dict(larger or {})
-        self._uploads = uploads
+        self._families = tuple(families)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -72,15 +72,15 @@ class Guard:
                 _secure(MutableHeaders(scope=message))
             await send(message)
 
-        limit, refusal = self._bounds(scope["path"])
+        bounds = self._bounds(scope["path"])
         try:
-            if _declared(scope) > limit:
+            if _declared(scope) > bounds.limit:
                 raise BodyTooLarge
-            await self._app(scope, _limited(receive, limit), send_with_headers)
+            await self._app(scope, _limited(receive, bounds.limit), send_with_headers)
         except BodyTooLarge:
             # Told in advance, or found out while the body came in pieces.
             if status == 0:
-                await _refuse(send_with_headers, refusal)
+                await _refuse(send_with_headers, bounds)
         log.debug(
             "request",
             method=scope["method"],
@@ -89,11 +89,9 @@ class Guard:
             ms=round((time.perf_counter() - started) * 1000, 1),
         )
 
-    def _bounds(self, path: str) -> tuple[int, bytes]:
-        uploads = self._uploads
-        if uploads is not None and uploads.paths.fullmatch(path):
-            return uploads.limit, uploads.refusal
-        return self._larger.get(path, self._limit), self._refusal
+    def _bounds(self, path: str) -> Larger:
+        found = next((one for one in self._families if one.paths.fullmatch(path)), self._usual)
+        return replace(found, limit=self._larger.get(path, found.limit))
 
 
 def _secure(headers: MutableHeaders) -> None:
@@ -122,12 +120,12 @@ def _limited(receive: Receive, limit: int) -> Callable[[], Awaitable[Message]]:
     return receive_counted
 
 
-async def _refuse(send: Send, body: bytes) -> None:
+async def _refuse(send: Send, bounds: Larger) -> None:
     await send(
         {
             "type": "http.response.start",
-            "status": 413,
+            "status": bounds.status,
             "headers": [(b"content-type", b"application/problem+json")],
         }
     )
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": bounds.refusal})

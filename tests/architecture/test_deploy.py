@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bot.settings import WebSettings
 from bot.web.workbench import files as workbench_files
 from bot.web.workbench import guide_imports as workbench_guide_imports
 from bot.web.workbench import sheets as workbench_sheets
@@ -122,6 +123,13 @@ def test_large_uploads_of_editors_pass_the_proxy() -> None:
     larger = (workbench_guide_imports.UPLOADS, workbench_staleness.NOTES, workbench_sheets.SHEETS)
     assert all(sizes[path] == 300 for path in larger)
     assert sizes[workbench_files.ATTACHMENTS] * MIB > answer_files.MAX_BYTES
+
+
+def test_large_alerts_pass_the_proxy() -> None:
+    """A refusal of the proxy's is a 4xx, after which the sender drops what it had to tell."""
+    text = (DEPLOY / "nginx.conf").read_text("utf-8")
+    (found,) = re.findall(r"location /hooks/alerts/ \{[^}]*client_max_body_size (\d+)m", text)
+    assert int(found) * 1_000_000 == 16 * WebSettings().max_alert_bytes
 
 
 def _paths() -> list[str]:

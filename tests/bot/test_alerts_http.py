@@ -253,6 +253,45 @@ async def test_what_cannot_be_recorded_is_answered_5xx(
     assert len(await world.instances()) == 1
 
 
+async def test_a_large_group_is_taken_and_a_larger_one_is_written_down(world: World) -> None:
+    began = ago(minutes=1)
+    labels = {"alertname": "主机失联", "note": "说" * 1_000}
+    crowd = [raw(startsAt=began, fingerprint=f"{n:x}", labels=labels) for n in range(200)]
+    content = body(*crowd)
+    assert 1_000_000 < len(content) < 8_000_000
+    assert (await world.post(content)).status_code == 200
+    assert len(await world.instances()) == 200
+    before = await world.told()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(90):
+            yield b"x" * 100_000
+
+    for endless in (b"x" * 8_000_001, pieces()):
+        address = f"/hooks/alerts/{world.source_id}"
+        headers = {"Authorization": f"Bearer {world.token}"}
+        client = world.product.client
+        assert (await client.post(address, content=endless, headers=headers)).status_code == 200
+    assert (await world.post(b"x" * 8_000_001, Authorization="Bearer no")).status_code == 401
+    async with world.product.services.database.reading() as session:
+        (cut,) = [one for one in await alert_repository.flawed(session) if one.alerts == 0]
+    assert (cut.flaw, len(cut.body), cut.times) == ("too_large", 20_000, 2)
+    assert await world.told() == before
+    page = {"Content-Length": str(16 * 8_000_000 + 1)}
+    head = f"POST /hooks/alerts/{world.source_id} HTTP/1.1\r\nHost: x\r\n"
+    assert await _answered(world, head + "".join(f"{k}: {v}\r\n" for k, v in page.items())) == 503
+
+
+async def _answered(world: World, head: str) -> int:
+    """The status of a request of which only the head is sent."""
+    port = int(world.product.address.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"{head}\r\n".encode())
+    status = int((await reader.readline()).split()[1])
+    writer.close()
+    return status
+
+
 async def test_no_token_is_in_any_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO), capture_logs() as lines:
         await world.post(body(raw()))
