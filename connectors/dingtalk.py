@@ -7,7 +7,7 @@ answer has status 200; only ``errcode`` counts. Plain text only, as for the robo
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from connectors.base import Held, PermanentError, TransientError
 from connectors.notify_base import Misconfigured, Notice
 from connectors.notify_http import JSON_HEADERS, as_json, post
-from connectors.notify_pacing import ChannelPace
+from connectors.notify_pacing import ChannelPace, Past
 from connectors.notify_text import shortened
 
 #: The platform takes about 20 kB; nobody reads more than this.
@@ -79,6 +79,9 @@ class DingtalkRobot:
             timestamp = str(int(self._clock().timestamp() * 1000))
             query |= {"timestamp": timestamp, "sign": signature(secret, timestamp)}
         return f"{self._config.base_url.rstrip('/')}/robot/send?{urlencode(query)}"
+
+    def recall(self, past: Sequence[Past]) -> None:
+        self._pace.recall(past)
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -8,7 +8,7 @@ the tenant are settings. Plain text only.
 import base64
 import hmac
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from connectors.base import PermanentError, TransientError
 from connectors.notify_base import Misconfigured, Notice
 from connectors.notify_http import as_json, post
-from connectors.notify_pacing import ChannelPace
+from connectors.notify_pacing import ChannelPace, Past
 from connectors.notify_text import shortened
 
 TEXT_BYTES = 2_000
@@ -127,6 +127,9 @@ class GovDingtalk:
             "X-Hmac-Auth-MAC": self._config.mac,
             "apiKey": self._config.app_key,
         }
+
+    def recall(self, past: Sequence[Past]) -> None:
+        self._pace.recall(past)
 
     async def close(self) -> None:
         await self._client.aclose()

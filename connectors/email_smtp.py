@@ -6,7 +6,7 @@ once by programs that compare ids. Refuses to connect where the address guard do
 
 import hashlib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from email import policy
 from email.message import EmailMessage
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from connectors.base import PermanentError, TransientError
 from connectors.notify_base import Misconfigured, Notice
-from connectors.notify_pacing import ChannelPace
+from connectors.notify_pacing import ChannelPace, Past
 from connectors.ssrf import AddressGuard, AddressRefused, guarded_socket
 
 #: Header lines are encoded; longer subjects are cut where people stop reading.
@@ -131,6 +131,9 @@ class EmailNotifier:
         finally:
             client.close()
             connection.close()
+
+    def recall(self, past: Sequence[Past]) -> None:
+        self._pace.recall(past)
 
     async def close(self) -> None:
         """Nothing stays open between mails."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from connectors.base import TransientError
+from connectors.notify_pacing import Past
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,10 @@ class Notifier(Protocol):
 
     async def send(self, notice: Notice) -> str | None:
         """Hand one notice over; a remark, when it was taken but did not reach everybody."""
+        ...
+
+    def recall(self, past: Sequence[Past]) -> None:
+        """Go on at the pace that these sends leave, oldest first."""
         ...
 
     async def close(self) -> None:

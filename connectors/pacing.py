@@ -1,10 +1,10 @@
 """How fast one person may be sent to: the platform drops the excess without a word, so we wait.
 
-Kept in memory: a restart forgets what was sent in the last hour.
+Kept in memory; who knows what was sent before a restart can tell it.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,6 +29,12 @@ class Pace:
         self._limits = tuple(limits)
         self._longest = max(limit.span for limit in limits)
         self._sent: OrderedDict[str, deque[datetime]] = OrderedDict()
+
+    def recall(self, past: Iterable[tuple[str, datetime]]) -> None:
+        """Go on from these sends, oldest first, and forget what was counted."""
+        self._sent.clear()
+        for person, at in past:
+            self._sent.setdefault(person, deque()).append(at)
 
     def take(self, person: str, now: datetime) -> None:
         """Count one send now. Raises :class:`PersonHeld` until the person may be sent to again."""

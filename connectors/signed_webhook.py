@@ -6,7 +6,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import httpx
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from connectors.notify_base import Notice
 from connectors.notify_http import JSON_HEADERS, as_json, post
-from connectors.notify_pacing import ChannelPace
+from connectors.notify_pacing import ChannelPace, Past
 
 
 class SignedWebhookConfig(BaseModel):
@@ -68,6 +68,9 @@ class SignedWebhook:
             ),
         }
         await post(self._client, self._config.url, body, headers)
+
+    def recall(self, past: Sequence[Past]) -> None:
+        self._pace.recall(past)
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -6,7 +6,7 @@ gateway is said to drop repeated ids.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 import httpx
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from connectors.base import PermanentError
 from connectors.notify_base import Notice, Unsure
 from connectors.notify_http import JSON_HEADERS, as_json, post
-from connectors.notify_pacing import ChannelPace
+from connectors.notify_pacing import LONGEST_PACE, ChannelPace, Past
 from connectors.pacing import Limit, Pace
 
 #: Values of a template are short; gateways refuse or split longer ones.
@@ -111,7 +111,7 @@ class SmsNotifier:
         self._config = config
         self._clock = clock
         self._pace = ChannelPace(config.per_minute)
-        self._people = Pace((Limit(config.per_phone_hour, timedelta(hours=1)),))
+        self._people = Pace((Limit(config.per_phone_hour, LONGEST_PACE),))
 
     async def send(self, notice: Notice) -> None:
         if not notice.recipient:
@@ -125,6 +125,10 @@ class SmsNotifier:
         self._pace.take(now, urgent=notice.urgent)
         values = _values(self._config.values, notice.values)
         await self._gateway.send_sms(template, values, notice.recipient, notice.key)
+
+    def recall(self, past: Sequence[Past]) -> None:
+        self._pace.recall(past)
+        self._people.recall((one.recipient, one.at) for one in past)
 
     async def close(self) -> None:
         await self._gateway.close()

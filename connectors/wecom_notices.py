@@ -6,7 +6,7 @@ client makes links of ``<a>``, which the title of a ticket could carry. A recipi
 ``party:`` with the number of a department. Fields and codes: documents 90236 and 90313.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.base import PermanentError
 from connectors.notify_base import Misconfigured, Notice
-from connectors.notify_pacing import ChannelPace
+from connectors.notify_pacing import ChannelPace, Past
 from connectors.notify_text import shortened
 from connectors.sends import Sends
 from connectors.wecom_api import (
@@ -80,6 +80,9 @@ class WecomNotices:
         slot = await application.sends.take(notice.recipient, f"notice:{notice.key}", 1, now)
         answer = await _post(application, _body(application, notice, slot))
         return _left_out(answer, notice.recipient)
+
+    def recall(self, past: Sequence[Past]) -> None:
+        self._pace.recall(past)
 
     async def close(self) -> None:
         """Nothing: connections are the application's."""

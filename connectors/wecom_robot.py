@@ -4,7 +4,7 @@ The key in the address is the whole credential. Plain text only: in Markdown the
 could carry somebody's link. Limits and error codes are from documents 91770 and 90313.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from connectors.base import Held, PermanentError, TransientError
 from connectors.notify_base import Misconfigured, Notice
 from connectors.notify_http import JSON_HEADERS, as_json, post
-from connectors.notify_pacing import ChannelPace
+from connectors.notify_pacing import ChannelPace, Past
 from connectors.notify_text import shortened
 
 TEXT_BYTES = 2_048
@@ -57,6 +57,9 @@ class WecomRobot:
             self._client, address, as_json({"msgtype": "text", "text": text}), JSON_HEADERS
         )
         _check(answer.fields().get("errcode"))
+
+    def recall(self, past: Sequence[Past]) -> None:
+        self._pace.recall(past)
 
     async def close(self) -> None:
         await self._client.aclose()

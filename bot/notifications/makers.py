@@ -1,10 +1,11 @@
 """Connectors of channels as they are configured now, kept between sends.
 
-A channel that was saved anew gets a new connector; paces and breakers of the old one are
-forgotten with it.
+A channel that was saved anew gets a new connector; the breaker of the old one is forgotten with
+it. A connector knows nothing of what was sent before it was made, or by another process: it has
+to be told (see :meth:`Makers.knows_past`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bot.clock import Clock
 from bot.notifications.errors import (
@@ -17,6 +18,7 @@ from bot.notifications.tables import NotificationChannel
 from bot.secrets_at_rest import Vault
 from connectors.notify_base import Misconfigured, Notifier
 from connectors.notify_breaker import Breaker
+from connectors.notify_pacing import Past
 from connectors.notify_settings import NotifySettings
 from connectors.wecom_notices import Application
 
@@ -43,6 +45,7 @@ class Makers:
         self._kept: dict[str, tuple[int, Notifier]] = {}
         self._old: list[Notifier] = []
         self._breakers: dict[str, Breaker] = {}
+        self._told: set[str] = set()
 
     def breaker(self, channel_id: str) -> Breaker:
         """The channel's breaker."""
@@ -59,7 +62,21 @@ class Makers:
             self._old.append(kept[1])
             self._breakers.pop(channel.id, None)
         self._kept[channel.id] = (channel.version, made)
+        self._told.discard(channel.id)
         return made
+
+    def knows_past(self, channel_id: str) -> bool:
+        """Whether the channel's connector knows what was sent to it lately."""
+        return channel_id in self._told
+
+    def tell_past(self, channel: NotificationChannel, past: Sequence[Past]) -> None:
+        """Let the connector go on from these sends. Raises :class:`Misconfigured`."""
+        self.notifier(channel).recall(past)
+        self._told.add(channel.id)
+
+    def forget_past(self) -> None:
+        """Another process has sent meanwhile."""
+        self._told.clear()
 
     def make(self, channel: NotificationChannel) -> Notifier:
         """A connector of its own, which the caller closes. Raises :class:`Misconfigured`."""

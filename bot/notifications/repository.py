@@ -19,6 +19,8 @@ from bot.notifications.tables import (
     NotificationRule,
     NotificationStatus,
 )
+from connectors.notify_pacing import Past
+from store.vocabulary import Severity
 
 #: What an attempt that succeeded ended as.
 SENT = "sent"
@@ -132,6 +134,20 @@ async def traffic_since(session: AsyncSession, since: datetime) -> dict[str, Tra
         channel_id: Traffic(int(good or 0), total - int(good or 0))
         for channel_id, good, total in rows
     }
+
+
+async def sends_since(session: AsyncSession, channel_id: str, since: datetime) -> Sequence[Past]:
+    """What was tried on a channel, oldest first; what was held back was not."""
+    query = (
+        select(NotificationAttempt.at, Notification.recipient, Notification.severity)
+        .join(Notification, Notification.id == NotificationAttempt.notification_id)
+        .where(NotificationAttempt.channel_id == channel_id, NotificationAttempt.at > since)
+        .order_by(NotificationAttempt.at, NotificationAttempt.id)
+    )
+    return [
+        Past(at, recipient, severity == Severity.MAJOR.value)
+        for at, recipient, severity in (await session.execute(query)).all()
+    ]
 
 
 async def cursor(session: AsyncSession, name: str) -> NotificationCursor | None:

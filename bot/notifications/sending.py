@@ -27,7 +27,8 @@ from bot.notifications.planning import PREFIX, REMINDER_KIND, Planner, channel_o
 from bot.notifications.scan_repository import UNTAKEN
 from bot.notifications.tables import ChannelState, Notification, NotificationChannel
 from connectors.base import Held, PermanentError, PersonHeld, TransientError
-from connectors.notify_base import Misconfigured
+from connectors.notify_base import Misconfigured, Notifier
+from connectors.notify_pacing import LONGEST_PACE
 from handoff import repository as tickets
 from handoff.errors import TicketNotFound
 from store import leases, outbox
@@ -50,7 +51,8 @@ log = structlog.get_logger("bot.notifications")
 class Sender:
     """One worker. Of several that run, one sends: paces and breakers are that one's.
 
-    It holds a lease; when it dies, another follows within :data:`LEADING` and a look.
+    It holds a lease; when it dies, another follows within :data:`LEADING` and a look, at the pace
+    that the written attempts leave. What died under way is not among them: one of each queue.
     """
 
     def __init__(self, database: Database, makers: Makers, planner: Planner, clock: Clock) -> None:
@@ -61,6 +63,7 @@ class Sender:
         self._wakeup = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._rests: dict[str, datetime] = {}
+        self._telling = asyncio.Lock()
         self._holder = new_id()
         self._leads_until: datetime | None = None
         self._asks_at: datetime | None = None
@@ -120,6 +123,7 @@ class Sender:
             held = await leases.hold(session, _WORK, holder=self._holder, now=now, until=until)
         if held != self._is_leading(now):
             log.info("notifications_lead_changed", here=held)
+            self._makers.forget_past()
         self._leads_until, self._asks_at = until if held else None, now + _ANEW
         return held
 
@@ -214,7 +218,7 @@ class Sender:
             if channel.state == ChannelState.ON.value and not urgent:
                 breaker.enter(now)
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                remark = await self._makers.notifier(channel).send(notice)
+                remark = await (await self._notifier(channel)).send(notice)
         except PersonHeld as held:
             return Outcome.PERSON_HELD, str(held)[:120], held.wait_s
         except Held as held:
@@ -233,6 +237,17 @@ class Sender:
             return Outcome.RETRY, f"{type(error).__name__}:"[:120], 0.0
         breaker.succeeded()
         return Outcome.SENT, (remark or "")[:120], 0.0
+
+    async def _notifier(self, channel: NotificationChannel) -> Notifier:
+        """The channel's connector, which knows what was sent lately, whoever sent it."""
+        notifier = self._makers.notifier(channel)
+        async with self._telling:
+            if not self._makers.knows_past(channel.id):
+                since = self._clock() - LONGEST_PACE
+                async with self._database.glance() as session:
+                    past = await rows.sends_since(session, channel.id, since)
+                self._makers.tell_past(channel, past)
+        return notifier
 
     async def _remind_all(self) -> None:
         while (row := await self._claim(REMINDER_KIND)) is not None:

@@ -7,6 +7,7 @@ from bot.notifications.makers import Makers
 from bot.notifications.planning import Planner
 from bot.notifications.sending import LEADING, Sender
 from store.session import Database
+from store.vocabulary import Severity
 from tests.bot.notification_builders import (
     SECRET,
     SETTINGS,
@@ -70,6 +71,54 @@ async def test_one_of_two_workers_sends_and_the_other_follows_when_it_dies(
     await first.makers.close()
     await second.makers.close()
     await world.makers.close()
+
+
+async def test_who_follows_keeps_the_pace_of_the_one_before(database: Database) -> None:
+    """Platforms throttle whoever sends too fast, for minutes, whichever process it was."""
+    world = World(database)
+    first, second = Worker(world), Worker(world)
+    async with http_peer() as peer:
+        group = robot(peer.address, per_minute=12)  # ten, and two more for what is urgent
+        await keep(database, group, rule(group.id))
+        await world.tell(*(happened(f"a{n}") for n in range(9)))
+        await first.look()
+        assert len(peer.taken) == 9
+        world.now += LEADING + timedelta(seconds=1)  # the first has died
+        await world.tell(*(happened(f"b{n}") for n in range(9)))
+        await second.look()
+        assert len(peer.taken) == 10
+        await world.tell(happened("c", severity=Severity.MAJOR))
+        await second.look()
+        assert len(peer.taken) == 11
+        world.now += timedelta(minutes=1)
+        await second.look()
+        assert len(peer.taken) == 19
+        # The first was only slow: what it remembers is not all that was sent.
+        world.now += LEADING + timedelta(seconds=1)
+        await world.tell(*(happened(f"d{n}") for n in range(9)))
+        await first.look()
+        assert len(peer.taken) == 21
+    for one in (first, second, world):
+        await one.makers.close()
+
+
+async def test_a_telephones_share_of_the_hour_outlives_a_process(world: World) -> None:
+    first, second = Worker(world), Worker(world)
+    async with http_peer(always={"code": 0}) as peer:
+        config = {"url": peer.address, "templates": {"*": "T1"}, "per_phone_hour": 2}
+        gateway = channel("sms", {**config, "success": "0"}, {"secret": SECRET})
+        await keep(world.database, gateway, rule(gateway.id, recipients=["13800000000"]))
+        await world.tell(happened("a"), happened("b"))
+        await first.look()
+        world.now += timedelta(minutes=30)
+        await world.tell(happened("c"))
+        await second.look()
+        assert len(peer.taken) == 2
+        world.now += timedelta(minutes=31)
+        await second.look()
+        assert len(peer.taken) == 3
+    for one in (first, second):
+        await one.makers.close()
 
 
 async def test_a_worker_that_goes_down_in_order_is_followed_at_once(world: World) -> None:
