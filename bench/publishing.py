@@ -1,9 +1,9 @@
 """From "publish" to "answerable" at 10,000 answers, and searches meanwhile.
 
 ``python -m bench publishing HOME`` takes a trained workspace for its model and weights,
-multiplies its answers to the size wanted and publishes new ones one after another while other
-threads search: back to back, and at the pace of ``--every`` seconds, with quiet times before and
-between to compare with.
+multiplies its answers to the size wanted and publishes new ones one after another while another
+thread searches: back to back, and at the pace of ``--every`` seconds. Quiet times before and after
+each are what its searches are compared with; ``--laid`` answers are published beforehand.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from kb.settings import KnowledgeSettings
 from kb.units import search_texts
 
 PUBLISHED = 20
-#: Seconds of searching before each pace, with nothing published.
+#: Seconds of searching before and after each pace, with nothing published.
 QUIET_S = 10.0
 
 
@@ -79,10 +79,13 @@ def searches(index: FreshIndex, queries: list[str], stop: threading.Event) -> li
     return times
 
 
-def measure(target: Path, every: float) -> dict[str, float]:
+def measure(target: Path, every: float, laid: int) -> dict[str, float]:
     """Publish one by one under load."""
     index = FreshIndex(target, IndexHolder(target, KnowledgeSettings()), refresh_seconds=1.0)
     base = index.current()
+    for place in range(laid):
+        like = base.answers[place % len(base.answers)]
+        index.apply({f"laid-{place}": replace(like, answer_id=f"laid-{place}")})
     queries = [answer.title for answer in base.answers[:: max(len(base.answers) // 50, 1)]]
     figures: dict[str, float] = {}
     number = 0
@@ -96,6 +99,7 @@ def measure(target: Path, every: float) -> dict[str, float]:
                 time.sleep(max(pause - waits[-1] / 1000, 0.0))
 
         busy = under_load(index, queries, work)
+        quiet += under_load(index, queries, lambda: time.sleep(QUIET_S))
         number += PUBLISHED
         figures |= {
             f"{name}_publish_p50_ms": float(np.percentile(waits, 50)),
@@ -103,6 +107,7 @@ def measure(target: Path, every: float) -> dict[str, float]:
             **percentiles(f"{name}_search_quiet", quiet),
             **percentiles(f"{name}_search", busy),
             f"{name}_search_max_ms": max(busy),
+            f"{name}_search_p95_ratio": float(np.percentile(busy, 95) / np.percentile(quiet, 95)),
         }
     return figures
 
@@ -145,11 +150,12 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("home", nargs="?", type=Path, default=Path("var"))
     parser.add_argument("--answers", type=int, default=10_000)
     parser.add_argument("--every", type=float, default=3.0, help="seconds between publications")
+    parser.add_argument("--laid", type=int, default=0, help="answers published since the build")
     arguments = parser.parse_args(given)
     with tempfile.TemporaryDirectory() as folder:
         units = build(arguments.home, Path(folder), arguments.answers)
-        counts = {"answers": arguments.answers, "units": units}
-        figures = counts | measure(Path(folder), arguments.every)
+        counts = {"answers": arguments.answers, "units": units, "laid": arguments.laid}
+        figures = counts | measure(Path(folder), arguments.every, arguments.laid)
     print(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=1))
 
 

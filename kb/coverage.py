@@ -34,7 +34,12 @@ KINDS: Mapping[str, Callable[[str], Iterable[str]]] = {
 _EVERYDAY_POWER = 2.0
 
 
-def _counted(texts: Sequence[str]) -> dict[str, Counter[str]]:
+#: By kind, in how many texts each unit occurs.
+Counts = Mapping[str, Mapping[str, int]]
+
+
+def counted(texts: Sequence[str]) -> Counts:
+    """Of one text per answer."""
     return {
         kind: Counter(unit for text in texts for unit in set(units(text)))
         for kind, units in KINDS.items()
@@ -49,27 +54,26 @@ class Coverage:
 
     def __init__(
         self,
-        counts: Mapping[str, Mapping[str, int]],
+        counts: Counts,
         answers: int,
         everyday: Mapping[str, float],
-        added: Mapping[str, Mapping[str, int]] | None = None,
+        added: Sequence[Counts] = (),
     ) -> None:
         self._counts = counts
         self._answers = answers
         self.everyday = everyday
-        self._added = added or {}
+        self._added = added
 
     @classmethod
     def build(cls, texts: Sequence[str], everyday: Mapping[str, float]) -> Self:
         """Count over one text per answer; `everyday` see `kb.covered`."""
-        return cls(_counted(texts), len(texts), everyday)
+        return cls(counted(texts), len(texts), everyday)
 
-    def extended(self, texts: Sequence[str]) -> Self:
-        """The same with more answers; what it was stays as it is."""
-        added = _counted(texts)
-        for kind, known in self._added.items():
-            added[kind].update(known)
-        return type(self)(self._counts, self._answers + len(texts), self.everyday, added)
+    def extended(self, laid: Sequence[tuple[int, Counts]]) -> Self:
+        """The same with more answers, how many with which counts; what it was stays as it is."""
+        answers = self._answers + sum(number for number, _ in laid)
+        added = (*self._added, *(counts for _, counts in laid))
+        return type(self)(self._counts, answers, self.everyday, added)
 
     def unknown_shares(self, query: str) -> list[float]:
         """Per kind the share of the query, weighted by rarity, that no answer contains; 0 to 1."""
@@ -86,7 +90,7 @@ class Coverage:
     def save(self, path: Path) -> None:
         """Write to one file."""
         counts = {
-            kind: dict(Counter(known) + Counter(self._added.get(kind, {})))
+            kind: dict(sum((Counter(one[kind]) for one in self._added), Counter(known)))
             for kind, known in self._counts.items()
         }
         content = {"answers": self._answers, "counts": counts, "everyday": self.everyday}
@@ -106,7 +110,7 @@ class Coverage:
         return unknown / total if total else 1.0
 
     def _count(self, kind: str, unit: str) -> int:
-        return self._counts[kind].get(unit, 0) + self._added.get(kind, {}).get(unit, 0)
+        return sum((one[kind].get(unit, 0) for one in self._added), self._counts[kind].get(unit, 0))
 
     def _rarity(self, count: int) -> float:
         return math.log1p((self._answers - count + 0.5) / (count + 0.5))

@@ -1,9 +1,9 @@
 """The index that is searched: the current build with everything published since laid over it.
 
-What changed is one small file in the build's folder, replaced in one step, so that every process
-of a workspace finds the same; so are the workspace's calibration (`kb.calibration_store`), which is
-laid over the build's scores and cuts, and its lexicon (`kb.lexicon_store`), which questions are
-read with. Refuses to decide what is published.
+What changed is a file in the build's folder that each publication adds one line to, so that every
+process of a workspace finds the same and reads only what is new. Beside it are the workspace's
+calibration (`kb.calibration_store`), which is laid over the build's scores and cuts, and its
+lexicon (`kb.lexicon_store`), which questions are read with. Refuses to decide what is published.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ from kb.search_index import SearchIndex
 
 log = structlog.get_logger(__name__)
 
-FILE = "changes.json"
+FILE = "changes.jsonl"
 Changes = Mapping[str, IndexedAnswer | None]
 #: Of the changes, the calibration and the lexicon: when a file was written, and which it is.
 _Stamps = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
@@ -52,6 +52,7 @@ class FreshIndex:
         self._lexicon: tuple[tuple[int, int], Lexicon | None] = ((0, 0), None)
         self._looked_at = 0.0
         self._applying = threading.Lock()
+        self._read_to = 0
 
     def current(self) -> SearchIndex:
         """The index to search now; raises IndexMissing before the first build."""
@@ -103,8 +104,7 @@ class FreshIndex:
         if not changes:
             return True
         with self._written_alone():
-            path = self._file(base)
-            _write(path, {**_read(path), **changes})
+            _append(self._file(base), changes)
         overlay = self._follow(base)
         log.info("index_changed", answers=len(changes), laid_over=len(overlay.changed))
         return True
@@ -130,11 +130,9 @@ class FreshIndex:
             if before is not None and before.base is base and stamps == self._seen:
                 return before
             if before is None or before.base is not base:
-                overlay = Overlay(base, _read(self._file(base)))
-            elif stamps[0] == self._seen[0]:
-                overlay = before
-            else:
-                overlay = before.with_changes(_read(self._file(base)))
+                before, self._read_to = Overlay.over(base), 0
+            changes, self._read_to = _read(self._file(base), self._read_to)
+            overlay = before.with_changes(changes)
             self._calibration = read_calibration(self._home)
             if stamps[2] != self._lexicon[0]:
                 self._lexicon = (stamps[2], read_lexicon(self._home))
@@ -189,23 +187,37 @@ def _stamp(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_ino
 
 
-def _read(path: Path) -> dict[str, IndexedAnswer | None]:
+def _read(path: Path, start: int) -> tuple[dict[str, IndexedAnswer | None], int]:
+    """What was added since a place in the file, and the place to go on from.
+
+    A line without its end is being written, or its writer died: it is left for later.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return {key: answer_from_json(row) if row else None for key, row in content.items()}
+        with path.open("rb") as file:
+            file.seek(start)
+            added = file.read()
     except FileNotFoundError:
-        return {}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        # Searching goes on with the build; reconciling writes the file anew.
-        log.warning("index_changes_unreadable", build=path.parent.name)
-        return {}
+        return {}, start
+    whole = added[: added.rfind(b"\n") + 1]
+    changes: dict[str, IndexedAnswer | None] = {}
+    for line in filter(None, whole.split(b"\n")):
+        try:
+            content = json.loads(line)
+            changes |= {key: answer_from_json(row) if row else None for key, row in content.items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            # Searching goes on without it; reconciling adds what is missing.
+            log.warning("index_changes_unreadable", build=path.parent.name)
+    return changes, start + len(whole)
 
 
-def _write(path: Path, changes: Changes) -> None:
+def _append(path: Path, changes: Changes) -> None:
     rows = {key: answer_to_json(one) if one else None for key, one in changes.items()}
-    written = path.with_suffix(".tmp")
-    with written.open("w", encoding="utf-8") as file:
-        json.dump(rows, file, ensure_ascii=False)
+    line = json.dumps(rows, ensure_ascii=False).encode()
+    with path.open("ab+") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            if file.read() != b"\n":  # the last writer died: what it wrote is a line of its own
+                line = b"\n" + line
+        file.write(line + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    written.replace(path)

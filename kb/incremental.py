@@ -1,48 +1,31 @@
 """Answers published or withdrawn since the index was built, searchable without building it anew.
 
-The built index stays as it is; what changed is encoded with its embedder, weighed with its
-weights and laid over it. The next build takes everything in. Refuses to train.
+The built index stays as it is; what changed is laid over it in parts (`kb.laid_part`). The next
+build takes everything in. Refuses to train.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from kb.articles import AnswerOrigin, Corpus, IndexedAnswer
+from kb.articles import Corpus, IndexedAnswer
 from kb.covered import Holder
 from kb.encoder import Vectors
+from kb.laid_part import PART_ANSWERS, LaidTexts, Part, Prepared, Rows, prepare, rarity
 from kb.lexical import LexicalField
-from kb.postings import K1
 from kb.search_index import (
     FIELDS,
     NEAREST_ANCHORS,
     NEAREST_ANSWERS,
     Searchable,
     SearchIndex,
-    anchors_of,
     top_rows,
 )
-from kb.units import SearchText, search_texts
-
-#: The weight of each token of a text.
-TextWeights = Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """One changed answer as search needs it; encoding and weighing are done once.
-
-    `weights` has, by field, those of each text that the field has of it.
-    """
-
-    answer: IndexedAnswer
-    text: SearchText
-    vectors: Vectors
-    weights: Mapping[str, Sequence[TextWeights]]
 
 
 class LaidField:
@@ -52,45 +35,37 @@ class LaidField:
         self,
         below: LexicalField,
         name: str,
-        laid: Sequence[Sequence[TextWeights]],
+        parts: Sequence[LaidTexts],
         gone: NDArray[np.bool_],
     ) -> None:
-        """`laid` has, for each answer laid over, its texts of this field (`text_weights`)."""
+        """`gone` has every answer, those below first."""
         self._below = below
         self._gone = gone
         self._tokenise = FIELDS[name].tokenise
-        self._count = len(laid)
-        self._owners: list[int] = []
-        self._postings: dict[str, list[tuple[int, float]]] = {}
-        for row, texts in enumerate(laid):
-            for weights in texts:
-                document = len(self._owners)
-                self._owners.append(row)
-                for token, weight in weights.items():
-                    self._postings.setdefault(token, []).append((document, weight))
+        self._parts = parts
+        self._firsts = np.cumsum([len(gone) - sum(map(len, parts)), *map(len, parts)])
 
     def scores(self, query: str) -> NDArray[np.float32]:
         """Per answer, those below first, the share of the query's highest possible score."""
         sought = list(dict.fromkeys(self._tokenise(query)))
         highest, highest_below = self._highest(sought)
-        below = self._below.scores(query)
-        below = np.where(self._gone, np.float32(0.0), below)
-        laid = np.zeros(self._count, dtype=np.float32)
         if highest <= 0.0:
-            return np.concatenate([below, laid])
-        sums = np.zeros(len(self._owners), dtype=np.float32)
-        for token in sought:
-            for document, weight in self._postings.get(token, ()):
-                sums[document] += weight
-        np.maximum.at(laid, np.asarray(self._owners, np.int64), sums / highest)
-        return np.concatenate([below * np.float32(highest_below / highest), laid])
+            return np.zeros(len(self._gone), np.float32)
+        below = self._below.scores(query) * np.float32(highest_below / highest)
+        laid = [part.best(sought) / np.float32(highest) for part in self._parts]
+        return np.where(self._gone, np.float32(0.0), np.concatenate([below, *laid]))
 
-    def holds(self, token: str, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Per answer row whether it has the token; for a field of one text per answer."""
-        first = len(self._gone)
-        below = self._below.holds(token, rows)
-        owners = [self._owners[place] for place, _ in self._postings.get(token, ())]
-        return below | np.isin(rows, first + np.asarray(owners, np.int64))
+    def holds(self, token: str, rows: Rows) -> NDArray[np.bool_]:
+        """Per answer row whether it has the token; for a field of one text per answer.
+
+        The rows ascend.
+        """
+        held = self._below.holds(token, rows)
+        for first, part in zip(self._firsts, self._parts, strict=False):
+            start, end = np.searchsorted(rows, [first, first + len(part)])
+            if start < end:
+                held[start:end] = part.holds(token, rows[start:end] - first)
+        return held
 
     def _highest(self, sought: Sequence[str]) -> tuple[float, float]:
         """The highest score with and without the texts laid over."""
@@ -99,43 +74,36 @@ class LaidField:
             known = self._below.rarity(token)
             unknown = self._below.rarity_of_unknown
             below += unknown if known is None else known
-            is_laid = known or token in self._postings
-            together += _rarity(self._below, token) if is_laid else unknown
+            is_laid = known or any(token in part for part in self._parts)
+            together += rarity(self._below, token) if is_laid else unknown
         return together, below
-
-
-def text_weights(below: LexicalField, name: str, text: str) -> TextWeights:
-    """BM25 weights of a text laid over the field of this name."""
-    counts: dict[str, int] = {}
-    for token in FIELDS[name].tokenise(text):
-        counts[token] = counts.get(token, 0) + 1
-    # The lengths below are not kept; the count of different tokens stands for them.
-    length = len(counts) / below.mean_distinct
-    length_weight = FIELDS[name].length_weight
-    norm = K1 * (1.0 - length_weight + length_weight * length)
-    return {
-        token: _rarity(below, token) * count / (count + norm) for token, count in counts.items()
-    }
-
-
-def _rarity(below: LexicalField, token: str) -> float:
-    known = below.rarity(token)
-    return below.rarity_of_news if known is None else known
 
 
 @dataclass(frozen=True, slots=True)
 class LaidSearchable(Searchable):
-    """The searchable parts of a built index with changed answers after its own."""
+    """The searchable parts of a built index with changed answers after its own.
+
+    `vectors` and `starts` are those of the index below; `gone` and `is_passage` have every row.
+    """
 
     gone: NDArray[np.bool_]
+    laid_vectors: NDArray[np.float16]
+    laid_starts: Rows
     laid_anchors: Vectors
-    laid_owners: NDArray[np.int64]
+    laid_owners: Rows
     laid_fields: Mapping[str, LaidField]
 
     @override
     def is_gone(self, row: int) -> bool:
         """Whether the answer of this row has been withdrawn or replaced since."""
-        return row < len(self.gone) and bool(self.gone[row])
+        return bool(self.gone[row])
+
+    @override
+    def _units(self, row: int) -> NDArray[np.float16]:
+        place = row - (len(self.starts) - 1)
+        if place < 0:
+            return self.vectors[self.starts[row] : self.starts[row + 1]]
+        return self.laid_vectors[self.laid_starts[place] : self.laid_starts[place + 1]]
 
     @property
     @override
@@ -147,60 +115,128 @@ class LaidSearchable(Searchable):
         return {name: field.scores(query) for name, field in self.laid_fields.items()}
 
     @override
-    def _rows(self, vector: Vectors, lexical: Mapping[str, Vectors]) -> NDArray[np.int64]:
+    def _rows(self, vector: Vectors, lexical: Mapping[str, Vectors]) -> Rows:
         near, likeness = self.anchors.search(vector, NEAREST_ANCHORS)
-        owners = self.anchor_owners[near]
+        owners = np.concatenate([self.anchor_owners[near], self.laid_owners])
+        likeness = np.concatenate([likeness, self.laid_anchors @ vector])
         kept = ~self.gone[owners]
-        owners = np.concatenate([owners[kept], self.laid_owners])
-        likeness = np.concatenate([likeness[kept], self.laid_anchors @ vector])
-        ranked = owners[np.argsort(-likeness, kind="stable")]
+        ranked = owners[kept][np.argsort(-likeness[kept], kind="stable")]
         nearest = list(dict.fromkeys(ranked.tolist()))[:NEAREST_ANSWERS]
         found = [np.asarray(nearest, np.int64), *map(top_rows, lexical.values())]
         return np.unique(np.concatenate(found))
 
 
+@dataclass(frozen=True)
 class Overlay:
-    """Everything that changed since one index was built. Values only; it is never changed."""
+    """Everything that changed since one index was built. Values only; it is never changed.
 
-    def __init__(
-        self,
-        base: SearchIndex,
-        changed: Mapping[str, IndexedAnswer | None],
-        known: Mapping[str, Prepared] | None = None,
-        rows: Mapping[str, int] | None = None,
-    ) -> None:
-        """`changed` has the answer as it is now by id, None for a withdrawn one.
+    `changed` has the answer as it is now by id, None for a withdrawn one. `base_rows` and
+    `laid_rows` say where an answer stands in the index and in the parts, whose rows come after
+    those of the index; `gone` are the rows whose answer has been withdrawn or replaced.
+    """
 
-        `known` is what was prepared before, `rows` the rows of the base by answer.
+    base: SearchIndex
+    base_rows: Mapping[str, int]
+    changed: Mapping[str, IndexedAnswer | None]
+    parts: tuple[Part, ...]
+    laid_rows: Mapping[str, int]
+    gone: frozenset[int]
+
+    @classmethod
+    def over(cls, base: SearchIndex) -> Self:
+        """Nothing over an index."""
+        rows = {one.answer_id: row for row, one in enumerate(base.answers)}
+        return cls(base, rows, {}, (), {}, frozenset())
+
+    def with_changes(self, changed: Mapping[str, IndexedAnswer | None]) -> Self:
+        """The same and these; only what differs from before is encoded."""
+        news = {
+            key: one
+            for key, one in changed.items()
+            if key not in self.changed or self.changed[key] != one
+        }
+        if not news:
+            return self
+        found = ((known.get(key) for key in news) for known in (self.base_rows, self.laid_rows))
+        gone = self.gone.union(row for rows in found for row in rows if row is not None)
+        left = {key: row for key, row in self.laid_rows.items() if key not in news}
+        together = {**self.changed, **news}
+        fresh = prepare(self.base, [one for one in news.values() if one is not None])
+        if not fresh:
+            return replace(self, changed=together, laid_rows=left, gone=gone)
+        parts, gone, placed = self._placed(fresh, gone)
+        return replace(self, changed=together, parts=parts, laid_rows={**left, **placed}, gone=gone)
+
+    def _placed(
+        self, fresh: Sequence[Prepared], gone: frozenset[int]
+    ) -> tuple[tuple[Part, ...], frozenset[int], Mapping[str, int]]:
+        """Prepared answers in the last part, which is made anew, or in one of their own.
+
+        The parts, which rows are gone then, and where the answers of the new part stand.
         """
-        self.base = base
-        self.changed = dict(changed)
-        answers = [answer for answer in changed.values() if answer is not None]
-        self._prepared = _prepare(base, answers, known or {})
-        self._rows = rows or {one.answer_id: row for row, one in enumerate(base.answers)}
+        below, parts = self._rows, self.parts
+        if parts:
+            start = below - len(parts[-1])
+            alive = [one for row, one in enumerate(parts[-1].prepared, start) if row not in gone]
+            if len(alive) + len(fresh) <= PART_ANSWERS:
+                below, parts = start, parts[:-1]
+                gone = frozenset(row for row in gone if row < start)
+                fresh = [*alive, *fresh]
+        placed = {one.answer.answer_id: row for row, one in enumerate(fresh, below)}
+        return (*parts, Part.build(self.base, fresh)), gone, placed
 
-    def with_changes(self, changed: Mapping[str, IndexedAnswer | None]) -> "Overlay":
-        """The same and these; what was encoded before is not encoded again."""
-        return Overlay(self.base, {**self.changed, **changed}, self._prepared, self._rows)
+    @property
+    def _rows(self) -> int:
+        return len(self.base.answers) + sum(map(len, self.parts))
 
     @cached_property
     def index(self) -> SearchIndex:
         """The index to search: the built one, and the changes over it."""
         if not self.changed:
             return self.base
-        laid = list(self._prepared.values())
-        gone = np.zeros(len(self.base.answers), bool)
-        gone[[self._rows[one] for one in self.changed if one in self._rows]] = True
-        searchable = _laid_over(self.base, gone, laid)
+        laid = [one for part in self.parts for one in part.prepared]
+        searchable = self._searchable()
         revision = f"{self.base.manifest.revision}+{abs(hash(tuple(self.changed.items()))):x}"
         manifest = replace(
             self.base.manifest,
             revision=revision,
-            answers=int((~searchable.gone).sum()) + len(laid),
-            units=len(searchable.vectors),
+            answers=int((~searchable.gone).sum()),
+            units=len(searchable.vectors) + len(searchable.laid_vectors),
         )
         answers = (*self.base.answers, *(one.answer for one in laid))
         return replace(self.base, manifest=manifest, answers=answers, searchable=searchable)
+
+    def _searchable(self) -> LaidSearchable:
+        below, parts = self.base.searchable, self.parts
+        gone = np.zeros(self._rows, bool)
+        gone[list(self.gone)] = True
+        nothing = np.zeros((0, below.embedder.dimension), np.float16)
+        firsts = np.cumsum([len(self.base.answers), *map(len, parts)])
+        units = np.cumsum([0, *(len(part.vectors) for part in parts)])
+        placed = list(zip(firsts, units, parts, strict=False))
+        kept = {field.name: getattr(below, field.name) for field in fields(Searchable)}
+        kept |= {
+            "is_passage": np.concatenate([below.is_passage, *(part.is_passage for part in parts)]),
+            "coverage": below.coverage.extended([(len(p), p.counts) for p in parts]),
+        }
+        return LaidSearchable(
+            **kept,
+            gone=gone,
+            laid_vectors=np.concatenate([nothing, *(part.vectors for part in parts)]),
+            laid_starts=np.concatenate(
+                [[0], *(unit + part.starts[1:] for _, unit, part in placed)]
+            ).astype(np.int64),
+            laid_anchors=np.concatenate(
+                [nothing.astype(np.float32), *(part.anchors for part in parts)]
+            ),
+            laid_owners=np.concatenate(
+                [np.zeros(0, np.int64), *(first + part.owners for first, _, part in placed)]
+            ),
+            laid_fields={
+                name: LaidField(field, name, [part.fields[name] for part in parts], gone)
+                for name, field in below.fields.items()
+            },
+        )
 
 
 def differences(index: SearchIndex, corpus: Corpus) -> dict[str, IndexedAnswer | None]:
@@ -209,56 +245,3 @@ def differences(index: SearchIndex, corpus: Corpus) -> dict[str, IndexedAnswer |
     now = {answer.answer_id: answer for answer in corpus.answers}
     changed: dict[str, IndexedAnswer | None] = {key: None for key in known if key not in now}
     return changed | {key: one for key, one in now.items() if known.get(key) != one}
-
-
-def _prepare(
-    base: SearchIndex, answers: Sequence[IndexedAnswer], known: Mapping[str, Prepared]
-) -> dict[str, Prepared]:
-    fresh = [a for a in answers if a.answer_id not in known or known[a.answer_id].answer != a]
-    texts = search_texts(Corpus(tuple(fresh)), base.normaliser)
-    units = [unit for text in texts for unit in text.units]
-    embedder = base.searchable.embedder
-    vectors = embedder.encode_texts(units).reshape(len(units), embedder.dimension)
-    ends = np.cumsum([len(text.units) for text in texts])[:-1]
-    parts = np.split(vectors, ends) if texts else []
-    made = {
-        answer.answer_id: Prepared(answer, text, part, _weighed(base, text))
-        for answer, text, part in zip(fresh, texts, parts, strict=True)
-    }
-    return {a.answer_id: made.get(a.answer_id) or known[a.answer_id] for a in answers}
-
-
-def _weighed(base: SearchIndex, text: SearchText) -> Mapping[str, Sequence[TextWeights]]:
-    return {
-        name: [text_weights(field, name, own) for own in FIELDS[name].texts(text)]
-        for name, field in base.searchable.fields.items()
-    }
-
-
-def _laid_over(
-    base: SearchIndex, gone: NDArray[np.bool_], laid: Sequence[Prepared]
-) -> LaidSearchable:
-    below = base.searchable
-    texts = [one.text for one in laid]
-    nothing = np.zeros((0, below.embedder.dimension), np.float32)
-    vectors = np.concatenate([nothing, *(one.vectors for one in laid)])
-    starts = np.cumsum([0, *(len(one.vectors) for one in laid)])
-    is_passage = np.array([text.origin is AnswerOrigin.PASSAGE for text in texts], bool)
-    anchors, owners = anchors_of(vectors, starts, is_passage)
-    kept = {field.name: getattr(below, field.name) for field in fields(Searchable)}
-    kept |= {
-        "vectors": np.concatenate([below.vectors, vectors.astype(np.float16)]),
-        "starts": np.concatenate([below.starts, below.starts[-1] + starts[1:]]),
-        "is_passage": np.concatenate([below.is_passage, is_passage]),
-        "coverage": below.coverage.extended([f"{text.head} {text.body}" for text in texts]),
-    }
-    return LaidSearchable(
-        **kept,
-        gone=gone,
-        laid_anchors=anchors,
-        laid_owners=owners + len(base.answers),
-        laid_fields={
-            name: LaidField(field, name, [one.weights[name] for one in laid], gone)
-            for name, field in below.fields.items()
-        },
-    )

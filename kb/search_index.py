@@ -172,6 +172,10 @@ class Searchable:
         """Whether the answer of this row has been withdrawn since."""
         return False
 
+    def _units(self, row: int) -> NDArray[np.float16]:
+        """The vectors of one answer."""
+        return self.vectors[self.starts[row] : self.starts[row + 1]]
+
     def _covered(self, query: str, rows: NDArray[np.int64]) -> Floats:
         words = self.coverage.content(unmarked(query))
         return covered(words, rows, [self._holders[name] for name in COVERING])
@@ -194,7 +198,7 @@ class Searchable:
         best = np.zeros(len(rows), dtype=np.float32)
         mean = np.zeros(len(rows), dtype=np.float32)
         for number, row in enumerate(rows):
-            own = self.vectors[self.starts[row] : self.starts[row + 1]].astype(np.float32)
+            own = self._units(row).astype(np.float32)
             if len(own):
                 best[number] = (own @ vector).max()
                 together = own.sum(axis=0)

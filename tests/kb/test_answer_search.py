@@ -142,15 +142,32 @@ def test_a_new_build_starts_without_the_old_changes_and_is_reconciled(
     assert NEW in again.current().published
 
 
-@pytest.mark.parametrize("content", ["{cut sh", "[]", '{"a": {"title": 1}}', '{"a": 7}'])
+@pytest.mark.parametrize("content", ["{cut sh", "{cut\n", "[]\n", '{"a": {"title": 1}}\n', "\0\n"])
 def test_a_broken_file_of_changes_leaves_the_search_as_it_was(
     home: Path, kb_settings: KnowledgeSettings, content: str
 ) -> None:
     index = fresh(home, kb_settings)
     index.current()
-    (current_folder(home) / "changes.json").write_text(content, encoding="utf-8")
+    (current_folder(home) / "changes.jsonl").write_text(content, encoding="utf-8")
     for one in (index, fresh(home, kb_settings)):
         assert refs(one, f"请问{SUBJECTS[0]}要怎么做呀")[0] == "F01"
+    index.apply({NEW.answer_id: NEW})
+    assert NEW in fresh(home, kb_settings).current().published
+
+
+def test_only_what_was_added_is_read_and_the_newest_counts(
+    home: Path, kb_settings: KnowledgeSettings
+) -> None:
+    writer, reader = fresh(home, kb_settings), fresh(home, kb_settings)
+    edited = replace(NEW, title="改过的题目")
+    for now in (NEW, None, edited):
+        writer.apply({NEW.answer_id: now})
+        reader.follow()
+        for index in (writer, reader, fresh(home, kb_settings)):
+            found = [one for one in index.current().published if one.answer_id == NEW.answer_id]
+            assert found == ([now] if now else [])
+    lines = (current_folder(home) / "changes.jsonl").read_bytes().splitlines()
+    assert len(lines) == 3
 
 
 def test_without_an_index_the_first_build_takes_it_in(

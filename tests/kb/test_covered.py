@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from kb.coverage import Coverage
 from kb.covered import covered, load_everyday
-from kb.incremental import LaidField, text_weights
+from kb.incremental import LaidField
+from kb.laid_part import LaidTexts, text_weights
 from kb.lexical import LexicalField, lexical_tokens
 from kb.lexicon import load_lexicon
 
@@ -48,8 +49,8 @@ def test_shares_are_shares_whatever_the_words(words: dict[str, float]) -> None:
 
 def test_an_answer_laid_over_holds_its_own_words_and_no_others() -> None:
     texts = [text_weights(FIELD, "head", "补办发票")]
-    gone = np.array([False, True, False])
-    laid = LaidField(FIELD, "head", [texts, texts], gone)
+    gone = np.array([False, True, False, False, False])
+    laid = LaidField(FIELD, "head", [LaidTexts([texts]), LaidTexts([texts])], gone)
     rows = np.array([0, 2, 3, 4], dtype=np.int64)
     assert laid.holds("补\t办", rows).tolist() == [False, False, True, True]
     assert laid.holds("登\t录", rows).tolist() == [False, True, False, False]

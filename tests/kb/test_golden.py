@@ -54,7 +54,7 @@ def test_a_withdrawn_answer_and_a_thief_are_seen_before_they_go_live(
     questions = golden_questions()
     first, second = list(make_corpus().articles)[:2]
     thief = replace(second, answer_id="thief", title=first.title, questions=first.questions)
-    candidate = Overlay(index, {first.answer_id: None, "thief": thief}).index
+    candidate = Overlay.over(index).with_changes({first.answer_id: None, "thief": thief}).index
     found = compare(
         questions,
         ask(OneIndex(index), questions, today=TODAY),
