@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nlu.linear import LinearModel, Reading
+from nlu.memory import Memory
 from nlu.severity import FAILURES
 from nlu.text import Folded
 from nlu.triage_rules import Finding, Sign
@@ -23,6 +24,10 @@ INTENT_RULE = "triage.rule.intent"
 #: How much the model's log-probabilities count; the signs' strengths are in the same unit.
 _MODEL_WEIGHT = 0.5
 _SIMILAR_WEIGHT = 1.1
+#: The same where the interpreter's own memory is heard instead of a knowledge base.
+_MODEL_WEIGHT_ALONE = 0.8
+_REMEMBERED_WEIGHT = 0.6
+_INTENT_WEIGHT_ALONE = 0.5
 _LEAST_PROBABILITY = 0.02
 #: Without a model: most matters are questions.
 _PRIOR: Mapping[Category, float] = {
@@ -87,13 +92,20 @@ def classify(
     model: LinearModel | None,
     understanding: Understanding | None,
     similar: Sequence[Similar] = (),
+    memory: Memory | None = None,
 ) -> Classified:
-    """The category of a text with its findings."""
+    """The category of a text with its findings; ``memory`` is asked where nothing is similar."""
     reading = model.read(text.spelled) if model is not None else None
-    scores = _opinion(reading, model)
-    _add(scores, [_by_similar(similar)])
+    recalled = memory.recall(reading) if memory and reading and not similar else ()
+    if recalled:
+        scores = _scaled(_opinion(reading, model), _MODEL_WEIGHT_ALONE)
+        _add(scores, [_by_memory(recalled)])
+        _add(scores, (_scaled(said, _INTENT_WEIGHT_ALONE) for said in _by_intent(understanding)))
+    else:
+        scores = _scaled(_opinion(reading, model), _MODEL_WEIGHT)
+        _add(scores, [_by_similar(similar)])
+        _add(scores, _by_intent(understanding))
     _add(scores, _by_signs(findings, scope))
-    _add(scores, _by_intent(understanding))
     best = max(scores, key=lambda category: scores[category])
     total = sum(math.exp(score - scores[best]) for score in scores.values())
     reasons = (*_sign_reasons(text, findings, best), *_model_reasons(text, reading, model, best))
@@ -107,7 +119,22 @@ def _opinion(reading: Reading | None, model: LinearModel | None) -> dict[Categor
         shares = dict.fromkeys(Category, _LEAST_PROBABILITY) | {
             Category(label): max(share, _LEAST_PROBABILITY) for label, share in learned
         }
-    return {category: _MODEL_WEIGHT * math.log(share) for category, share in shares.items()}
+    return {category: math.log(share) for category, share in shares.items()}
+
+
+def _scaled(said: Mapping[Category, float], weight: float) -> dict[Category, float]:
+    return {category: weight * amount for category, amount in said.items()}
+
+
+def _by_memory(recalled: Sequence[Similar]) -> Mapping[Category, float]:
+    """What the remembered questions say: a near one counts for many faint ones."""
+    shares = dict.fromkeys(Category, _LEAST_PROBABILITY)
+    for question in recalled:
+        shares[question.category] += question.score**3
+    total = sum(shares.values())
+    return {
+        category: _REMEMBERED_WEIGHT * math.log(share / total) for category, share in shares.items()
+    }
 
 
 def _by_similar(similar: Sequence[Similar]) -> Mapping[Category, float]:

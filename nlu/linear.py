@@ -74,6 +74,7 @@ class LinearModel:
             gram: strength[place]
             for gram in reading.grams
             if len(gram) > 1
+            and gram.isalnum()
             and (place := self.vocabulary.get(gram)) is not None
             and gram in reading.folded
         }

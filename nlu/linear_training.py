@@ -27,17 +27,25 @@ _FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class LinearOptions:
-    """How to fit. ``min_texts`` is in how many texts an n-gram must occur to be a feature."""
+    """How to fit.
+
+    ``min_texts`` is in how many texts an n-gram must occur to be a feature. ``balance`` evens out
+    the labels: 1 gives each the same weight however rare it is, 0 each text.
+    """
 
     penalty_inverse: float = 1.0
     min_texts: int = 2
-    balanced: bool = True
+    balance: float = 1.0
 
 
 def fit_linear(
-    texts: Sequence[str], labels: Sequence[str], options: LinearOptions | None = None
+    texts: Sequence[str],
+    labels: Sequence[str],
+    options: LinearOptions | None = None,
+    *,
+    weights: Sequence[float] | None = None,
 ) -> LinearModel:
-    """A calibrated model of folded texts.
+    """A calibrated model of folded texts; ``weights`` is how much each of them counts, else 1.
 
     Raises TrainingFailed with fewer than two labels, which leaves nothing to tell apart.
     """
@@ -48,9 +56,26 @@ def fit_linear(
     vocabulary, idf = _vocabulary(texts, chosen.min_texts)
     matrix = _matrix(texts, vocabulary, idf)
     targets = np.array([names.index(label) for label in labels])
-    weights, bias = _fit(matrix, targets, len(names), chosen)
-    temperature = _temperature(matrix, targets, len(names), chosen)
-    return LinearModel(names, vocabulary, idf, weights, bias, temperature)
+    material = Material(matrix, targets, np.array(weights or [1.0] * len(texts)), len(names))
+    fitted, bias = _fit(material, chosen)
+    return LinearModel(names, vocabulary, idf, fitted, bias, _temperature(material, chosen))
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Texts as rows of features, the place of each one's label and its weight.
+
+    ``labels`` is how many labels there are; a part of the texts may lack some.
+    """
+
+    matrix: csr_matrix
+    targets: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    labels: int
+
+    def part(self, rows: NDArray[np.int64]) -> "Material":
+        """Some of the texts."""
+        return Material(self.matrix[rows], self.targets[rows], self.weights[rows], self.labels)
 
 
 def _vocabulary(texts: Sequence[str], min_texts: int) -> tuple[dict[str, int], Floats]:
@@ -72,18 +97,18 @@ def _matrix(texts: Sequence[str], vocabulary: dict[str, int], idf: Floats) -> cs
     return csr_matrix((values, places, ends), shape=(len(texts), len(vocabulary)))
 
 
-def _fit(
-    matrix: csr_matrix, targets: NDArray[np.int64], labels: int, options: LinearOptions
-) -> tuple[Floats, Floats]:
+def _fit(material: Material, options: LinearOptions) -> tuple[Floats, Floats]:
     """Weights (features, labels) and bias. Labels that no target has get a hopeless bias."""
+    often = np.bincount(material.targets, minlength=material.labels)
+    rarity = len(material.targets) / (np.count_nonzero(often) * np.maximum(often, 1))
     model = LinearSVC(
         C=options.penalty_inverse,
-        class_weight="balanced" if options.balanced else None,
+        class_weight=dict(enumerate(rarity**options.balance)),
         random_state=_SEED,
     )
-    model.fit(matrix, targets)
-    weights = np.zeros((matrix.shape[1], labels), dtype=np.float32)
-    bias = np.full(labels, -30.0, dtype=np.float32)
+    model.fit(material.matrix, material.targets, sample_weight=material.weights)
+    weights = np.zeros((material.matrix.shape[1], material.labels), dtype=np.float32)
+    bias = np.full(material.labels, -30.0, dtype=np.float32)
     present = model.classes_
     if len(present) == 2:
         # scikit-learn keeps one row for two classes; the softmax needs both.
@@ -95,13 +120,12 @@ def _fit(
     return weights, bias
 
 
-def _temperature(
-    matrix: csr_matrix, targets: NDArray[np.int64], labels: int, options: LinearOptions
-) -> float:
+def _temperature(material: Material, options: LinearOptions) -> float:
     """The temperature that makes held-out probabilities most likely; 1 where it cannot be told."""
-    scores = cross_scores(matrix, targets, labels, options)
+    scores = cross_scores(material, options)
     if scores is None:
         return 1.0
+    targets = material.targets
 
     def loss(log_temperature: float) -> float:
         scaled = scores / np.exp(log_temperature)
@@ -112,15 +136,13 @@ def _temperature(
     return float(np.exp(fitted.x))
 
 
-def cross_scores(
-    matrix: csr_matrix, targets: NDArray[np.int64], labels: int, options: LinearOptions
-) -> NDArray[np.float64] | None:
+def cross_scores(material: Material, options: LinearOptions) -> NDArray[np.float64] | None:
     """Scores of every row by a model that has not seen it; None with too few rows of a label."""
-    if np.bincount(targets, minlength=labels).min() < _FOLDS:
+    if np.bincount(material.targets, minlength=material.labels).min() < _FOLDS:
         return None
-    scores = np.zeros((len(targets), labels))
+    scores = np.zeros((len(material.targets), material.labels))
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=_SEED)
-    for seen, unseen in folds.split(matrix, targets):
-        weights, bias = _fit(matrix[seen], targets[seen], labels, options)
-        scores[unseen] = matrix[unseen] @ weights + bias
+    for seen, unseen in folds.split(material.matrix, material.targets):
+        weights, bias = _fit(material.part(seen), options)
+        scores[unseen] = material.matrix[unseen] @ weights + bias
     return scores

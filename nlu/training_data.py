@@ -36,12 +36,16 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One training message without its markup; ``category`` where its entry's metadata has one."""
+    """One training message without its markup.
+
+    ``category`` and ``severity`` where its entry's metadata has them.
+    """
 
     text: str
     intent: str
     entities: tuple[Annotation, ...] = ()
     category: str | None = None
+    severity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,9 @@ class TrainingData:
     lookups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def parse_example(marked: str, intent: str, category: str | None = None) -> Example:
+def parse_example(
+    marked: str, intent: str, category: str | None = None, severity: str | None = None
+) -> Example:
     """An example out of its markup ``付不了[支付申请](module)``.
 
     Raises ValueError when the markup names no entity.
@@ -70,7 +76,7 @@ def parse_example(marked: str, intent: str, category: str | None = None) -> Exam
         start, text = len(text), text + found["text"]
         entities.append(Annotation(name, value or found["text"], start, len(text)))
         read = found.end()
-    return Example(text + marked[read:], intent, tuple(entities), category)
+    return Example(text + marked[read:], intent, tuple(entities), category, severity)
 
 
 def _name_and_value(found: re.Match[str]) -> tuple[str, str | None]:
@@ -156,11 +162,11 @@ def _lines(examples: object) -> Iterator[str]:
         raise ValueError("examples must be text or a list")
 
 
-def _category(entry: Mapping[str, Any]) -> str | None:
+def _metadata(entry: Mapping[str, Any], name: str) -> str | None:
     """What the metadata of a whole entry says; that of single examples is passed over."""
     metadata = entry.get("metadata")
-    category = metadata.get("category") if isinstance(metadata, Mapping) else None
-    return None if category is None else str(category)
+    said = metadata.get(name) if isinstance(metadata, Mapping) else None
+    return None if said is None else str(said)
 
 
 class _Merged:
@@ -176,7 +182,7 @@ class _Merged:
         """Take one entry of a file's ``nlu`` list."""
         lines = [line for line in _lines(entry.get("examples")) if line]
         if "intent" in entry:
-            self._add_examples(str(entry["intent"]), lines, _category(entry))
+            self._add_examples(entry, lines)
         elif "synonym" in entry:
             self._synonyms |= dict.fromkeys(lines, str(entry["synonym"]))
         elif "regex" in entry:
@@ -195,9 +201,10 @@ class _Merged:
             {name: tuple(phrases) for name, phrases in self._lookups.items()},
         )
 
-    def _add_examples(self, intent: str, lines: list[str], category: str | None) -> None:
+    def _add_examples(self, entry: Mapping[str, Any], lines: list[str]) -> None:
+        category, severity = _metadata(entry, "category"), _metadata(entry, "severity")
         for line in lines:
-            example = parse_example(line, intent, category)
+            example = parse_example(line, str(entry["intent"]), category, severity)
             self._examples[example] = None
             for annotation in example.entities:
                 said = example.text[annotation.start : annotation.end]

@@ -7,11 +7,14 @@ questions.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from nlu.category import classify
 from nlu.entities import EntityExtractor
+from nlu.level_model import LEVEL_RULE, pool
 from nlu.linear import LinearModel
+from nlu.memory import MEMORY_FILE, Memory
 from nlu.severity import Damage, Situation, Verdict, failing, judge, judge_data, situation
 from nlu.similarity import load_extractor
 from nlu.text import Folded, Folding
@@ -23,6 +26,8 @@ from store.vocabulary import Category, Severity
 
 #: Where a trained interpreter's folder keeps its category model, if it has one.
 CATEGORIES_FOLDER = "categories"
+#: And its model of faults' levels.
+LEVELS_FOLDER = "levels"
 
 _RAISING = frozenset(
     {
@@ -61,24 +66,34 @@ _LOWERING = frozenset(
 _WITHOUT_EFFECT = frozenset({Sign.URGENT_TONE, Sign.DEADLINE})
 
 
-class Triager:
-    """Judges matters. ``model`` is the learned opinion on categories, if there is one."""
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Learned opinions beside the rules; each is None where nothing taught it.
 
-    def __init__(self, extractor: EntityExtractor, model: LinearModel | None = None) -> None:
+    ``categories`` and ``levels`` are models, ``memory`` the questions that taught the former.
+    """
+
+    categories: LinearModel | None = None
+    memory: Memory | None = None
+    levels: LinearModel | None = None
+
+
+class Triager:
+    """Judges matters, by rules and by what was learned."""
+
+    def __init__(self, extractor: EntityExtractor, learned: Learned | None = None) -> None:
         self._extractor = extractor
-        self._model = model
+        self._learned = learned or Learned()
         self._folding = Folding()
 
     @classmethod
     def load(cls, folder: Path) -> "Triager":
         """The triager of a trained interpreter's folder. Raises ModelUnreadable.
 
-        Without a category model in it - nothing was categorised when it was trained - the rules
+        Without a model in it - nothing was categorised or rated when it was trained - the rules
         decide alone.
         """
-        extractor = load_extractor(folder)
-        learned = folder / CATEGORIES_FOLDER
-        return cls(extractor, LinearModel.load(learned) if learned.is_dir() else None)
+        return cls(load_extractor(folder), _learned(folder))
 
     def triage(
         self,
@@ -102,13 +117,18 @@ class Triager:
             whole,
             findings,
             seen.scope,
-            model=self._model,
+            model=self._learned.categories,
+            memory=self._learned.memory,
             understanding=understanding,
             similar=similar,
         )
         verdict = _verdict(kind.category, seen)
+        learned: tuple[Reason, ...] = ()
+        if kind.category is Category.FAULT and answers is None:
+            verdict, learned = self._with_experience(whole, seen, verdict)
         incident = kind.category is Category.FAULT or verdict.severity is not Severity.GENERAL
-        reasons = (*_severity_reasons(whole, findings, incident=incident), *kind.reasons)
+        said = _severity_reasons(whole, findings, incident=incident)
+        reasons = (*said, *learned, *kind.reasons)
         return Triage(
             incident=incident,
             category=kind.category,
@@ -119,6 +139,25 @@ class Triager:
             confidence=min(kind.confidence, verdict.confidence),
         )
 
+    def _with_experience(
+        self, text: Folded, seen: Situation, verdict: Verdict
+    ) -> tuple[Verdict, tuple[Reason, ...]]:
+        """The verdict pooled with what was learned, and the words that moved it, if any did."""
+        model = self._learned.levels
+        if model is None:
+            return verdict, ()
+        reading = model.read(text.spelled)
+        shares = zip(map(Severity, model.labels), model.probabilities(reading), strict=True)
+        pooled = pool(verdict, failing(seen), {level: float(share) for level, share in shares})
+        if pooled.severity is verdict.severity:
+            return pooled, ()
+        words = model.telling(reading, str(pooled.severity))
+        start = text.spelled.find(words)
+        raised = pooled.severity.rank > verdict.severity.rank
+        effect = Effect.RAISES if raised else Effect.LOWERS
+        reason = Reason(LEVEL_RULE, text.words(start, start + len(words)), effect)
+        return pooled, (reason,) if words else ()
+
     def _module(self, text: str) -> str | None:
         """The longest name of a module in the text; the first of equally long ones."""
         named = [
@@ -126,6 +165,16 @@ class Triager:
         ]
         longest = max(named, key=lambda entity: entity.end - entity.start, default=None)
         return longest.value if longest else None
+
+
+def _learned(folder: Path) -> Learned:
+    kinds, levels = folder / CATEGORIES_FOLDER, folder / LEVELS_FOLDER
+    return Learned(
+        LinearModel.load(kinds) if kinds.is_dir() else None,
+        # A folder from before there was a memory has none.
+        Memory.load(kinds) if (kinds / MEMORY_FILE).is_file() else None,
+        LinearModel.load(levels) if levels.is_dir() else None,
+    )
 
 
 def _verdict(category: Category, seen: Situation) -> Verdict:
