@@ -57,6 +57,13 @@ class NotYourConversation(BotError):
 
 
 @dataclass
+class NothingToAnswer(BotError):
+    """The user has said nothing in words that the bot has not dealt with."""
+
+    number: str
+
+
+@dataclass
 class TicketNotFound(BotError):
     """No ticket with this number, or outside the account's scope."""
 

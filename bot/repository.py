@@ -7,7 +7,7 @@ than executing it.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BindParameter, bindparam, func, select
+from sqlalchemy import BindParameter, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.tables import (
@@ -95,6 +95,25 @@ async def next_user_message(
     """The first user message after ``after``."""
     values = {"conversation_id": conversation_id, "after": after}
     return (await session.scalars(_NEXT_USER_MESSAGE, values)).one_or_none()
+
+
+async def unanswered_by_bot(session: AsyncSession, conversation_id: str) -> int | None:
+    """The place of the user's newest message in words, unless the bot has dealt with it."""
+    query = (
+        select(Message.seq, Turn.id)
+        .outerjoin(
+            Turn, and_(Turn.conversation_id == Message.conversation_id, Turn.seq == Message.seq)
+        )
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.sender == Sender.USER.value,
+            Message.kind != MEDIA_KIND,
+        )
+        .order_by(Message.seq.desc())
+        .limit(1)
+    )
+    newest = (await session.execute(query)).one_or_none()
+    return newest.seq if newest is not None and newest.id is None else None
 
 
 async def messages_after(

@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import cards, repository
 from bot.conversations.greeting import LOCAL
-from bot.conversations.ownership import give_to
+from bot.conversations.ownership import end_turn, give_to
 from bot.conversations.recording import append
 from bot.conversations.thinking import Snapshot, Thought
+from bot.conversations.verdicts import record_verdict
 from bot.dialogue.decision import (
     AddToTicket,
     Ask,
@@ -43,9 +44,7 @@ from bot.records import found_json, understanding_json
 from bot.tables import (
     Audience,
     Conversation,
-    Feedback,
     Owner,
-    Rating,
     Sender,
     Turn,
 )
@@ -54,6 +53,8 @@ from kb import service as kb_service
 from kb.articles import AnswerContent
 from store.session import Database
 
+#: What the bot may say for an engineer: words, and nothing that decides about the matter.
+SAID_FOR_ENGINEER = (Say, ShowAnswer, Offer, Ask, ShowFault)
 #: What is acted on by writing a few rows; tickets are looked up and counted.
 QUICK_PARTS = (Say, ShowAnswer, Offer, Ask, RecordFeedback, RequestRating)
 
@@ -115,10 +116,27 @@ class Actor:
                     return Acted(Outcome.RETHINK, more=True)
                 await self._draft(scene)
                 return Acted(Outcome.DRAFTED, await _finish(scene, elapsed_ms, drafted=True))
+            if conversation.owner == Owner.ENGINEER.value and not _answers(thought):
+                await self._decline(scene)
+                return Acted(Outcome.DONE, await _finish(scene, elapsed_ms, drafted=False))
             for part in thought.decision.parts:
                 await self._act_on(scene, part)
             conversation.state = to_json(thought.decision.state)
             return Acted(Outcome.DONE, await _finish(scene, elapsed_ms, drafted=False))
+
+    async def _decline(self, scene: _Scene) -> None:
+        """The engineer, who gave the bot this turn, learns that it has nothing to say."""
+        failed = scene.thought.decision.reason == "failure"
+        key = "bot_turn.failed" if failed else "bot_turn.nothing"
+        await append(
+            scene.session,
+            scene.conversation,
+            sender=Sender.SYSTEM,
+            kind="bot_turn",
+            text=self.phrases.say(key),
+            audience=Audience.STAFF,
+            now=scene.now,
+        )
 
     async def _contents(self, thought: Thought, now: datetime) -> dict[str, AnswerContent | None]:
         """Read before the transaction, so that others need not wait for it meanwhile.
@@ -156,7 +174,7 @@ class Actor:
                     scene, "rating_request", self.phrases.say("rating.ask"), {"number": number}
                 )
             case RecordFeedback() | RecordRating():
-                await _record_verdict(scene, part)
+                await record_verdict(scene.session, scene.conversation, part, scene.now)
             case RaiseTicket() | AddToTicket() | UrgeTicket() | ShowTickets() | ConfirmSolved():
                 await self._act_on_ticket(scene, part)
             case ShowFault() | FollowFault():
@@ -312,11 +330,19 @@ class Actor:
                 return ""
 
 
+def _answers(thought: Thought) -> bool:
+    """Whether there is something to say, and nothing but that to do."""
+    parts = thought.decision.parts
+    return bool(parts) and all(isinstance(part, SAID_FOR_ENGINEER) for part in parts)
+
+
 async def _finish(scene: _Scene, elapsed_ms: int, *, drafted: bool) -> bool:
     """The message is handled: note what was thought; whether another one waits."""
     conversation, thought = scene.conversation, scene.thought
     conversation.handled_seq = scene.snapshot.seq
-    if conversation.owner != Owner.ENGINEER.value:
+    if conversation.owner == Owner.ENGINEER.value:
+        end_turn(conversation)
+    else:
         conversation.pending_seq = await _following(scene) if scene.followed else None
     scene.session.add(
         Turn(
@@ -341,52 +367,3 @@ async def _following(scene: _Scene) -> int | None:
         scene.session, scene.conversation.id, after=scene.snapshot.seq
     )
     return found.seq if found else None
-
-
-async def _record_verdict(scene: _Scene, part: RecordFeedback | RecordRating) -> None:
-    match part:
-        case RecordFeedback(seq=seq, helpful=helpful):
-            await _record_feedback(scene, seq, helpful=helpful)
-        case RecordRating(stars=stars, comment=comment):
-            await _record_rating(scene, stars, comment)
-
-
-async def _record_feedback(scene: _Scene, seq: int, *, helpful: bool) -> None:
-    session, conversation = scene.session, scene.conversation
-    message = await repository.message_at(session, conversation.id, seq)
-    if message is None or message.kind != "answer":
-        return
-    known = await repository.feedback_on(session, conversation.id, seq)
-    if known is not None:
-        known.helpful, known.at = helpful, scene.now
-        return
-    session.add(
-        Feedback(
-            conversation_id=conversation.id,
-            message_seq=seq,
-            answer_id=str(message.data.get("answer_id", "")),
-            helpful=helpful,
-            at=scene.now,
-        )
-    )
-
-
-async def _record_rating(scene: _Scene, stars: int, comment: str) -> None:
-    session, conversation = scene.session, scene.conversation
-    if not 1 <= stars <= 5:
-        return
-    requested = await repository.last_rating_request(session, conversation.id)
-    number = str(requested.data.get("number", "")) if requested else ""
-    known = await repository.rating_of(session, conversation.id, number)
-    if known is not None:
-        known.stars, known.comment, known.at = stars, comment, scene.now
-        return
-    session.add(
-        Rating(
-            conversation_id=conversation.id,
-            ticket_number=number,
-            stars=stars,
-            comment=comment,
-            at=scene.now,
-        )
-    )

@@ -1,4 +1,7 @@
-"""Who speaks: the only place that changes a conversation's owner."""
+"""Who speaks: the only place that changes a conversation's owner, or lends the word for one turn.
+
+While an engineer has the word, ``pending_seq`` is the message that the bot was told to answer.
+"""
 
 from datetime import datetime
 
@@ -26,4 +29,23 @@ def give_to(
     elif leaving_engineer:
         # What was said to the engineer is not for the bot to answer afterwards.
         conversation.handled_seq = conversation.last_seq
+        conversation.pending_seq = None
+
+
+def lend_turn(conversation: Conversation, seq: int) -> None:
+    """The bot answers the message ``seq`` once; the engineer keeps the word."""
+    conversation.handled_seq = seq - 1
+    conversation.pending_seq = seq
+
+
+def end_turn(conversation: Conversation) -> None:
+    """The bot has answered; what else the user said is for the engineer."""
+    conversation.handled_seq = conversation.last_seq
+    conversation.pending_seq = None
+
+
+def take_turn_back(conversation: Conversation) -> None:
+    """The engineer speaks. A turn that was lent ends: what is in flight becomes a draft."""
+    if conversation.pending_seq is not None:
+        conversation.owner_version += 1
         conversation.pending_seq = None

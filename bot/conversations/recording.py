@@ -126,6 +126,8 @@ class Recorder:
             if known is not None:
                 return _recorded(conversation_id, known, duplicate=True, to_think=False)
             is_engineers = place.owner == Owner.ENGINEER.value
+            # While the bot answers a turn for the engineer, what it answers is not passed over.
+            to_engineer = is_engineers and place.pending_seq is None
             if enclosure is not None:
                 await stored.attach(session, enclosure, stored.Place(conversation_id, seq, now))
             await message_repository.write_user_message(
@@ -134,7 +136,7 @@ class Recorder:
                 | _said(text, action, enclosure)
                 | {"created_at": now},
                 # What is said to an engineer is not for the bot to answer.
-                handled=seq if is_engineers else place.handled_seq,
+                handled=seq if to_engineer else place.handled_seq,
                 pending=place.pending_seq if is_engineers else place.pending_seq or seq,
             )
             return _recorded(conversation_id, result, duplicate=False, to_think=not is_engineers)

@@ -164,7 +164,8 @@ class Thinker:
             if found is None:
                 return None
             own: Sequence[Ticket] = ()
-            if found.has_open_ticket:
+            # A turn for an engineer is about the question alone; the ticket is in their hands.
+            if found.has_open_ticket and found.owner != Owner.ENGINEER.value:
                 own = await tickets.open_tickets_of(session, found.user_id)
             files: Sequence[Attachment] = ()
             if found.data.get("attachments"):

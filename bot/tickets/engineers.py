@@ -8,19 +8,20 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from bot import repository
 from bot.accounts.service import Principal
 from bot.attachments import stored
 from bot.attachments.stored import Enclosure
-from bot.conversations.ownership import give_to
+from bot.conversations.ownership import give_to, lend_turn, take_turn_back
 from bot.conversations.recording import append
-from bot.errors import NotYourConversation
+from bot.errors import NothingToAnswer, NotYourConversation
 from bot.masking import mask
 from bot.tables import Audience, Conversation, Owner, Sender
 from bot.tickets.work import TicketWork, Work, in_scope
 from bot.workbench.ticket_drafts import draft_of_ticket
 from handoff import repository as rows
 from handoff import service
-from store import inbox
+from store import audit, inbox
 from store.vocabulary import Severity
 
 #: How long "is typing" holds after one sign of it, in seconds.
@@ -76,6 +77,7 @@ class Engineers(TicketWork):
             known = await self._known(work, conversation, client_msg_id)
             if known is not None:
                 return {**work.state(), **known}
+            take_turn_back(conversation)
             message = await append(
                 work.session,
                 conversation,
@@ -176,6 +178,29 @@ class Engineers(TicketWork):
             conversation = self._own_word(work, staff)
             await self.return_to_bot(work, conversation)
             return work.state()
+
+    async def lend_turn(self, staff: Principal, number: str) -> str:
+        """Let the bot answer what the user said last, once; the word stays with the engineer.
+
+        The conversation, which the caller wakes. Asking again while it thinks changes nothing.
+        Raises ``NotYourConversation`` and ``NothingToAnswer``.
+        """
+        async with self.work(staff, number) as work:
+            conversation = self._own_word(work, staff)
+            if conversation.pending_seq is None:
+                seq = await repository.unanswered_by_bot(work.session, conversation.id)
+                if seq is None:
+                    raise NothingToAnswer(number)
+                lend_turn(conversation, seq)
+                await audit.record(
+                    work.session,
+                    actor=work.actor.reference,
+                    action="conversation.turn_lent",
+                    subject=f"ticket:{number}",
+                    detail={"seq": seq},
+                    now=work.now,
+                )
+            return conversation.id
 
     async def change_severity(
         self,

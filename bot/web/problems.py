@@ -45,6 +45,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     errors.LockedOut: Problem(429, "locked_out"),
     errors.CsrfRefused: Problem(403, "csrf_refused"),
     errors.NotYourConversation: Problem(409, "not_your_conversation"),
+    errors.NothingToAnswer: Problem(409, "nothing_to_answer"),
     errors.TicketNotFound: Problem(404, "ticket_not_found"),
     errors.TicketChanged: Problem(412, "ticket_changed"),
     errors.ReportNotFound: Problem(404, "report_not_found"),

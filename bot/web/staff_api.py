@@ -141,6 +141,13 @@ async def give_back(number: str, staff: ApiStaff, app: AppServices) -> dict[str,
     return await app.engineers.give_back(staff, number)
 
 
+@router.post("/tickets/{number}/bot-turn", status_code=status.HTTP_202_ACCEPTED)
+async def lend_turn(number: str, staff: ApiStaff, app: AppServices) -> None:
+    """Let the bot answer what the user said last, once; the word stays with the engineer."""
+    staff.require(*DESK_ROLES)
+    app.conversations.wake(await app.engineers.lend_turn(staff, number))
+
+
 @router.post("/tickets/{number}/typing", status_code=status.HTTP_204_NO_CONTENT)
 async def typing(number: str, staff: ApiStaff, app: AppServices) -> None:
     """The engineer is typing."""

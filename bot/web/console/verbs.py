@@ -130,6 +130,17 @@ async def give_back(number: str, request: Request, staff: PageStaff, app: AppSer
     )
 
 
+@router.post("/console/tickets/{number}/bot-turn")
+async def lend_turn(number: str, request: Request, staff: PageStaff, app: AppServices) -> Response:
+    """Let the bot answer what the user said last, once."""
+
+    async def verb() -> None:
+        app.conversations.wake(await app.engineers.lend_turn(staff, number))
+
+    form = Form(new_id(), refused="act")
+    return await _perform(request, app, staff, number, form=form, verb=verb)
+
+
 @router.post("/console/tickets/{number}/say")
 async def say(number: str, request: Request, staff: PageStaff, app: AppServices) -> Response:
     """Reply to the user, or write a note; the same form sent twice is said once."""
