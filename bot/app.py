@@ -32,6 +32,7 @@ from bot.web.admin import fields as admin_fields
 from bot.web.admin import line_accounts as admin_line_accounts
 from bot.web.admin import lines as admin_lines
 from bot.web.admin import notification_rules as admin_notification_rules
+from bot.web.admin import notification_trials as admin_notification_trials
 from bot.web.admin import notifications as admin_notifications
 from bot.web.admin import phrases as admin_phrases
 from bot.web.admin import rule_trials as admin_rule_trials
@@ -123,6 +124,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         dead_letters,
         admin_notifications,
         admin_notification_rules,
+        admin_notification_trials,
         admin_alerts,
         presence_pages,
         admin_staff,

@@ -347,7 +347,7 @@ def assemble(
         queue_times=QueueTimes(database, terms, settings.handoff, live, clock),
         calendar_admin=CalendarAdmin(database, current_terms, settings.handoff, clock),
         revisits=Revisits(database, terms, settings.handoff, clock),
-        rules=rule_parts.build(base, presences, notifications.planner),
+        rules=rule_parts.build(base, presences, notifications.admin),
         staff_admin=StaffAdmin(database, terms, settings.handoff, phrases, live, clock),
         router=Router(database, terms, settings.handoff, phrases, live, clock, presences),
         relay=Relay(

@@ -29,7 +29,7 @@ async def running(app: Services, *, worker: bool = True) -> AsyncIterator[Servic
             await asyncio.gather(*tasks, return_exceptions=True)
         await app.evaluations.stop()
         await app.guide_imports.stop()
-        await app.rules.trials.stop()
+        await app.rules.runs.stop()
         await app.conversations.stop()
         await app.attachments.pictures.stop()
         await app.channels.close()

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff.lifecycle import Event
@@ -17,6 +17,16 @@ from handoff.rule_past import About
 from handoff.rule_tables import RuleTrial
 from handoff.tables import Ticket, TicketEvent
 from handoff.ticket import Action, Actor, ActorKind, Status
+
+
+async def touched_since(session: AsyncSession, since: datetime) -> Sequence[str]:
+    """Every ticket to which something was done since then or whose time runs, newest first."""
+    query = (
+        select(Ticket.id)
+        .where(or_(Ticket.updated_at >= since, Ticket.next_due.is_not(None)))
+        .order_by(Ticket.opened_at.desc())
+    )
+    return (await session.scalars(query)).all()
 
 
 @dataclass(frozen=True, slots=True)

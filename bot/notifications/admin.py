@@ -320,15 +320,24 @@ class NotificationAdmin:
 
     async def preview(self, staff: Principal, form: RuleForm, news: Happened) -> tuple[str, str]:
         """Title and text that this news would make. Raises :class:`NotificationInvalid`."""
+        rule, channel = await self.drafted(staff, form)
+        target = Target(channel, "", ())
+        filled = self.planner.filled(rule, news, target, self.clock())
+        return str(filled["title"]), str(filled["text"])
+
+    async def drafted(
+        self, staff: Principal, form: RuleForm
+    ) -> tuple[NotificationRule, NotificationChannel]:
+        """The rule that a form describes, not kept, with its channel.
+
+        Raises :class:`NotificationInvalid`.
+        """
         staff.require(*LOOK_ROLES)
         async with self.database.reading() as session:
             known = {one.id: one for one in await rows.channels(session)}
-        kind = _kind(known, form.channel_id, "channel_id")
-        columns = form.columns(kind, None)
-        rule = NotificationRule(id="preview", channel_id=form.channel_id, version=0, **columns)
-        target = Target(known[form.channel_id], "", ())
-        filled = self.planner.filled(rule, news, target, self.clock())
-        return str(filled["title"]), str(filled["text"])
+        columns = form.columns(_kind(known, form.channel_id, "channel_id"), None)
+        rule = NotificationRule(id="draft", channel_id=form.channel_id, version=0, **columns)
+        return rule, known[form.channel_id]
 
     async def _checked(
         self, kind: Kind, form: ChannelForm, kept: Mapping[str, str]

@@ -145,15 +145,13 @@ class Scanner:
     async def _plan_event(
         self, session: AsyncSession, event: TicketEvent, ticket: Ticket, now: datetime
     ) -> int:
-        kind = _DONE.get(event.action)
-        if kind is None:
+        if event.action not in _DONE:
             return 0
         before = await scans.severity_before(session, event)
         # The ticket is as it is now; it may have been rated anew since.
         severity = Severity(str(event.detail.get("severity") or before or ticket.severity))
-        if kind is NoticeEvent.SEVERITY_RAISED and (
-            not before or Severity(before).rank >= severity.rank
-        ):
+        kind = news_of(event.action, before, severity)
+        if kind is None:
             return 0
         happened = Happened(
             key=f"ticket_event:{ticket.id}:{event.seq}",
@@ -212,8 +210,8 @@ class Scanner:
 
     def _worth(self, ticket: Ticket, passed: Iterable[Milestone]) -> Sequence[Milestone]:
         """Deadlines, and of the warnings before them the contract's last one."""
-        last = max(self._terms.contract(ticket.contract_id).warn_at, default=0)
-        return [one for one in passed if one.percent in (last, 100)]
+        told = told_percents(self._terms, ticket.contract_id)
+        return [one for one in passed if one.percent in told]
 
     def _deadline(self, ticket: Ticket, milestone: Milestone) -> Happened:
         breached = milestone.percent == 100
@@ -268,6 +266,19 @@ class Scanner:
             values=values,
             **_about(ticket),
         )
+
+
+def news_of(action: str, before: str, severity: Severity) -> NoticeEvent | None:
+    """What news something done to a ticket is; ``before``: its severity until then, or empty."""
+    kind = _DONE.get(action)
+    if kind is NoticeEvent.SEVERITY_RAISED:
+        return kind if before and Severity(before).rank < severity.rank else None
+    return kind
+
+
+def told_percents(terms: Terms, contract_id: str) -> tuple[int, ...]:
+    """The shares of a promised time that are news: the contract's last warning, and all of it."""
+    return (*terms.contract(contract_id).warn_at[-1:], 100)
 
 
 def _about(ticket: Ticket) -> dict[str, str]:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from bot.incidents.parts import Foundation
-from bot.notifications.planning import Planner
+from bot.notifications.admin import NotificationAdmin
 from bot.rules.acting import RuleActing
 from bot.rules.admin import RuleAdmin
+from bot.rules.notification_trials import NotificationTrials
 from bot.rules.running import RuleRunner
+from bot.rules.trial_runs import TrialRuns
 from bot.rules.trials import RuleTrials
 from bot.tickets.presence import Presences
 from bot.tickets.revisits import Revisits
@@ -18,10 +20,12 @@ class RuleParts:
 
     admin: RuleAdmin
     trials: RuleTrials
+    notification_trials: NotificationTrials
+    runs: TrialRuns
     runner: RuleRunner
 
 
-def build(base: Foundation, presences: Presences, planner: Planner) -> RuleParts:
+def build(base: Foundation, presences: Presences, notices: NotificationAdmin) -> RuleParts:
     """The parts on one database."""
     admin = RuleAdmin(base.database, base.clock)
     acting = RuleActing(
@@ -32,8 +36,14 @@ def build(base: Foundation, presences: Presences, planner: Planner) -> RuleParts
         base.live,
         base.clock,
         presences=presences,
-        planner=planner,
+        planner=notices.planner,
         revisits=Revisits(base.database, base.terms, base.settings, base.clock),
     )
-    trials = RuleTrials(base.database, base.terms, admin, base.clock)
-    return RuleParts(admin, trials, RuleRunner(acting))
+    runs = TrialRuns(base.database, base.clock)
+    return RuleParts(
+        admin,
+        RuleTrials(base.terms, admin, runs),
+        NotificationTrials(base.terms, notices, runs),
+        runs,
+        RuleRunner(acting),
+    )

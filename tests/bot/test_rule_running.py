@@ -1,13 +1,16 @@
 """Rules at work: they act once, in order, through the verbs, and say so on the ticket."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from bot import repository as repository_of_staff
 from bot.conversations.live import Live
 from bot.notifications.planning import Planner
+from bot.notifications.repository import recent
 from bot.phrases import load
 from bot.rules.acting import RuleActing
 from bot.rules.running import RuleRunner
@@ -25,6 +28,9 @@ from handoff.tables import Ticket
 from handoff.ticket import Action
 from store.session import Database
 from store.vocabulary import Severity
+from tests.bot.notification_builders import keep, robot
+from tests.bot.notification_builders import rule as notification_rule
+from tests.bot.test_router import principal as colleague
 from tests.handoff.people import CHEN, NOW, Desk, add_people
 from tests.handoff.rule_builders import asked, rule
 from tests.handoff.terms import shipped_terms
@@ -45,6 +51,7 @@ class World:
     def restart(self) -> None:
         live, settings, clock = Live(), HandoffSettings(), self.clock
         terms = shipped_terms()
+        self.presences = Presences(self.database, settings, live, clock)
         acting = RuleActing(
             self.database,
             terms,
@@ -52,7 +59,7 @@ class World:
             PHRASES,
             live,
             clock,
-            Presences(self.database, settings, live, clock),
+            self.presences,
             Planner(PHRASES, ""),
             Revisits(self.database, terms, settings, clock),
         )
@@ -216,6 +223,58 @@ async def test_every_step_tells_what_came_of_it(world: World, step: Step, effect
     assert await world.look() == 1
     [firing] = await world.firings(ticket)
     assert [one["effect"] for one in firing.outcomes] == [effect, "done"]
+
+
+async def test_a_skill_takes_whoever_is_there_named_for_it_with_least_to_do(world: World) -> None:
+    for name, modules in (("e1", ["支付管理"]), ("e2", ["支付管理"])):
+        async with world.database.transaction() as session:
+            staff = await repository_of_staff.staff_by_id(session, name)
+            assert staff is not None
+            staff.modules = modules
+        await world.presences.beat(colleague(name))
+    busy = await world.desk.open()
+    await world.desk.do(service.claim, busy, CHEN)
+    await world.keep(rule(occasion=Occasion.OPENED, steps=(Step(StepKind.SKILL, "支付管理"),)))
+    ticket = await world.desk.open()
+    assert await world.look() == 1
+    [firing] = await world.firings(ticket)
+    assert firing.outcomes[0]["effect"] == "done"
+    assert (await world.read(ticket)).assignee_id == "e2", "e1 has one already"
+
+
+async def test_a_rule_notifies_by_the_rule_that_it_names(world: World) -> None:
+    channel = robot("http://127.0.0.1:1")
+    told = notification_rule(channel.id, events=["resolved"])
+    await keep(world.database, channel, told)
+    words = Step(StepKind.NOTIFY, told.id, "{number} 请马上看")
+    await world.keep(rule(occasion=Occasion.OPENED, steps=(words,)))
+    ticket = await world.desk.open()
+    assert await world.look() == 1
+    assert await world.look() == 0
+    [firing] = await world.firings(ticket)
+    assert firing.outcomes[0]["effect"] == "done"
+    async with world.database.reading() as session:
+        [sent] = await recent(session)
+    assert (sent.rule_id, sent.event, sent.subject) == (told.id, "rule", ticket.number)
+    assert f"{ticket.number} 请马上看" in sent.text
+
+
+async def test_two_workers_at_once_apply_each_rule_once(database: Database) -> None:
+    await add_people(database)
+    world = World(database)
+    await world.keep(
+        rule(id="a", occasion=Occasion.OPENED, steps=(TAG,)),
+        rule(id="b", occasion=Occasion.OPENED, steps=(Step(StepKind.NOTE, "", "看"),)),
+    )
+    tickets = [await world.desk.open() for _ in range(6)]
+    first = world.runner
+    world.restart()
+    await asyncio.gather(*(one.run_once() for one in (first, world.runner) * 2))
+    for one in (first, world.runner):
+        await one.run_once()  # What one had to leave to the other is looked at again.
+    for ticket in tickets:
+        assert [one.rule_id for one in await world.firings(ticket)] == ["a", "b"]
+        assert await world.by_rules(ticket) == [Action.MARK, Action.NOTE]
 
 
 async def test_a_rule_asks_for_a_call_back_when_it_is_over(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -9,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from bot.accounts.service import Principal
 from bot.assembly import Services
 from bot.changes.service import Change
+from bot.errors import InvalidInput
 from bot.notifications.admin import LOOK_ROLES
 from bot.notifications.errors import NotificationInvalid
 from bot.notifications.events import NoticeEvent
@@ -20,6 +22,7 @@ from bot.notifications.trial import sample
 from bot.web.admin.forms import rule_form, texts, told
 from bot.web.admin.notifications import ADDRESS as CHANNELS
 from bot.web.admin.notifications import AdminPage, RowId
+from bot.web.admin.refusals import or_refused
 from bot.web.navigation import places
 from bot.web.page_access import FRESH, PageStaff
 from bot.web.security import AppServices
@@ -71,8 +74,7 @@ async def new(staff: PageStaff, app: AppServices) -> Response:
 @router.get(f"{ADDRESS}/{{rule_id}}")
 async def edit(rule_id: RowId, staff: PageStaff, app: AppServices) -> Response:
     """The form of a rule."""
-    rule = await app.notifications.admin.rule(staff, rule_id)
-    return await _form(app, staff, RuleForm.of(rule), rule_id=rule_id)
+    return await _kept(app, staff, rule_id)
 
 
 @router.post(f"{ADDRESS}/new")
@@ -95,9 +97,15 @@ async def _save(app: Services, staff: Principal, request: Request, rule_id: str)
             news = sample(app.phrases, form, app.clock())
             title, text = await admin.preview(staff, form, news)
             return await _form(app, staff, form, rule_id=rule_id, preview=Preview(title, text))
+        if typed.get("do") == ["try"]:
+            trial_id = await app.rules.notification_trials.start(staff, rule_id, form)
+            return RedirectResponse(f"{ADDRESS}/trials/{trial_id}", 303)
         await admin.save_rule(staff, rule_id or None, form)
     except NotificationInvalid as invalid:
         error = told(app.phrases, invalid)
+        return await _form(app, staff, form, rule_id=rule_id, error=error)
+    except InvalidInput as busy:
+        error = app.phrases.say(busy.reason)
         return await _form(app, staff, form, rule_id=rule_id, error=error)
     return RedirectResponse(CHANNELS, 303)
 
@@ -112,13 +120,18 @@ async def remove(rule_id: RowId, staff: PageStaff, app: AppServices) -> Response
 @router.post(f"{ADDRESS}/{{rule_id}}/restore/{{change_id}}")
 async def restore(rule_id: RowId, change_id: RowId, staff: PageStaff, app: AppServices) -> Response:
     """Make a rule as it was."""
-    try:
-        await app.notifications.admin.restore_rule(staff, rule_id, change_id)
-    except NotificationInvalid as invalid:
-        rule = await app.notifications.admin.rule(staff, rule_id)
-        error = told(app.phrases, invalid)
-        return await _form(app, staff, RuleForm.of(rule), rule_id=rule_id, error=error)
-    return RedirectResponse(f"{ADDRESS}/{rule_id}", 303)
+    verb = app.notifications.admin.restore_rule(staff, rule_id, change_id)
+    page = partial(_kept, app, staff, rule_id)
+    return await or_refused(verb, NotificationInvalid, page, then=f"{ADDRESS}/{rule_id}")
+
+
+async def _kept(
+    app: Services, staff: Principal, rule_id: str, refused: NotificationInvalid | None = None
+) -> Response:
+    """The form of a rule as it is kept."""
+    rule = await app.notifications.admin.rule(staff, rule_id)
+    error = told(app.phrases, refused) if refused else ""
+    return await _form(app, staff, RuleForm.of(rule), rule_id=rule_id, error=error)
 
 
 async def _form(

@@ -15,6 +15,7 @@ from bot.tickets.canned import PLACEHOLDERS, PhraseForm
 from bot.web.admin.access import frame
 from bot.web.admin.forms import texts, version
 from bot.web.admin.kept_lists import KeptPage, kept_page, new_form, shown
+from bot.web.admin.refusals import or_refused
 from bot.web.admin.rules import RowId
 from bot.web.page_access import PageStaff
 from bot.web.security import AppServices
@@ -66,11 +67,12 @@ async def restore(
     phrase_id: RowId, change_id: RowId, staff: PageStaff, app: AppServices
 ) -> Response:
     """Make one as it was."""
-    try:
-        await app.canned.restore(staff, phrase_id, change_id)
-    except InvalidInput as refused:
-        return await _page(app, staff, error=app.phrases.say(refused.reason))
-    return RedirectResponse(ADDRESS, 303)
+    return await or_refused(
+        app.canned.restore(staff, phrase_id, change_id),
+        InvalidInput,
+        lambda refused: _page(app, staff, error=app.phrases.say(refused.reason)),
+        then=ADDRESS,
+    )
 
 
 async def _page(

@@ -1,5 +1,6 @@
 """The page of a rule's trial: how far it has got, and what would have happened."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,10 +39,15 @@ async def trial(trial_id: RowId, staff: PageStaff, app: AppServices) -> Response
     page = TrialPage(
         outer,
         found,
-        app.rules.trials.is_silent(found),
+        app.rules.runs.is_silent(found),
         told.reasons(rule.conditions),
         [told.step(step) for step in rule.steps],
         [datetime.fromisoformat(one["at"]) for one in found.result.get("tickets", ())],
     )
-    headers = {**FRESH, "Refresh": "2"} if found.state == "running" and not page.silent else FRESH
+    headers = refreshing(found, silent=page.silent)
     return app.pages.page("admin/rule_trial.html", {"page": page}, headers=headers)
+
+
+def refreshing(trial: RuleTrial, *, silent: bool) -> Mapping[str, str]:
+    """Headers of a trial's page: it looks again by itself while somebody works on it."""
+    return {**FRESH, "Refresh": "2"} if trial.state == "running" and not silent else FRESH

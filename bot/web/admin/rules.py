@@ -7,6 +7,7 @@ administrators change anything.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Path, Request
@@ -20,6 +21,7 @@ from bot.rules.admin import LOOK_ROLES, Listed, Named
 from bot.rules.words import RuleWords
 from bot.web.admin.access import Framed, frame
 from bot.web.admin.forms import texts, version
+from bot.web.admin.refusals import or_refused
 from bot.web.page_access import FRESH, PageStaff
 from bot.web.security import AppServices
 from handoff.errors import RuleInvalid
@@ -127,8 +129,7 @@ async def new(staff: PageStaff, app: AppServices) -> Response:
 @router.get(f"{ADDRESS}/{{rule_id}}")
 async def edit(rule_id: RowId, staff: PageStaff, app: AppServices) -> Response:
     """The form of a rule."""
-    row = await app.rules.admin.rule(staff, rule_id)
-    return await _form(app, staff, as_rule(row), opened=(row.version, row.enabled))
+    return await _kept(app, staff, rule_id)
 
 
 @router.post(f"{ADDRESS}/new")
@@ -151,13 +152,8 @@ async def switch(
     app: AppServices,
 ) -> Response:
     """Switch a rule."""
-    try:
-        await app.rules.admin.switch(staff, rule_id, on=to == "on")
-    except RuleInvalid as refused:
-        row = await app.rules.admin.rule(staff, rule_id)
-        opened = (row.version, row.enabled)
-        return await _form(app, staff, as_rule(row), opened=opened, refused=refused)
-    return RedirectResponse(ADDRESS, 303)
+    verb = app.rules.admin.switch(staff, rule_id, on=to == "on")
+    return await or_refused(verb, RuleInvalid, partial(_kept, app, staff, rule_id), then=ADDRESS)
 
 
 @router.post(f"{ADDRESS}/{{rule_id}}/move/{{to}}")
@@ -182,13 +178,18 @@ async def remove(rule_id: RowId, staff: PageStaff, app: AppServices) -> Response
 @router.post(f"{ADDRESS}/{{rule_id}}/restore/{{change_id}}")
 async def restore(rule_id: RowId, change_id: RowId, staff: PageStaff, app: AppServices) -> Response:
     """Make a rule as it was."""
-    try:
-        await app.rules.admin.restore(staff, rule_id, change_id)
-    except RuleInvalid as refused:
-        row = await app.rules.admin.rule(staff, rule_id)
-        opened = (row.version, row.enabled)
-        return await _form(app, staff, as_rule(row), opened=opened, refused=refused)
-    return RedirectResponse(f"{ADDRESS}/{rule_id}", 303)
+    verb = app.rules.admin.restore(staff, rule_id, change_id)
+    page = partial(_kept, app, staff, rule_id)
+    return await or_refused(verb, RuleInvalid, page, then=f"{ADDRESS}/{rule_id}")
+
+
+async def _kept(
+    app: Services, staff: Principal, rule_id: str, refused: RuleInvalid | None = None
+) -> Response:
+    """The form of a rule as it is kept."""
+    row = await app.rules.admin.rule(staff, rule_id)
+    opened = (row.version, row.enabled)
+    return await _form(app, staff, as_rule(row), opened=opened, refused=refused)
 
 
 async def _save(app: Services, staff: Principal, request: Request, rule_id: str) -> Response:

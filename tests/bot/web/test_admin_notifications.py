@@ -16,7 +16,7 @@ from bot.tables import Role
 from connectors.notify_settings import NotifySettings
 from store import audit
 from tests.bot.notification_builders import KEY, SECRET, SETTINGS
-from tests.bot.web.plain_browser import HOSTILE, Browser, add, open_browser, shown
+from tests.bot.web.plain_browser import HOSTILE, Browser, add, make_ticket, open_browser, shown
 from tests.bot.wecom_platform import SETTINGS as APPLICATION
 from tests.connectors.notify_peers import HttpPeer, http_peer
 from tests.product import Product, copy_workspace, make_settings, serving
@@ -332,3 +332,27 @@ async def test_forms_of_other_sites_and_unknown_rows_are_refused(world: World) -
     assert (await world.admin.get(f"{AT}/x")).status_code == 422
     assert (await world.admin.get(f"{AT}/new?kind=pigeon")).status_code == 422
     assert (await world.admin.post(f"{RULES}/{'0' * 32}/remove")).status_code == 404
+
+
+async def test_a_rule_is_tried_on_the_past_and_sends_nothing(world: World) -> None:
+    channel_id = await world.make()
+    number = await make_ticket(world.product)
+    typed = {"name": "试算", "channel_id": channel_id, "events": "opened"}
+    tried = await world.admin.post(f"{RULES}/new", **typed, do="try")
+    assert tried.status_code == 303, shown(tried)
+    await world.product.services.rules.runs.settle()
+    page = await world.admin.get(tried.headers["location"])
+    assert page.status_code == 200
+    assert "会发出 1 条消息" in shown(page)
+    assert number in page.text
+    assert HOSTILE not in page.text
+    assert await world.rules() == []
+    assert world.peer.taken == []
+    nothing = {**typed, "events": "resolved"}
+    answer = await world.admin.post(f"{RULES}/new", **nothing, do="try")
+    await world.product.services.rules.runs.settle()
+    assert "没有一件事符合" in shown(await world.admin.get(answer.headers["location"]))
+    wrong = await world.admin.post(f"{RULES}/new", **{**typed, "name": ""}, do="try")
+    assert wrong.status_code == 422
+    there = answer.headers["location"].replace(RULES, "/console/admin/ticket-rules")
+    assert (await world.admin.get(there)).status_code == 404, "a trial of another kind"

@@ -76,7 +76,7 @@ async def test_a_rule_is_tried_on_past_tickets_without_touching_them(
     number = await make_ticket(product)
     answer = await root.post(f"{RULES}/new", **UNIT, do="try")
     assert answer.status_code == 303
-    await product.services.rules.trials.settle()
+    await product.services.rules.runs.settle()
     page = await root.get(answer.headers["location"])
     assert "命中 1 张" in shown(page)
     assert number in page.text
@@ -87,14 +87,14 @@ async def test_a_rule_is_tried_on_past_tickets_without_touching_them(
         events = await repository.events_of(session, ticket.id)
     assert not [one for one in events if one.actor.id.startswith("rule:")]
     none = await root.post(f"{RULES}/new", **{**UNIT, "values_0": "没有"}, do="try")
-    await product.services.rules.trials.settle()
+    await product.services.rules.runs.settle()
     assert "没有工单会命中" in shown(await root.get(none.headers["location"]))
 
 
 async def test_an_interrupted_trial_is_told(product: Product, root: Browser) -> None:
     answer = await root.post(f"{RULES}/new", **UNIT, do="try")
-    await product.services.rules.trials.settle()
-    trials = product.services.rules.trials
+    await product.services.rules.runs.settle()
+    trials = product.services.rules.runs
     async with product.services.database.transaction() as session:
         trial = (await session.scalars(select(RuleTrial))).one()
         trial.state, trial.beat_at = "running", trial.beat_at.replace(year=2020)
