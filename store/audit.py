@@ -49,6 +49,8 @@ async def record(
 ) -> None:
     """Add one entry to the caller's transaction: it rests exactly when the action does."""
     entry = {"at": now, "actor": actor, "action": action, "subject": subject, "detail": detail}
+    # What was changed before is written before; callers read it again in the same transaction.
+    await session.flush()
     await session.execute(_ADD, entry)
 
 
