@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,11 @@ def pytest_configure() -> None:
     thrift.begin()
 
 
+def pytest_collection_finish() -> None:
+    """Nothing is imported in thousands any more."""
+    thrift.settle()
+
+
 def need(present: bool, what: str) -> None:
     """Skip the test when a program is missing; on CI that is a failure."""
     if present:
@@ -46,12 +53,10 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture
-async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
+def postgres_url(postgres_server: str) -> Iterator[str]:
     """A fresh, empty database on the server."""
-    name = f"test_{new_id()}"
-    await _administer(postgres_server, f"CREATE DATABASE {name}")
-    yield _named(postgres_server, name)
-    await _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    with _copied(postgres_server, "template1") as url:
+        yield url
 
 
 @pytest.fixture(
@@ -65,22 +70,50 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every table of the product, to copy."""
+    path = tmp_path_factory.mktemp("tables") / "tables.db"
+    asyncio.run(_with_tables(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_tables(postgres_server: str) -> str:
+    """The name of a PostgreSQL database with every table of the product, to copy."""
+    name = f"tables_{new_id()}"
+    asyncio.run(_administer(postgres_server, f"CREATE DATABASE {name}"))
+    asyncio.run(_with_tables(_named(postgres_server, name)))
+    return name
+
+
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)],
+)
+def tables_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database with every table of the product, once per kind."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_tables"), tmp_path / "test.db")
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
+    server: str = request.getfixturevalue("postgres_server")
+    with _copied(server, request.getfixturevalue("postgres_tables")) as url:
+        yield url
+
+
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+async def database(tables_url: str) -> AsyncIterator[Database]:
     """A database with every table of the product, once per kind."""
-    opened = Database(database_url)
-    async with opened.engine.begin() as connection:
-        await connection.run_sync(metadata().create_all)
+    opened = Database(tables_url)
     yield opened
     await opened.dispose()
 
 
 @pytest.fixture
-async def sqlite_database(tmp_path: Path) -> AsyncIterator[Database]:
+async def sqlite_database(sqlite_tables: Path, tmp_path: Path) -> AsyncIterator[Database]:
     """A SQLite database with every table of the product."""
+    shutil.copy(sqlite_tables, tmp_path / "test.db")
     opened = Database(f"sqlite:///{tmp_path / 'test.db'}")
-    async with opened.engine.begin() as connection:
-        await connection.run_sync(metadata().create_all)
     yield opened
     await opened.dispose()
 
@@ -126,6 +159,22 @@ def prepared_postgres(
     settings = make_settings(home, _named(postgres_server, name))
     asyncio.run(prepare(settings, shipped_interpreter))
     return name, home
+
+
+@contextmanager
+def _copied(server: str, template: str) -> Iterator[str]:
+    """A database of one's own that begins as a copy of another."""
+    name = f"test_{new_id()}"
+    asyncio.run(_administer(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield _named(server, name)
+    asyncio.run(_administer(server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def _with_tables(url: str) -> None:
+    opened = Database(url)
+    async with opened.engine.begin() as connection:
+        await connection.run_sync(metadata().create_all)
+    await opened.dispose()
 
 
 async def _administer(server: str, statement: str) -> None:

@@ -1,4 +1,5 @@
-"""What thousands of tests pay for and none of them is about: hashing, drawing, reading anew.
+"""What thousands of tests pay for and none of them is about: hashing, drawing, reading anew,
+looking for garbage.
 
 Each test of the product assembles it from nothing and logs in. What is replaced here has tests
 of its own that restore it, and processes that tests start know nothing of it.
@@ -6,8 +7,11 @@ of its own that restore it, and processes that tests start know nothing of it.
 
 import asyncio
 import functools
+import gc
 import itertools
 import pickle
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -15,7 +19,11 @@ import uvicorn
 from argon2 import PasswordHasher
 from typing_extensions import override
 
+from bot import phrases
 from bot.accounts import service as accounts
+from handoff import terms
+from nlu.similarity import SimilarityInterpreter
+from nlu.triage import Triager
 from store import yaml_text
 
 #: The hasher of the product, for the test of its strength.
@@ -27,7 +35,49 @@ def begin() -> None:
     """Replace them for this process."""
     accounts._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     yaml_text.parse = _parsed
+    terms._parsed = functools.lru_cache(maxsize=64)(terms._parsed)
+    phrases.placeholders = functools.lru_cache(maxsize=8192)(phrases.placeholders)
+    SimilarityInterpreter.load = _loaded_once(SimilarityInterpreter.load)  # type: ignore[method-assign]
+    Triager.load = _loaded_once(Triager.load)  # type: ignore[method-assign]
     _log_plainly()
+    gc.disable()
+
+
+def settle() -> None:
+    """When all tests are collected: millions of objects that stay need not be looked at again."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
+
+
+def _loaded_once(load: Callable[[Path], Any]) -> Any:
+    """Models are values: copies of a workspace, told by their files' sizes and times, share one."""
+
+    @functools.lru_cache(maxsize=4)
+    def known(_marks: tuple[object, ...], some: "_Some") -> Any:
+        return load(some.folder)
+
+    def found(folder: Path) -> Any:
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        marks = tuple((one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in files)
+        return known(marks, _Some(folder)) if marks else load(folder)
+
+    return found
+
+
+class _Some:
+    """A folder that is as good as any other for the cache."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Some)
+
+    @override
+    def __hash__(self) -> int:
+        return 0
 
 
 @functools.lru_cache(maxsize=64)

@@ -109,8 +109,8 @@ class Place:
 
 
 @pytest.fixture
-def place(database: Database, database_url: str, tmp_path: Path) -> Place:
-    return Place(tmp_path / "home", database, database_url)
+def place(database: Database, tables_url: str, tmp_path: Path) -> Place:
+    return Place(tmp_path / "home", database, tables_url)
 
 
 async def test_enabled_at_once_waits_for_another_reviewer(place: Place) -> None:

@@ -242,10 +242,10 @@ async def test_a_slow_send_keeps_its_row(world: World) -> None:
     assert await world.counts() == {"sent": 1}
 
 
-async def test_two_relays_at_once_send_each_row_once(world: World, database_url: str) -> None:
+async def test_two_relays_at_once_send_each_row_once(world: World, tables_url: str) -> None:
     for n in range(60):
         await world.put(f"k{n}", conversation=f"c{n % 7}")
-    second = World(Database(database_url), world.channel)
+    second = World(Database(tables_url), world.channel)
     try:
         tried = await asyncio.gather(
             *(w.drain(w.relay()) for w in (world, second) for _ in range(2))
