@@ -9,12 +9,15 @@ from bot.attachments.tables import Attachment
 from bot.channels.desk import check_open
 from bot.channels.kinds import LINES
 from bot.channels.menus import menu_of
+from bot.conversations import message_repository
 from bot.conversations.live import STAFF, Live
 from bot.phrases import Phrases
+from bot.tables import Message, Sender
 from bot.web.schemas import MessageOut
 from connectors.base import Channel, Delivery, Enclosed, Held, PermanentError
 from connectors.relay import Handler
-from store.outbox import Claimed
+from store import outbox
+from store.outbox import Claimed, OutboxStatus
 from store.session import Database
 
 #: A pressed card whose buttons give way to what was chosen.
@@ -33,7 +36,9 @@ def handlers(
     """The handlers of messages and reminders; what tickets write is for ``bot.incidents.news``."""
 
     async def deliver(row: Claimed) -> None:
-        await _deliver(database, channels, phrases, row)
+        sent = await _deliver(database, channels, phrases, row)
+        if sent.sender == Sender.ENGINEER.value:
+            await _note_received(database, live, sent)
 
     async def announce(_row: Claimed) -> None:
         live.publish(STAFF)
@@ -49,7 +54,7 @@ def handlers(
 
 async def _deliver(
     database: Database, channels: Mapping[str, Channel], phrases: Phrases, row: Claimed
-) -> None:
+) -> Message:
     conversation_id, seq = str(row.payload["conversation_id"]), int(row.payload["seq"])
     async with database.reading() as session:
         conversation = await repository.conversation(session, conversation_id)
@@ -79,6 +84,22 @@ async def _deliver(
             captioned=bool(data.get("captioned", True)),
         )
     )
+    return message
+
+
+async def _note_received(database: Database, live: Live, sent: Message) -> None:
+    """The platform has taken it: that is all it tells, so nothing becomes read here.
+
+    How far words have come is one number. While an earlier one was given up, it stays where it is.
+    """
+    async with database.transaction(quick=True) as session:
+        if await outbox.has(session, sent.conversation_id, OutboxStatus.FAILED):
+            return
+        moved = await message_repository.acknowledge(
+            session, sent.conversation_id, received=sent.seq, read=0
+        )
+    if moved:
+        live.publish(sent.conversation_id)
 
 
 def _enclosed(file: Attachment, phrases: Phrases) -> Enclosed:

@@ -315,13 +315,13 @@ async def hurry(session: AsyncSession, conversation_id: str, *, now: datetime) -
     await session.execute(statement)
 
 
-async def is_waiting(session: AsyncSession, conversation_id: str) -> bool:
-    """Whether anything of a conversation is still to be sent."""
+async def has(session: AsyncSession, conversation_id: str, status: OutboxStatus) -> bool:
+    """Whether a conversation has rows in this status."""
     query = (
         select(OutboxRow.id)
         .where(
             OutboxRow.conversation_id == conversation_id,
-            OutboxRow.status == OutboxStatus.PENDING.value,
+            OutboxRow.status == status.value,
         )
         .limit(1)
     )

@@ -36,6 +36,7 @@ from connectors.wecom_bot import NAME, PICTURE_BYTES
 from connectors.wecom_bot_messages import BotKind, BotMessage
 from connectors.wecom_crypto import Signed
 from store import outbox
+from store.outbox import OutboxStatus
 
 router = APIRouter(prefix="/channels/wecom-bot", tags=["channels"])
 
@@ -144,7 +145,7 @@ async def _is_busy(app: Services, conversation_id: str) -> bool:
     """Whether more may be said soon: the bot is thinking, or an engineer is here."""
     async with app.database.reading() as session:
         found = await repository.conversation(session, conversation_id)
-        waiting = await outbox.is_waiting(session, conversation_id)
+        waiting = await outbox.has(session, conversation_id, OutboxStatus.PENDING)
     if found is None:
         return False
     return waiting or found.pending_seq is not None or found.owner == Owner.ENGINEER.value

@@ -6,10 +6,17 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from bot import repository
 from bot.conversations.live import Watcher
+from bot.conversations.recording import append
+from bot.deliveries import handlers
 from bot.tables import Sender
 from bot.web.events import View, conversation_events
+from connectors.base import PermanentError
+from connectors.memory import MemoryChannel
+from store.outbox import Claimed, OutboxRow, OutboxStatus
 from tests.product import Chat, Product
 
 
@@ -64,3 +71,37 @@ async def test_only_the_own_conversation_is_told_of(product: Product) -> None:
     answer = await product.client.post(path, json={"received": 1}, headers=other.headers)
     assert answer.status_code == 404
     assert (await product.client.post(path, json={"received": 1})).status_code == 404
+
+
+async def test_a_platform_tells_that_it_took_the_words_and_no_more(product: Product) -> None:
+    chat, taken = await product.open(), MemoryChannel()
+    database, live = product.services.database, product.services.live
+    deliver = handlers(database, live, {"memory": taken}, product.services.phrases)["deliver"]
+
+    async def say(sender: Sender, text: str, left: OutboxStatus = OutboxStatus.SENT) -> Claimed:
+        async with database.transaction() as session:
+            conversation = await repository.lock_conversation(session, chat.id)
+            assert conversation is not None
+            # A line that is sent to, and that nobody else sends for.
+            conversation.channel = "memory"
+            now = product.services.clock()
+            said = await append(
+                session, conversation, sender=sender, kind="text", text=text, now=now
+            )
+            payload = {"conversation_id": chat.id, "seq": said.seq}
+            # Settled before the product's own worker can see it.
+            await session.execute(update(OutboxRow).values(status=left.value))
+        return Claimed(0, "deliver", chat.id, payload, f"{text}", 1, "token")
+
+    await deliver(await say(Sender.BOT, "机器人说的"))
+    assert (await heard(product, chat))["received"] == 0
+    said = await say(Sender.ENGINEER, "工程师说的")
+    await deliver(said)
+    state = await heard(product, chat)
+    assert (state["received"], state["read"]) == (said.payload["seq"], 0)
+    taken.failures = [PermanentError("blocked")]
+    with pytest.raises(PermanentError):
+        await deliver(await say(Sender.ENGINEER, "没有发出去", OutboxStatus.FAILED))
+    await deliver(await say(Sender.ENGINEER, "后面的一句", OutboxStatus.FAILED))
+    # Nobody may think that the lost one came.
+    assert (await heard(product, chat))["received"] == said.payload["seq"]
