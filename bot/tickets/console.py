@@ -236,10 +236,9 @@ class Console:
         return await asyncio.to_thread(ReportWriter(self.phrases).write, ticket, events)
 
     async def conversation_of(self, staff: Principal, number: str) -> str | None:
-        """The conversation that a ticket came from."""
+        """The conversation that a ticket came from, if any. Raises ``TicketNotFound``."""
         async with self.database.peek() as session:
-            ticket = await self._visible(session, staff, number)
-        return ticket.conversation_id if ticket else None
+            return (await visible_ticket(session, staff, number)).conversation_id
 
     async def mark_read(self, staff: Principal, number: str) -> None:
         """The account has seen everything in the ticket's conversation."""

@@ -90,6 +90,21 @@ def _watched(app: Services, view: View) -> AbstractContextManager[None]:
     return app.live.watch(view.conversation_id, view.watcher)
 
 
+async def ticket_events(app: Services, number: str, watcher: Watcher) -> AsyncIterator[str]:
+    """A ticket without a conversation: who else has it open, and pings."""
+    yield f"retry: {RETRY_MS}\n\n"
+    topic, shown = f"ticket:{number}", None
+    with app.live.watch(topic, watcher), app.live.subscribe(topic) as wakeup:
+        while not app.live.closed:
+            wakeup.clear()
+            names = app.live.watchers(topic, without=watcher)
+            if names != shown:
+                shown = names
+                yield event("state", {"watchers": names})
+            if not await _woken(wakeup, app.settings.web.stream_ping_s):
+                yield ": ping\n\n"
+
+
 async def _news(app: Services, view: View, after: int) -> message_repository.News | None:
     async with app.database.peek() as session:
         return await message_repository.news(

@@ -10,7 +10,13 @@ from bot.conversations.live import Watcher
 from bot.errors import TicketNotFound
 from bot.tables import Sender
 from bot.web.console import log as console_log
-from bot.web.events import View, conversation_events, staff_events, stream
+from bot.web.events import (
+    View,
+    conversation_events,
+    staff_events,
+    stream,
+    ticket_events,
+)
 from bot.web.schemas import LoginIn, LoginOut, PasswordIn, ResolveIn, TextIn
 from bot.web.security import COOKIE, AppServices, CurrentStaff, bearer
 from bot.web.staff_access import ApiStaff, Expected
@@ -163,14 +169,14 @@ async def follow_ticket(
     last_event_id: Annotated[str, Header()] = "",
     after: Annotated[int, Query(ge=0, le=2_000_000_000)] = 0,
 ) -> StreamingResponse:
-    """The ticket's conversation as it goes on, staff notes included."""
+    """The ticket's conversation as it goes on, staff notes included; who has the ticket open."""
     staff.require(*READING_ROLES)
     conversation_id = await app.console.conversation_of(staff, number)
+    watcher = Watcher(staff.staff_id, staff.name)
     if conversation_id is None:
-        raise TicketNotFound(number)
+        return stream(ticket_events(app, number, watcher))
     seen = int(last_event_id) if last_event_id.isdecimal() and len(last_event_id) < 10 else after
-    view = View(conversation_id, Sender.USER, Watcher(staff.staff_id, staff.name))
-    return stream(conversation_events(app, view, seen))
+    return stream(conversation_events(app, View(conversation_id, Sender.USER, watcher), seen))
 
 
 @router.get("/desk/events")

@@ -271,6 +271,19 @@ async def test_colleagues_learn_who_has_the_ticket_open_and_who_left(product: Pr
         assert "watchers" not in (await user.state()).data
 
 
+async def test_a_ticket_without_a_conversation_has_watchers_too(product: Product) -> None:
+    body = {"source": "phone", "text": "支付申请送审时提示可用指标不足", "request_id": "r1"}
+    post, headers = product.client.post, await product.staff()
+    number = (await post("/api/v1/tickets", json=body, headers=headers)).json()["number"]
+    path = f"/api/v1/tickets/{number}/events"
+    async with follow_as_staff(product, path) as chen:
+        await chen.state(watchers=[])
+        async with follow_as_staff(product, path, "lin") as lin:
+            await chen.state(watchers=["林工"])
+            await lin.state(watchers=["陈工"])
+        await chen.state(watchers=[])
+
+
 async def test_notes_reach_staff_and_never_the_user(product: Product) -> None:
     chat = await product.open()
     number = await ticket_of(chat)

@@ -127,8 +127,9 @@ function follow(pair) {
   talk.number = pair?.dataset.number ?? "";
   talk.last = Number(pair?.dataset.last ?? 0);
   Object.assign(talk, { received: 0, read: 0 });
-  if (!pair || pair.dataset.live !== "yes") return;
+  if (!pair) return;
   toEnd();
+  // Without a conversation the stream tells who else has the ticket open, and nothing more.
   const source = new EventSource(`/api/v1/tickets/${talk.number}/events?after=${talk.last}`);
   talk.source = source;
   source.onmessage = (event) => { if (Number(event.lastEventId) > talk.last) fetchMessages(); };
