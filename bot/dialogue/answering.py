@@ -375,6 +375,8 @@ def found(turn: Turn) -> bool:
 def outweighs_talk(turn: Turn, *, sure: bool) -> bool:
     """Whether a message that sounds like small talk carries a question all the same."""
     search = _best(turn.searches)
-    if search.top is None or len(turn.text.strip()) < VAGUE_CHARS:
+    # Few words that name an error or a function are a question, unless they surely are a reply.
+    vague = len(turn.text.strip()) < VAGUE_CHARS and (sure or _is_vague(turn))
+    if search.top is None or vague:
         return False
     return search.band is Band.ANSWER if sure else search.band is not Band.NONE

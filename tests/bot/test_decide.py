@@ -256,6 +256,15 @@ def test_a_short_question_that_goes_on_is_not_heard_as_a_reply(intent: Intent) -
     )
 
 
+def test_a_bare_error_is_a_question_however_much_it_sounds_like_no() -> None:
+    for confidence, parts in ((0.18, (ShowAnswer("a"),)), (0.95, (Say("talk.deny"),))):
+        heard = make_understanding("余额不足", Intent.DENY, confidence, error_text="余额不足")
+        turn = make_turn("余额不足", searches=sure(A), understanding=heard)
+        assert decide(START, turn).parts == parts
+    nameless = make_turn("那没有吧", Intent.DENY, confidence=0.18, searches=sure(A))
+    assert decide(START, nameless).parts == (Say("talk.deny"),)
+
+
 def test_a_greeting_with_a_question_in_it_is_answered() -> None:
     turn = make_turn("你好，支付申请怎么撤回", Intent.GREET, searches=sure(A))
     assert decide(START, turn).parts == (ShowAnswer("a"),)
