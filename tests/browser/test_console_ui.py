@@ -123,6 +123,20 @@ async def test_a_day_at_the_desk(browser: Browser, product: Product) -> None:
     assert await page.title() != "taken"
 
 
+async def test_who_opens_the_desk_is_there_and_menus_close(
+    browser: Browser, product: Product
+) -> None:
+    page = (await sit_down(browser, product)).page
+    # Sooner than the first beat, which the stream sends after fifteen seconds.
+    await expect(page.locator("#presence summary")).to_contain_text("在线", timeout=12_000)
+    menu = page.locator("details.account:not(.presence)")
+    for close in (page.locator("#work").click, lambda: page.keyboard.press("Escape")):
+        await menu.locator("summary").click()
+        await expect(menu.locator(".account-menu")).to_be_visible()
+        await close()
+        await expect(menu.locator(".account-menu")).to_be_hidden()
+
+
 async def test_two_engineers_see_each_other(browser: Browser, product: Product) -> None:
     _, number = await wait_for_an_engineer(product, "门户的菜单是空的")
     chen = await sit_down(browser, product)

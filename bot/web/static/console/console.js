@@ -568,10 +568,6 @@ document.addEventListener("click", (event) => {
   else if (at("#help-open")) $("#help").showModal();
   else if (at("#sound")) { kept.write("caiwen.sound", kept.read("caiwen.sound") === "on" ? "" : "on"); showSound(); beep(); }
   else if (at("#notify")) Notification.requestPermission().then(showNotify);
-  const account = $(".account");
-  if (account.open && !at(".account")) account.open = false;
-  const more = $("#more");
-  if (more?.open && !at("#more")) more.open = false;
 });
 
 document.addEventListener("submit", (event) => {

@@ -18,7 +18,10 @@ async function show(answer) {
   holder.innerHTML = await answer.text();
   const fresh = holder.content.querySelector("#presence");
   if (!fresh) return;
-  fresh.open = Boolean(document.querySelector("#presence")?.open);
+  const shown = document.querySelector("#presence");
+  // A click ends where it began: what has not changed stays the same element.
+  if (shown?.innerHTML === fresh.innerHTML) return;
+  fresh.open = Boolean(shown?.open);
   slot.replaceChildren(fresh);
 }
 
@@ -55,4 +58,5 @@ function soon() {
 
 document.addEventListener("desk:beat", beat);
 document.addEventListener("desk:changed", soon);
-refresh();
+/* Whoever opens the desk is there at once, not when the next beat is due. */
+beat().then(refresh);
