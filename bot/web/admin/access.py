@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.accounts.service import Principal
 from bot.assembly import Services
+from bot.phrases import Phrases
 from bot.tables import Role
 from bot.web.navigation import Place, places
 
@@ -60,6 +61,9 @@ def frame(app: Services, staff: Principal, at: str, *roles: Role) -> Frame:
     ``roles`` may look besides; the other sections refuse them.
     """
     staff.require(*roles)
-    say = app.phrases.say
-    sections = [Place(key, say(f"admin_sections.{key}"), href) for key, href in SECTIONS]
-    return Frame(staff, places(app.phrases, staff), sections, at)
+    return Frame(staff, places(app.phrases, staff), sections(app.phrases), at)
+
+
+def sections(phrases: Phrases) -> list[Place]:
+    """The tabs."""
+    return [Place(key, phrases.say(f"admin_sections.{key}"), href) for key, href in SECTIONS]

@@ -18,6 +18,7 @@ from bot.notifications.errors import NotificationInvalid, SecretsKeyMissing
 from bot.notifications.forms import ChannelForm
 from bot.notifications.kinds import KINDS, ChannelKind, Entry, Field, Kind
 from bot.notifications.tables import Notification, NotificationChannel
+from bot.web.admin.access import sections
 from bot.web.admin.form_rows import FieldRow, as_typed, field_row
 from bot.web.admin.forms import channel_form, texts, told
 from bot.web.navigation import Place, places
@@ -71,8 +72,12 @@ class RuleRow:
 
 @dataclass(frozen=True, slots=True)
 class ChannelsPage(AdminPage):
-    """Channels, rules and the newest notifications; ``ready`` is whether secrets can be kept."""
+    """Channels, rules and the newest notifications; ``ready`` is whether secrets can be kept.
 
+    ``sections`` are the other pages of the administration, for who may open them.
+    """
+
+    sections: Sequence[Place]
     channels: Sequence[ChannelRow]
     rules: Sequence[RuleRow]
     recent: Sequence[Notification]
@@ -105,6 +110,7 @@ async def show(staff: PageStaff, app: AppServices) -> Response:
     names = {one.channel.id: one.channel.name for one in found.channels}
     shown = ChannelsPage(
         **_around(app, staff),
+        sections=sections(app.phrases) if staff.may() else (),
         channels=[
             ChannelRow(
                 id=one.channel.id,

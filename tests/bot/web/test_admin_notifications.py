@@ -92,6 +92,8 @@ async def test_a_channel_is_made_tested_and_its_secret_never_shown(world: World)
         assert HOSTILE not in page.text
         assert page.headers["cache-control"] == "no-store"
     assert "已保存，留空表示不变" in pages[1].text
+    # The other pages of the administration stay within reach.
+    assert 'href="/console/admin/units"' in pages[0].text
     async with world.product.services.database.reading() as session:
         entries = await audit.entries_of(session, f"notification_channel:{channel_id}")
     assert [one.action.split(".")[1] for one in entries] == ["added", "tested"]
