@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 import uvicorn
 from argon2 import PasswordHasher
+from fastapi import routing
 from typing_extensions import override
 
 from bot import phrases
@@ -39,6 +40,9 @@ def begin() -> None:
     phrases.placeholders = functools.lru_cache(maxsize=8192)(phrases.placeholders)
     SimilarityInterpreter.load = _loaded_once(SimilarityInterpreter.load)  # type: ignore[method-assign]
     Triager.load = _loaded_once(Triager.load)  # type: ignore[method-assign]
+    routing._EffectiveRouteContext.from_api_route = _routed_once(  # type: ignore[method-assign]
+        routing._EffectiveRouteContext.from_api_route
+    )
     _log_plainly()
     gc.disable()
 
@@ -48,6 +52,25 @@ def settle() -> None:
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     gc.enable()
+
+
+def _routed_once(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Each product reads the signatures of two hundred routes anew with its first request."""
+    known: dict[tuple[int, str, bool], tuple[object, Any]] = {}
+
+    def found(*, original_route: Any, include_context: Any) -> Any:
+        application = include_context.dependency_overrides_provider
+        if application is not None and not hasattr(application.state, "services"):
+            # Another application, which may put something else in a dependency's place.
+            return make(original_route=original_route, include_context=include_context)
+        path = include_context.path_for(original_route)
+        key = id(original_route), path, application is None
+        if key not in known:
+            made = make(original_route=original_route, include_context=include_context)
+            known[key] = original_route, made  # the route stays, so that nothing else has its id
+        return known[key][1]
+
+    return found
 
 
 def _loaded_once(load: Callable[[Path], Any]) -> Any:
