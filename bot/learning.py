@@ -6,7 +6,9 @@ from bot.clock import utc_now
 from bot.deployment import Deployment
 from bot.golden.training import training_gate
 from bot.settings import data_dir
+from bot.tickets.corrections_repository import corrected
 from bot.workbench.lexicons import entries_of, shipped
+from handoff.ticket import Action
 from kb.articles import Corpus
 from kb.errors import IndexMismatch, IndexMissing, NothingPublished
 from kb.fresh_index import FreshIndex
@@ -17,10 +19,12 @@ from kb.search_index import read_manifest
 from kb.service import load_corpus
 from kb.train import Build, build_index
 from nlu.category_data import Categorised
+from nlu.level_model import Rated
+from nlu.train import Corrections
 from nlu.training_data import read_training_data
 from nlu.types import Intent
 from store.session import Database
-from store.vocabulary import Category
+from store.vocabulary import Category, Severity
 
 
 async def read_corpus(database: Database) -> Corpus:
@@ -111,6 +115,17 @@ async def read_categorised(state: Deployment) -> list[Categorised]:
         if article.category in known
         for question in article.questions
     ]
+
+
+async def read_corrections(database: Database) -> Corrections:
+    """What engineers have set right on tickets that are over, as triage learns from it."""
+    async with database.reading() as session:
+        classified = await corrected(session, Action.CLASSIFY)
+        rated = await corrected(session, Action.CHANGE_SEVERITY)
+    return Corrections(
+        tuple(Categorised(one.told, Category(one.category)) for one in classified),
+        tuple(Rated(one.told, Severity(one.severity)) for one in rated),
+    )
 
 
 async def corpus_is_indexed(state: Deployment) -> bool:

@@ -11,7 +11,7 @@ from nlu.errors import ModelUnreadable
 from nlu.interpreter import FallbackInterpreter
 from nlu.rasa import RasaInterpreter
 from nlu.similarity import SimilarityInterpreter
-from nlu.train import train_interpreter
+from nlu.train import Corrections, train_interpreter
 from nlu.triage import Triager
 from nlu.types import Interpreter
 
@@ -41,17 +41,22 @@ def load_fallback(workspace: Workspace) -> SimilarityInterpreter:
 
 
 def learn_interpreter(
-    workspace: Workspace, categorised: Sequence[Categorised] = ()
+    workspace: Workspace,
+    categorised: Sequence[Categorised] = (),
+    corrections: Corrections | None = None,
 ) -> SimilarityInterpreter:
-    """Train the in-process interpreter and the category model from the shipped examples.
+    """Train the in-process interpreter and the models of triage from the shipped examples.
 
-    ``categorised`` are questions whose category this workspace's editors have set.
+    ``categorised`` are questions whose category this workspace's editors have set,
+    ``corrections`` what its engineers have set right on tickets.
     """
     shipped = read_faq_categories([data_dir() / "faq"])
     # A workspace with the sample content has the shipped questions too; learnt twice they would
     # outweigh everything else.
     known = tuple(dict.fromkeys((*shipped, *categorised)))
-    return train_interpreter([data_dir() / "nlu"], workspace.interpreter, categorised=known)
+    return train_interpreter(
+        [data_dir() / "nlu"], workspace.interpreter, categorised=known, corrections=corrections
+    )
 
 
 def build_triager(workspace: Workspace) -> Triager:

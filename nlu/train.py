@@ -57,31 +57,41 @@ class RasaServer:
     host: str = "127.0.0.1"
 
 
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """What people have set right on matters that were judged: their categories and levels."""
+
+    categorised: tuple[Categorised, ...] = ()
+    rated: tuple[Rated, ...] = ()
+
+
 def train_interpreter(
     data_paths: Sequence[Path],
     out_dir: Path,
     *,
     categorised: Sequence[Categorised] = (),
-    rated: Sequence[Rated] = (),
+    corrections: Corrections | None = None,
 ) -> SimilarityInterpreter:
     """Train the in-process interpreter and the models of triage, and save all in ``out_dir``.
 
     ``categorised`` are messages whose category people have set (see :mod:`nlu.category_data`);
-    they teach categories, and how people ask. ``rated`` are faults whose level people have set.
+    they teach categories, and how people ask. ``corrections`` teach triage alone.
     ``out_dir`` is replaced as a whole, once everything is written. Raises TrainingDataInvalid for
     unreadable files, TrainingFailed when they hold fewer than two intents, or one that is not ours.
     """
     data = read_training_data(data_paths)
     interpreter = fit_interpreter(data, extra=asked_examples(categorised))
-    model = fit_categories((*categorised, *intent_categories(data)))
-    levels = fit_levels((*rated, *rated_examples(data)))
+    put_right = corrections or Corrections()
+    known = (*categorised, *put_right.categorised)
+    model = fit_categories((*known, *intent_categories(data)))
+    levels = fit_levels((*put_right.rated, *rated_examples(data)))
     fresh = out_dir.with_name(f"{out_dir.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     interpreter.save(fresh)
     if model:
         (fresh / CATEGORIES_FOLDER).mkdir()
         model.save(fresh / CATEGORIES_FOLDER)
-        remember(model, categorised).save(fresh / CATEGORIES_FOLDER)
+        remember(model, known).save(fresh / CATEGORIES_FOLDER)
     if levels:
         (fresh / LEVELS_FOLDER).mkdir()
         levels.save(fresh / LEVELS_FOLDER)

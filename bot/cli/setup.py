@@ -18,13 +18,18 @@ from bot.deployment import Deployment
 from bot.errors import GoldenGateClosed
 from bot.fingerprints import Fingerprints, of_files
 from bot.importing import import_paths
-from bot.learning import build_knowledge_index, corpus_is_indexed, read_categorised
+from bot.learning import (
+    build_knowledge_index,
+    corpus_is_indexed,
+    read_categorised,
+    read_corrections,
+)
 from bot.settings import data_dir
 from bot.tables import Role
 from bot.understanding import learn_interpreter
 from kb.calibration_store import calibration_file
 from nlu.errors import TrainingFailed
-from nlu.train import train_rasa
+from nlu.train import Corrections, train_rasa
 
 #: Demonstration accounts: name, role, shown name, post.
 DEMO_STAFF = (
@@ -125,9 +130,23 @@ def _train_interpreter(state: Deployment, prints: Fingerprints, *, only_missing:
     _step(
         state,
         "cli.step.interpreter",
-        lambda: learn_interpreter(state.workspace, run(state, read_categorised(state))),
+        lambda: _learn_interpreter(state),
     )
     prints.put("interpreter", wanted)
+
+
+def _learn_interpreter(state: Deployment) -> None:
+    categorised = run(state, read_categorised(state))
+    corrections = run(state, _corrections(state))
+    learn_interpreter(state.workspace, categorised, corrections)
+
+
+async def _corrections(state: Deployment) -> Corrections:
+    database = state.database()
+    try:
+        return await read_corrections(database)
+    finally:
+        await database.dispose()
 
 
 def _start_rasa_training(

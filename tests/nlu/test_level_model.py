@@ -10,7 +10,7 @@ from nlu.errors import TrainingFailed
 from nlu.level_model import LEVEL_RULE, Rated, fit_levels, pool, rated_examples
 from nlu.severity import Damage, Situation, Slowness, Verdict
 from nlu.similarity import SimilarityInterpreter
-from nlu.train import train_interpreter
+from nlu.train import Corrections, train_interpreter
 from nlu.training_data import Example, TrainingData, read_training_data
 from nlu.triage import LEVELS_FOLDER, Triager
 from nlu.triage_types import Answers, Effect, Question, Scope
@@ -57,7 +57,9 @@ def test_a_correction_is_learned(tmp_path: Path) -> None:
     corrected = [Rated(f"第{n}台叫号屏不亮", URGENT) for n in range(8)]
     corrected += [Rated(f"第{n}个页面字太小", GENERAL) for n in range(8)]
     train_interpreter([write_small(tmp_path / "data")], tmp_path / "plain")
-    train_interpreter([tmp_path / "data"], tmp_path / "taught", rated=corrected)
+    train_interpreter(
+        [tmp_path / "data"], tmp_path / "taught", corrections=Corrections(rated=tuple(corrected))
+    )
     assert not (tmp_path / "plain" / LEVELS_FOLDER).exists()
     text = "二楼的叫号屏不亮，无法叫号"
     understanding = SimilarityInterpreter.load(tmp_path / "plain").understand(text)
