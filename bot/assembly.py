@@ -89,6 +89,7 @@ from bot.workbench.ticket_drafts import TicketDrafts
 from bot.workspace import Workspace
 from connectors.base import Channel
 from connectors.relay import Relay
+from connectors.speech import Speech
 from handoff.contract import Terms
 from handoff.current_terms import CurrentTerms
 from handoff.holidays import published_holidays
@@ -274,6 +275,7 @@ def assemble(
             settings.web.max_message_chars,
         ),
         sending.fetch,
+        Speech(settings.speech) if settings.speech.url else None,
     )
     return Services(
         settings=settings,

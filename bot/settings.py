@@ -13,6 +13,7 @@ from bot.attachments.settings import AttachmentSettings
 from bot.secrets_at_rest import SecretsSettings
 from connectors.notify_settings import NotifySettings
 from connectors.settings import RelaySettings, WecomBotSettings, WecomSettings
+from connectors.speech import SpeechSettings
 from connectors.telegram_settings import TelegramSettings
 from handoff.settings import HandoffSettings
 from kb.settings import KnowledgeSettings
@@ -102,6 +103,7 @@ class Settings(BaseSettings):
     wecom: WecomSettings = Field(default_factory=WecomSettings)
     wecom_bot: WecomBotSettings = Field(default_factory=WecomBotSettings)
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
+    speech: SpeechSettings = Field(default_factory=SpeechSettings)
     attachments: AttachmentSettings = Field(default_factory=AttachmentSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)
     secrets: SecretsSettings = Field(default_factory=SecretsSettings)

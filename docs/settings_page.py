@@ -122,5 +122,5 @@ def _default(found: FieldInfo) -> str:
     if value is None or value is PydanticUndefined or value == "":
         return ""
     if isinstance(value, bool | list | dict):
-        return json.dumps(value, ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)
