@@ -46,7 +46,10 @@ class TelegramSettings(BaseModel):
         description="Where the Bot API is; a local Bot API server's address otherwise.",
     )
     proxy: str = Field(
-        default="", repr=False, description="HTTP or SOCKS5 proxy for calls to the Bot API."
+        default="",
+        repr=False,
+        pattern=r"^(https?://[^\s/]+/?)?$",
+        description="HTTP proxy for calls to the Bot API: http://[user:password@]host:port.",
     )
     per_second: int = Field(default=30, ge=1, description="Messages a second to all people.")
     pause_s: float = Field(
