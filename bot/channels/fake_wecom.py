@@ -3,6 +3,7 @@
 Everything is in memory and gone with the process. It is for one machine and has no login.
 """
 
+import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,15 +12,17 @@ import httpx
 
 from bot.clock import Clock
 from bot.phrases import Phrases
+from connectors.fake_wecom.bot_phones import BotPhones
+from connectors.fake_wecom.bots import FakeBot
 from connectors.fake_wecom.handsets import Handsets
 from connectors.fake_wecom.letters import Letters
 from connectors.fake_wecom.platform import FakeWecom
 from connectors.fake_wecom.postman import Postman, Weather
 from connectors.fake_wecom.settings import FakeSettings, Member
-from connectors.settings import WecomSettings
+from connectors.settings import WecomBotSettings, WecomSettings
 
-#: Where the product takes callbacks.
-CALLBACK = "/channels/wecom/callback"
+#: Where the product takes callbacks, of the application and of the bot.
+CALLBACK, BOT_CALLBACK = "/channels/wecom/callback", "/channels/wecom-bot/callback"
 #: Values of a corporation that does not exist; they open nothing anywhere.
 MADE_UP: Mapping[str, object] = {
     "corp_id": "wwdemonstration001",
@@ -28,6 +31,13 @@ MADE_UP: Mapping[str, object] = {
     "token": "MadeUpForDemonstrations",
     "encoding_aes_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
 }
+MADE_UP_BOT: Mapping[str, str] = {
+    "bot_id": "AIBOTdemonstration",
+    "token": "MadeUpForTheBot",
+    "encoding_aes_key": "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefg",
+}
+#: Where the bot's files and addresses are: on this machine.
+_HERE = '["127.0.0.0/8", "::1/128"]'
 _MEMBERS = (("lihua", 2), ("wangfang", 2), ("chenyu", 3))
 ROUGH = Weather(duplicate=0.3, late=0.5, late_s=2.0, truncate=0.2)
 
@@ -39,6 +49,7 @@ class Demonstration:
     platform: FakeWecom
     handsets: Handsets
     postman: Postman
+    bots: BotPhones
     #: Where the product's page for members is.
     h5: str
 
@@ -65,6 +76,21 @@ def demonstration_settings(
     return WecomSettings.model_validate({**MADE_UP, **addresses, "enabled": True})
 
 
+def demonstration_bot_settings(settings: WecomBotSettings) -> WecomBotSettings:
+    """The deployment's own bot, or a made-up one."""
+    if settings.enabled:
+        return settings
+    given = {**MADE_UP_BOT, "enabled": True, "allowed_networks": json.loads(_HERE)}
+    return WecomBotSettings.model_validate(given)
+
+
+def bot_environment(settings: WecomBotSettings) -> Mapping[str, str]:
+    """What the product has to be started with to talk to this platform's bot."""
+    start = "CAIWEN_WECOM_BOT__"
+    values = {f"{start}{name.upper()}": str(getattr(settings, name)) for name in MADE_UP_BOT}
+    return {f"{start}ENABLED": "true", **values, f"{start}ALLOWED_NETWORKS": _HERE}
+
+
 def environment(settings: WecomSettings) -> Mapping[str, str]:
     """What the product has to be started with to talk to this platform."""
     names = [*MADE_UP, "base_url", "oauth_url", "public_url", "directory"]
@@ -73,9 +99,16 @@ def environment(settings: WecomSettings) -> Mapping[str, str]:
 
 
 def demonstration(
-    settings: WecomSettings, phrases: Phrases, clock: Clock, *, client: httpx.AsyncClient, to: str
+    settings: WecomSettings,
+    phrases: Phrases,
+    clock: Clock,
+    *,
+    client: httpx.AsyncClient,
+    to: str,
+    bot: WecomBotSettings | None = None,
+    base_url: str = "",
 ) -> Demonstration:
-    """A platform whose callbacks go to ``to``, the product's address."""
+    """A platform at ``base_url`` whose callbacks go to ``to``, the product's address."""
     departments = {1: "city", 2: "east", 3: "west"}
     fake = FakeSettings(
         settings.corp_id,
@@ -104,4 +137,7 @@ def demonstration(
         chance=random.Random(),  # noqa: S311  # weather, not a secret
     )
     handsets = Handsets(platform, postman, letters, clock)
-    return Demonstration(platform, handsets, postman, f"{to.rstrip('/')}/h5")
+    own = bot or demonstration_bot_settings(WecomBotSettings())
+    callback = to.rstrip("/") + BOT_CALLBACK
+    bots = BotPhones(FakeBot(client, callback, own.keys(), clock, base_url, own.bot_id))
+    return Demonstration(platform, handsets, postman, bots, f"{to.rstrip('/')}/h5")

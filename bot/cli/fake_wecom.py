@@ -8,7 +8,9 @@ import uvicorn
 
 from bot.channels.fake_wecom import (
     Demonstration,
+    bot_environment,
     demonstration,
+    demonstration_bot_settings,
     demonstration_settings,
     environment,
 )
@@ -28,12 +30,21 @@ def fake_wecom(
     state = state_of(context)
     settings = demonstration_settings(state.settings.wecom, f"http://{host}:{port}", to)
     state.say("cli.fake_wecom.start")
-    for name, value in environment(settings).items():
+    bot = demonstration_bot_settings(state.settings.wecom_bot)
+    for name, value in {**environment(settings), **bot_environment(bot)}.items():
         typer.echo(f"{name}={value}")
 
     async def serve() -> None:
         async with httpx.AsyncClient(trust_env=False) as client:
-            shown = demonstration(settings, state.phrases, utc_now, client=client, to=to)
+            shown = demonstration(
+                settings,
+                state.phrases,
+                utc_now,
+                client=client,
+                to=to,
+                bot=bot,
+                base_url=f"http://{host}:{port}",
+            )
             config = uvicorn.Config(
                 create_app(shown, state.phrases),
                 host=host,

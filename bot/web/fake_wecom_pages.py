@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from bot.channels.fake_wecom import Demonstration
 from bot.phrases import Phrases
+from bot.web.fake_wecom_bot_pages import FakeWecomBotPages
 from bot.web.rendering import STATIC, Pages
 from connectors.fake_wecom import app as platform_app
 from connectors.fake_wecom.handsets import Typed
@@ -222,5 +223,8 @@ class FakeWecomPages:
 
 def create_app(demonstration: Demonstration, phrases: Phrases) -> Starlette:
     """The pretended platform: its API and its page."""
-    own = FakeWecomPages(demonstration, Pages.create(phrases), phrases)
-    return Starlette(routes=[*own.routes(), *platform_app.routes(demonstration.platform)])
+    pages = Pages.create(phrases)
+    bots = FakeWecomBotPages(demonstration, pages, phrases)
+    own = FakeWecomPages(demonstration, pages, phrases)
+    api = platform_app.routes(demonstration.platform)
+    return Starlette(routes=[*bots.routes(), *own.routes(), *api])

@@ -34,10 +34,10 @@ class Bubble:
 
     person: str
     text: str
+    at: datetime
     stream_id: str = ""
     finished: bool = True
     pictures: int = 0
-    opened_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -134,24 +134,26 @@ class FakeBot:
     async def poll(self) -> int:
         """Ask once for every reply that is not finished; how many still are not."""
         for bubble in [one for one in self.bubbles if not one.finished]:
-            self.polls += 1
-            now = self.clock()
-            if bubble.opened_at is not None and now - bubble.opened_at > _LONGEST:
-                bubble.finished = True
-                continue
-            asked = self.message(bubble.person, "stream", stream={"id": bubble.stream_id})
-            await self.bring(asked)
+            await self.ask(bubble)
         return sum(not one.finished for one in self.bubbles)
+
+    async def ask(self, bubble: Bubble) -> None:
+        """Ask once for one reply, unless it has taken too long."""
+        self.polls += 1
+        if self.clock() - bubble.at > _LONGEST:
+            bubble.finished = True
+            return
+        await self.bring(self.message(bubble.person, "stream", stream={"id": bubble.stream_id}))
 
     def _show(self, person: str, told: Mapping[str, Any]) -> None:
         if told.get("msgtype") == "text":
-            self.bubbles.append(Bubble(person, told["text"]["content"]))
+            self.bubbles.append(Bubble(person, told["text"]["content"], self.clock()))
             return
         stream = told["stream"]
         if len(stream["content"].encode()) > _REPLY_BYTES:
             raise BotBroken("too long")
         known = [one for one in self.bubbles if one.stream_id == stream["id"]]
-        bubble = known[0] if known else Bubble(person, "", stream["id"], opened_at=self.clock())
+        bubble = known[0] if known else Bubble(person, "", self.clock(), stream["id"])
         if not known:
             self.bubbles.append(bubble)
         if bubble.finished and known:
@@ -176,7 +178,7 @@ class FakeBot:
         if self.clock() - since > _ADDRESS_LASTS:
             return _code(_LATE)
         told = await request.json()
-        self.bubbles.append(Bubble(person, told[told["msgtype"]]["content"]))
+        self.bubbles.append(Bubble(person, told[told["msgtype"]]["content"], self.clock()))
         return _code(0)
 
     async def give_file(self, request: Request) -> Response:

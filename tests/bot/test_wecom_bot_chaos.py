@@ -47,9 +47,8 @@ class People:
             while len(self.answers(person)) < count:
                 mine = [b for b in self.fake.bubbles if b.person == person and not b.finished]
                 for bubble in mine:
-                    asked = self.fake.message(person, "stream", stream={"id": bubble.stream_id})
                     with contextlib.suppress(httpx.TransportError):
-                        await self.fake.bring(asked)
+                        await self.fake.ask(bubble)
                 await asyncio.sleep(0.05)
 
     def answers(self, person: str) -> list[str]:
