@@ -1,5 +1,7 @@
 """The workbench: who gets in, and what stands around every page."""
 
+import re
+
 import pytest
 
 from bot.tables import Role
@@ -19,6 +21,10 @@ async def test_everybody_on_staff_may_look_and_only_editors_may_write(
     assert 'aria-current="page">总览' in page.text
     writes = role in (Role.EDITOR, Role.REVIEWER, Role.ADMIN)
     assert ("您可以查看，不能修改" not in shown(page)) is writes
+    # Changing the password leads back to where the account may go.
+    found = re.search(r'href="/password\?next=([^"]+)"', page.text)
+    assert found
+    assert (await browser.get(found[1])).status_code == 200
     await browser.client.aclose()
 
 
