@@ -41,7 +41,14 @@ from bot.web.admin import sla as admin_sla
 from bot.web.admin import staff as admin_staff
 from bot.web.admin import templates as admin_templates
 from bot.web.admin import units as admin_units
-from bot.web.console import bulk_pages, presence_pages, revisit_pages, search_pages, search_views
+from bot.web.console import (
+    bulk_pages,
+    figures,
+    presence_pages,
+    revisit_pages,
+    search_pages,
+    search_views,
+)
 from bot.web.console import incidents as console_incidents
 from bot.web.console import insertions as console_insertions
 from bot.web.cross_origin import CrossOrigin
@@ -140,6 +147,7 @@ def create_app(services: Services, *, worker: bool = True) -> FastAPI:
         admin_rules,
         admin_sla,
         admin_templates,
+        figures,
         revisit_pages,
         search_pages,
         search_views,

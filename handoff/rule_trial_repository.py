@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from handoff.lifecycle import Event
@@ -25,6 +25,21 @@ async def touched_since(session: AsyncSession, since: datetime) -> Sequence[str]
         select(Ticket.id)
         .where(or_(Ticket.updated_at >= since, Ticket.next_due.is_not(None)))
         .order_by(Ticket.opened_at.desc())
+    )
+    return (await session.scalars(query)).all()
+
+
+async def met_between(session: AsyncSession, start: datetime, end: datetime) -> Sequence[str]:
+    """Every ticket first answered, or last solved, from ``start`` on and before ``end``."""
+    query = (
+        select(Ticket.id)
+        .where(
+            or_(
+                and_(Ticket.responded_at >= start, Ticket.responded_at < end),
+                and_(Ticket.resolved_at >= start, Ticket.resolved_at < end),
+            )
+        )
+        .order_by(Ticket.opened_at)
     )
     return (await session.scalars(query)).all()
 

@@ -6,6 +6,7 @@ from bot.incidents.parts import Foundation
 from bot.notifications.admin import NotificationAdmin
 from bot.rules.acting import RuleActing
 from bot.rules.admin import RuleAdmin
+from bot.rules.monthly_figures import MonthlyFigures
 from bot.rules.notification_trials import NotificationTrials
 from bot.rules.running import RuleRunner
 from bot.rules.trial_runs import TrialRuns
@@ -21,6 +22,7 @@ class RuleParts:
     admin: RuleAdmin
     trials: RuleTrials
     notification_trials: NotificationTrials
+    figures: MonthlyFigures
     runs: TrialRuns
     runner: RuleRunner
 
@@ -44,6 +46,7 @@ def build(base: Foundation, presences: Presences, notices: NotificationAdmin) ->
         admin,
         RuleTrials(base.terms, admin, runs),
         NotificationTrials(base.terms, notices, runs),
+        MonthlyFigures(base.terms, runs),
         runs,
         RuleRunner(acting),
     )

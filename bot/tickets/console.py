@@ -233,7 +233,8 @@ class Console:
         async with self.database.reading() as session:
             ticket = await visible_ticket(session, staff, number)
             events = await rows.events_of(session, ticket.id)
-        return await asyncio.to_thread(ReportWriter(self.phrases).write, ticket, events)
+        targets = deadlines(events, self.terms, self.clock(), self.phrases)
+        return await asyncio.to_thread(ReportWriter(self.phrases).write, ticket, events, targets)
 
     async def conversation_of(self, staff: Principal, number: str) -> str | None:
         """The conversation that a ticket came from, if any. Raises ``TicketNotFound``."""

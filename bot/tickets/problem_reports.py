@@ -3,9 +3,10 @@
 Refuses to write anything that is neither in the ticket nor in the phrase catalogue.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 from docx import Document
 from docx.document import Document as Page
@@ -30,8 +31,13 @@ class ReportWriter:
 
     phrases: Phrases
 
-    def write(self, ticket: Ticket, events: Sequence[Event]) -> bytes:
-        """The document. Raises :class:`ReportNotFound` before a report was handed in."""
+    def write(
+        self, ticket: Ticket, events: Sequence[Event], targets: Sequence[Mapping[str, Any]]
+    ) -> bytes:
+        """The document; ``targets`` as ``explaining.deadlines`` gives them.
+
+        Raises :class:`ReportNotFound` before a report was handed in.
+        """
         handed_in = latest(events)
         if handed_in is None:
             raise ReportNotFound(ticket.number)
@@ -45,6 +51,7 @@ class ReportWriter:
         self._part(page, "impact", report.impact)
         self._part(page, "measures", report.measures)
         self._part(page, "prevention", report.prevention)
+        self._reckoning(page, targets)
         saved = BytesIO()
         page.save(saved)
         return saved.getvalue()
@@ -73,6 +80,17 @@ class ReportWriter:
             cells = table.add_row().cells
             cells[0].text = self._say(key)
             cells[1].text = _printable(value) or self._say("none")
+
+    def _reckoning(self, page: Page, targets: Sequence[Mapping[str, Any]]) -> None:
+        """Why each promised time ended when it did, line by line."""
+        page.add_heading(self._say("reckoning"), level=1)
+        for target in targets:
+            phase = self.phrases.say(f"console.code.phase.{target['phase']}")
+            page.add_paragraph(f"{target['title']}（{phase}）")
+            for line in target["why"]:
+                page.add_paragraph(_printable(line), style="List Number")
+        if not targets:
+            page.add_paragraph(self._say("none"))
 
     def _timeline(self, page: Page, events: Sequence[Event]) -> None:
         table = page.add_table(rows=1, cols=3, style="Table Grid")

@@ -7,6 +7,7 @@ from bot.accounts.service import DESK_ROLES, READING_ROLES, Principal
 from bot.dead_letters import LOOK_ROLES
 from bot.notifications.admin import LOOK_ROLES as NOTIFICATION_ROLES
 from bot.phrases import Phrases
+from bot.rules.admin import LOOK_ROLES as RULE_ROLES
 from bot.tables import Role
 
 
@@ -29,6 +30,8 @@ _PLACES: Sequence[tuple[str, str, tuple[Role, ...]]] = (
     ("call_backs", "/console/callbacks", READING_ROLES),
     ("dead_letters", "/console/dead-letters", LOOK_ROLES),
     ("channels", "/console/admin/channels", NOTIFICATION_ROLES),
+    ("rules", "/console/admin/ticket-rules", RULE_ROLES),
+    ("figures", "/console/figures", RULE_ROLES),
     ("admin", "/console/admin/staff", ()),
     ("workbench", "/workbench", (Role.EDITOR, Role.REVIEWER, *READING_ROLES)),
 )

@@ -61,6 +61,7 @@ COMPOSED = (
     "unit_admin.column.",
     "ticket_fields.",
     "ticket_templates.",
+    "figures.",
     "config_changes.",
     "canned.",
     "rules.",

@@ -58,6 +58,12 @@ async def test_the_document_holds_facts_timeline_and_words(
     assert answer.headers["content-disposition"].startswith("attachment")
     page = Document(BytesIO(answer.content))
     words = [paragraph.text for paragraph in page.paragraphs]
+    headers = await product.staff()
+    told = (await product.client.get(f"/api/v1/tickets/{number}", headers=headers)).json()
+    reckoning = words[words.index("六、时限计算") :]
+    for target in told["deadlines"]:
+        assert any(one.startswith(target["title"]) for one in reckoning)
+        assert set(target["why"]) <= set(reckoning)
     for expected in ("问题处理报告", "没有告警", f"全市{HOSTILE}", "重启服务", "五、预防措施"):
         assert expected in words
     facts, timeline = page.tables
