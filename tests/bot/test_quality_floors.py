@@ -17,7 +17,11 @@ from bot.evaluations.floors import read_floors, shortfalls
 from bot.evaluations.records import EvaluationReport, Suite
 from bot.evaluations.suites import Material, shipped
 from bot.settings import Settings, data_dir
+from kb.distinct import DOUBTED
+from kb.fusion import Band
+from kb.index_holder import IndexHolder
 from kb.retriever import Retriever, SearchResult
+from kb.settings import KnowledgeSettings
 from nlu.settings import NluSettings
 from tests.bot.command import caiwen
 from tests.product import NOW
@@ -52,6 +56,15 @@ async def evaluated(services: Services, material: Material, *suites: Suite) -> E
 async def test_a_new_workspace_reaches_every_floor(services: Services) -> None:
     report = await evaluated(services, shipped(data_dir() / "evaluation"))
     assert shortfalls(report, read_floors(FLOORS)) == []
+
+
+def test_one_character_apart_nobody_is_given_the_other_answer(sample_home: Path) -> None:
+    retriever = Retriever(IndexHolder(sample_home, KnowledgeSettings()))
+    payment = retriever.search("支付申请怎么录入")
+    assert (payment.band, payment.candidates[0].ref) == (Band.ANSWER, "ZF01")
+    refund = retriever.search("退付申请怎么录入")
+    assert refund.band is Band.OFFER or "退付" in refund.candidates[0].text
+    assert all(one.score <= DOUBTED for one in refund.candidates if one.ref == "ZF01")
 
 
 async def test_a_shuffled_ranking_falls_through(
