@@ -80,7 +80,7 @@ async def test_every_update_is_answered_once_in_order(
 ) -> None:
     async with a_world(prepared_workspace, tmp_path / "home") as world:
         people = People(world.fake, world.product.client)
-        await asyncio.gather(*(people.talk(person, 4) for person in range(1, 7)))
+        await asyncio.gather(*(people.talk(person, 3) for person in range(1, 5)))
         await people.settle()
         for person, asked in people.asked.items():
             assert people.answered(person) == asked
