@@ -115,7 +115,8 @@ class Filling:
         """The template's text; what is not known is left out."""
         values = {name: self.caller.get(name, "") for name in PLACEHOLDERS}
         day = self.now.astimezone(LOCAL).date().isoformat()
-        return template.text.format_map({**values, "engineer": self.engineer, "date": day})
+        text = template.text.format_map({**values, "engineer": self.engineer, "date": day})
+        return text.strip()
 
 
 def fill(
@@ -129,7 +130,7 @@ def fill(
     The text of a template that was chosen before gives way; other words stay, below the new text.
     """
     own = typed.get("text", "").strip()
-    if own in {filling.text(one).strip() for one in (chosen, *others)}:
+    if own in {filling.text(one) for one in (chosen, *others)}:
         own = ""
     text = filling.text(chosen)
     given = {name: getattr(chosen, name) for name in ("category", "module", "severity")}
