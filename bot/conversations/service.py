@@ -127,7 +127,8 @@ class Conversations:
 
     def wake(self, conversation_id: str) -> None:
         """There is something to handle in this conversation."""
-        if conversation_id in self._running:
+        running = self._running.get(conversation_id)
+        if running is not None and not running.done():
             self._again.add(conversation_id)
             return
         task = asyncio.create_task(self._drain(conversation_id))
@@ -152,8 +153,9 @@ class Conversations:
 
     async def settle(self) -> None:
         """Wait until nothing is being handled. For tests, the terminal, and shutting down."""
-        while self._running:
-            await asyncio.gather(*tuple(self._running.values()), return_exceptions=True)
+        # A task that is cancelled before its first step never takes itself out.
+        while running := [task for task in self._running.values() if not task.done()]:
+            await asyncio.gather(*running, return_exceptions=True)
 
     async def stop(self) -> None:
         """Stop handling; what is unfinished stays pending in the database."""
