@@ -8,11 +8,13 @@ import asyncio
 import random
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from bot import repository
+from bot.conversations.thinking import Snapshot, Thinker, Thought
 from bot.tables import Owner
 from store.base import new_id
 from tests.product import Chat, Product
@@ -32,7 +34,8 @@ class Walk:
     chance: random.Random
     sent: list[tuple[str, str]] = field(default_factory=list)
     replies: Counter[str] = field(default_factory=Counter)
-    lent: int = 0
+    #: The newest message at each time the bot was lent a turn.
+    lent: list[int] = field(default_factory=list)
 
     async def step(self) -> None:
         """Something happens; whether the bot has finished before the next thing does is open."""
@@ -52,16 +55,16 @@ class Walk:
             await self.product.settle()
 
     async def begin(self) -> None:
-        """An engineer has the word, and has lent it once."""
+        """An engineer has the word, lends it once, and speaks before the bot has."""
         await self.say("门户的菜单是空的")
         await self.product.settle()
         await self.say("转人工", action={"kind": "human"})
         await self.product.settle()
-        assert await self._verb("claim")
+        assert await self._verb("claim", "chen")
         await self.say(SAID[0])
-        for who in ENGINEERS:
-            self.lent += await self._verb("bot-turn", who)
-        assert self.lent == 1
+        await self.lend("chen")
+        assert len(self.lent) == 1
+        await self.reply("chen")
 
     async def say(self, text: str = "", **more: Any) -> None:
         key, text = new_id(), text or self.chance.choice(SAID)
@@ -83,17 +86,19 @@ class Walk:
     async def claim(self) -> None:
         await self._verb("claim")
 
-    async def reply(self) -> None:
+    async def reply(self, who: str = "") -> None:
         # Letters: numbers would be masked.
         text, key = "".join(self.chance.choices("甲乙丙丁戊己庚辛", k=24)), new_id()
         # Twice: the console did not hear the first answer.
-        who = self.chance.choice(ENGINEERS)
+        who = who or self.chance.choice(ENGINEERS)
         for _ in range(self.chance.choice((1, 2))):
             if await self._verb("reply", who, text=text, client_msg_id=key):
                 self.replies[text] = 1
 
-    async def lend(self) -> None:
-        self.lent += await self._verb("bot-turn")
+    async def lend(self, who: str = "") -> None:
+        newest = (await self.chat.read())[-1]["seq"]
+        if await self._verb("bot-turn", who):
+            self.lent.append(newest)
 
     async def give_back(self) -> None:
         await self._verb("return")
@@ -135,21 +140,39 @@ class Walk:
         assert words == self.replies
         assert row.pending_seq is None
         assert (row.owner == Owner.ENGINEER.value) == (row.staff_id is not None)
-        assert _spoken_for_engineers(rows) <= self.lent
+        for at in _spoken_for_engineers(rows):
+            since = max((one for one in self.lent if one < at), default=None)
+            assert since is not None
+            assert not [one for one in rows if since < one.seq < at and _is_reply(one)]
 
 
-def _spoken_for_engineers(rows: Any) -> int:
-    """How often the bot spoke to the user while an engineer had the word."""
-    turns, taken, before = 0, False, ""
+def _is_reply(one: Any) -> bool:
+    return bool(one.sender == "engineer" and one.audience == "all")
+
+
+def _spoken_for_engineers(rows: Any) -> list[int]:
+    """Where the bot spoke to the user while an engineer had the word."""
+    found, taken = [], False
     for one in rows:
         if one.kind == "joined":
             taken = True
         elif one.kind in GIVEN_BACK:
             taken = False
-        elif taken and one.sender == "bot" and one.audience == "all" and before != "bot":
-            turns += 1
-        before = one.sender
-    return turns
+        elif taken and one.sender == "bot" and one.audience == "all":
+            found.append(one.seq)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def slow_thoughts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thinking takes as long as a verb does, so that each comes in the middle of the other."""
+    think, chance = Thinker.think, random.Random(7)
+
+    async def slow(self: Thinker, snapshot: Snapshot, now: datetime) -> Thought:
+        await asyncio.sleep(chance.uniform(0.02, 0.2))
+        return await think(self, snapshot, now)
+
+    monkeypatch.setattr(Thinker, "think", slow)
 
 
 async def walk(product: Product, seed: int, steps: int) -> Walk:
