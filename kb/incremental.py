@@ -4,9 +4,10 @@ The built index stays as it is; what changed is laid over it in parts (`kb.laid_
 build takes everything in. Refuses to train.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from itertools import zip_longest
 from typing import Self
 
 import numpy as np
@@ -16,7 +17,16 @@ from typing_extensions import override
 from kb.articles import Corpus, IndexedAnswer
 from kb.covered import Holder
 from kb.encoder import Vectors
-from kb.laid_part import PART_ANSWERS, LaidTexts, Part, Prepared, Rows, prepare, rarity
+from kb.laid_part import (
+    LARGEST_PART,
+    PART_ANSWERS,
+    LaidTexts,
+    Part,
+    Prepared,
+    Rows,
+    prepare,
+    rarity,
+)
 from kb.lexical import LexicalField
 from kb.search_index import (
     FIELDS,
@@ -130,23 +140,22 @@ class LaidSearchable(Searchable):
 class Overlay:
     """Everything that changed since one index was built. Values only; it is never changed.
 
-    `changed` has the answer as it is now by id, None for a withdrawn one. `base_rows` and
-    `laid_rows` say where an answer stands in the index and in the parts, whose rows come after
-    those of the index; `gone` are the rows whose answer has been withdrawn or replaced.
+    `changed` has the answer as it is now by id, None for a withdrawn one; `gone` are the rows of
+    the index whose answer has been withdrawn or replaced, `base_rows` where each answer stands in
+    it. The rows of the parts come after those of the index, and all of them count.
     """
 
     base: SearchIndex
     base_rows: Mapping[str, int]
     changed: Mapping[str, IndexedAnswer | None]
     parts: tuple[Part, ...]
-    laid_rows: Mapping[str, int]
     gone: frozenset[int]
 
     @classmethod
     def over(cls, base: SearchIndex) -> Self:
         """Nothing over an index."""
         rows = {one.answer_id: row for row, one in enumerate(base.answers)}
-        return cls(base, rows, {}, (), {}, frozenset())
+        return cls(base, rows, {}, (), frozenset())
 
     def with_changes(self, changed: Mapping[str, IndexedAnswer | None]) -> Self:
         """The same and these; only what differs from before is encoded."""
@@ -157,37 +166,34 @@ class Overlay:
         }
         if not news:
             return self
-        found = ((known.get(key) for key in news) for known in (self.base_rows, self.laid_rows))
-        gone = self.gone.union(row for rows in found for row in rows if row is not None)
-        left = {key: row for key, row in self.laid_rows.items() if key not in news}
-        together = {**self.changed, **news}
+        found = (self.base_rows.get(key) for key in news)
         fresh = prepare(self.base, [one for one in news.values() if one is not None])
-        if not fresh:
-            return replace(self, changed=together, laid_rows=left, gone=gone)
-        parts, gone, placed = self._placed(fresh, gone)
-        return replace(self, changed=together, parts=parts, laid_rows={**left, **placed}, gone=gone)
+        return replace(
+            self,
+            changed={**self.changed, **news},
+            parts=self._parts(news, fresh),
+            gone=self.gone.union(row for row in found if row is not None),
+        )
 
-    def _placed(
-        self, fresh: Sequence[Prepared], gone: frozenset[int]
-    ) -> tuple[tuple[Part, ...], frozenset[int], Mapping[str, int]]:
-        """Prepared answers in the last part, which is made anew, or in one of their own.
+    def _parts(self, left: Container[str], fresh: list[Prepared]) -> tuple[Part, ...]:
+        """The parts without answers that are left out, and with fresh ones at their end."""
+        groups = [
+            [one for one in part.prepared if one.answer.answer_id not in left]
+            for part in self.parts
+        ]
+        if groups and len(groups[-1]) + len(fresh) <= PART_ANSWERS:
+            groups[-1] += fresh
+        else:
+            groups += [
+                fresh[start : start + LARGEST_PART] for start in range(0, len(fresh), LARGEST_PART)
+            ]
+        parts = zip_longest(groups, self.parts)
+        return tuple(self._part(group, part) for group, part in parts if group)
 
-        The parts, which rows are gone then, and where the answers of the new part stand.
-        """
-        below, parts = self._rows, self.parts
-        if parts:
-            start = below - len(parts[-1])
-            alive = [one for row, one in enumerate(parts[-1].prepared, start) if row not in gone]
-            if len(alive) + len(fresh) <= PART_ANSWERS:
-                below, parts = start, parts[:-1]
-                gone = frozenset(row for row in gone if row < start)
-                fresh = [*alive, *fresh]
-        placed = {one.answer.answer_id: row for row, one in enumerate(fresh, below)}
-        return (*parts, Part.build(self.base, fresh)), gone, placed
-
-    @property
-    def _rows(self) -> int:
-        return len(self.base.answers) + sum(map(len, self.parts))
+    def _part(self, group: Sequence[Prepared], before: Part | None) -> Part:
+        if before is None or list(map(id, before.prepared)) != list(map(id, group)):
+            return Part.build(self.base, group)
+        return before
 
     @cached_property
     def index(self) -> SearchIndex:
@@ -208,7 +214,7 @@ class Overlay:
 
     def _searchable(self) -> LaidSearchable:
         below, parts = self.base.searchable, self.parts
-        gone = np.zeros(self._rows, bool)
+        gone = np.zeros(len(self.base.answers) + sum(map(len, parts)), bool)
         gone[list(self.gone)] = True
         nothing = np.zeros((0, below.embedder.dimension), np.float16)
         firsts = np.cumsum([len(self.base.answers), *map(len, parts)])

@@ -21,6 +21,8 @@ from kb.units import SearchText, search_texts
 
 #: Answers in a part that is still added to: it is made anew each time, the others never.
 PART_ANSWERS = 32
+#: Answers of one publication in a part: a change to one of them makes its part anew.
+LARGEST_PART = 256
 
 #: The weight of each token of a text.
 TextWeights = Mapping[str, float]
