@@ -143,7 +143,9 @@ class Actor:
 
         What was offered yesterday and has expired since counts as withdrawn.
         """
-        wanted = [part.answer_id for part in thought.decision.parts if isinstance(part, ShowAnswer)]
+        parts = thought.decision.parts
+        wanted = [part.answer_id for part in parts if isinstance(part, ShowAnswer)]
+        wanted += [part.collect for part in parts if isinstance(part, RaiseTicket) and part.collect]
         if not wanted:
             return {}
         async with self.database.peek() as session:
@@ -256,15 +258,14 @@ class Actor:
 
     async def _raise_ticket(self, scene: _Scene, part: RaiseTicket) -> None:
         if part.collect:
-            await self._collect(scene, part.collect)
+            await self._collect(scene, scene.contents.get(part.collect))
         card = await self.desk.open(scene.session, scene.conversation, part, scene.now)
         scene.conversation.ticket_id = card.ticket_id
         await self._post(scene, "ticket", card.text, card.data)
         if part.queue:
             await self._join_queue(scene, card)
 
-    async def _collect(self, scene: _Scene, answer_id: str) -> None:
-        content = await kb_service.answer_card(scene.session, answer_id)
+    async def _collect(self, scene: _Scene, content: AnswerContent | None) -> None:
         if content is not None:
             await self._post(scene, "text", content.text, {"ref": content.ref})
 

@@ -156,10 +156,14 @@ async def test_what_is_published_on_the_page_is_answered_at_once(product: Produc
     assert "车牌号" not in await told(product, question)
 
 
-async def test_an_answer_that_expired_after_it_was_offered_is_not_shown(product: Product) -> None:
+@pytest.mark.parametrize("kind", ["answer", "collect"])
+async def test_an_answer_that_expired_after_it_was_offered_is_not_shown(
+    product: Product, kind: str
+) -> None:
     chat = await product.open(name="甲")
     async with product.services.database.transaction() as session:
-        article = (await repository.published_articles(session))[0]
+        articles = await repository.published_articles(session)
+        article = next(one for one in articles if one.kind == kind)
         article_id, said = article.id, article.answer.splitlines()[0]
         article.valid_until = date(2020, 1, 1)
     shown_now = await chat.say("这一条", kind="choose", answer_id=article_id)
