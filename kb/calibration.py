@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy.optimize import minimize
 
 from kb.fusion import QUERY_SIGNALS, SIGNALS, Cuts, Floats, Fusion, Weights
 from kb.search_index import Hits
@@ -77,6 +76,8 @@ def fit(samples: Sequence[Sample], cuts: Cuts, prior: Weights = PRIOR) -> Fusion
         return Fusion(prior, cuts)
     problem = _Problem([_without_passages(sample) for sample in samples])
     start = _pack(prior)
+    from scipy.optimize import minimize  # noqa: PLC0415  # large and rarely used
+
     result = minimize(
         problem.loss, start, args=(start,), jac=True, method="L-BFGS-B", options={"maxiter": 400}
     )

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
 
 from kb.evaluation_curves import Outcome
 
@@ -59,6 +58,8 @@ def _between(scores: np.ndarray, last: int) -> float:
 
 
 def _described(ranked: Sequence[Outcome], last: int, cut: float) -> AnswerCut:
+    from scipy.stats import beta  # noqa: PLC0415  # large and rarely used
+
     given = ranked[: last + 1]
     weight = sum(one.weight for one in given)
     answerable = sum(one.weight for one in ranked if one.answerable)

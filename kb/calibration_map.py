@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from kb.evaluation_curves import Outcome
 from kb.fusion import Cuts, Floats, Fusion, Weights
@@ -81,6 +80,8 @@ def margins_of(probabilities: Sequence[float]) -> Floats:
 def fit_map(questions: Sequence[Asked]) -> ScoreMap:
     """The map under which what is known of these questions is likeliest."""
     stacked = _Stacked([one for one in questions if len(one.margins)])
+    from scipy.optimize import minimize  # noqa: PLC0415  # large and rarely used
+
     result = minimize(stacked.loss, np.zeros(2), method="Nelder-Mead")
     scale = float(np.clip(np.exp(result.x[0]), _LEAST, _MOST))
     return ScoreMap(scale, float(result.x[1]))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from nlu.errors import TrainingFailed
 from nlu.linear import LinearModel
-from nlu.linear_training import fit_linear
 from nlu.severity import Situation, Verdict
 from nlu.text import Folding
 from nlu.training_data import TrainingData
@@ -46,6 +45,8 @@ def rated_examples(data: TrainingData) -> tuple[Rated, ...]:
 
 def fit_levels(rated: Sequence[Rated]) -> LinearModel | None:
     """The model that these messages teach; None when a single level is all there is."""
+    from nlu.linear_training import fit_linear  # noqa: PLC0415  # large and rarely used
+
     if len({example.severity for example in rated}) < 2:
         return None
     folding = Folding()

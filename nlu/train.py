@@ -19,7 +19,6 @@ from nlu.entities import EntityExtractor
 from nlu.errors import TrainingFailed
 from nlu.level_model import Rated, fit_levels, rated_examples
 from nlu.linear import LinearModel
-from nlu.linear_training import LinearOptions, fit_linear
 from nlu.memory import remember
 from nlu.similarity import SimilarityInterpreter
 from nlu.text import Folding
@@ -101,6 +100,8 @@ def train_interpreter(
 
 def fit_interpreter(data: TrainingData, *, extra: Sequence[Example] = ()) -> SimilarityInterpreter:
     """The in-process interpreter that this data teaches, unsaved. Raises TrainingFailed."""
+    from nlu.linear_training import LinearOptions, fit_linear  # noqa: PLC0415  # large and rarely used
+
     examples = (*data.examples, *extra)
     foreign = {example.intent for example in examples} - set(Intent)
     if foreign:
@@ -119,6 +120,8 @@ def fit_interpreter(data: TrainingData, *, extra: Sequence[Example] = ()) -> Sim
 
 def fit_categories(categorised: Sequence[Categorised]) -> LinearModel | None:
     """The category model that these messages teach; None when a single category is all there is."""
+    from nlu.linear_training import LinearOptions, fit_linear  # noqa: PLC0415  # large and rarely used
+
     if len({example.category for example in categorised}) < 2:
         return None
     folding = Folding()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from kb.clustering import MOST_TEXTS, Floats, groups, likenesses, most_typical
 
@@ -58,3 +59,14 @@ def test_what_cannot_be_grouped_is_refused() -> None:
     many = ["一"] * (MOST_TEXTS + 1)
     with pytest.raises(ValueError, match="more than"):
         likenesses(many, NOTHING((len(many), 1), dtype=np.float32))
+
+
+@given(st.lists(st.text("登录 系统AaＢ\t\n。", max_size=12), min_size=1, max_size=6))
+def test_spelling_is_weighed_as_the_library_does(texts: list[str]) -> None:
+    texts = [*texts, "登录"]
+    library = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
+    rows = library.fit_transform([text or " " for text in texts])
+    nothing = np.zeros((len(texts), 4), np.float32)
+    expected = np.clip((rows @ rows.T).toarray(), 0.0, 1.0)
+    np.fill_diagonal(expected, 1.0)
+    assert likenesses([text or " " for text in texts], nothing) == pytest.approx(expected, abs=1e-5)
