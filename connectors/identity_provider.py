@@ -17,8 +17,11 @@ class Person:
 class IdentityProvider(Protocol):
     """A platform that people are logged in to already."""
 
-    def login_address(self, *, back: str, state: str) -> str:
-        """Where a browser is sent; it returns to ``back`` with a code and this state."""
+    def login_address(self, *, back: str, state: str, inside: bool = True) -> str:
+        """Where a browser is sent; it returns to ``back`` with a code and this state.
+
+        ``inside`` is one within the platform's client, where the person is logged in already.
+        """
         ...
 
     async def person_of_code(self, code: str) -> Person:

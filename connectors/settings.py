@@ -55,6 +55,11 @@ class WecomSettings(BaseModel):
         pattern=r"^https?://[^\s?#]+$",
         description="Where a browser inside the client asks for a login code.",
     )
+    sso_url: str = Field(
+        default="https://open.work.weixin.qq.com/wwopen/sso/qrConnect",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Where any other browser asks for one, by a code to scan; empty: as inside.",
+    )
     directory: bool = Field(
         default=False, description="Read names and departments of those who write to us."
     )

@@ -36,8 +36,18 @@ class WecomIdentity:
         self._who = 0
         self._closed_until: datetime | None = None
 
-    def login_address(self, *, back: str, state: str) -> str:
-        """As :class:`IdentityProvider`. Nothing is asked of the person (``snsapi_base``)."""
+    def login_address(self, *, back: str, state: str, inside: bool = True) -> str:
+        """As :class:`IdentityProvider`. Nothing is asked of the person (``snsapi_base``) inside;
+        outside they scan a code with the client.
+        """
+        if not inside and self._settings.sso_url:
+            scanned = {
+                "appid": self._settings.corp_id,
+                "agentid": self._settings.agent_id,
+                "redirect_uri": back,
+                "state": state,
+            }
+            return f"{self._settings.sso_url}?{urlencode(scanned)}"
         query = {
             "appid": self._settings.corp_id,
             "redirect_uri": back,

@@ -68,6 +68,7 @@ def demonstration_settings(
     addresses: dict[str, object] = {
         "base_url": base_url,
         "oauth_url": f"{base_url}/connect/oauth2/authorize",
+        "sso_url": f"{base_url}/wwopen/sso/qrConnect",
         "public_url": product.rstrip("/"),
         "directory": True,
     }
@@ -93,7 +94,7 @@ def bot_environment(settings: WecomBotSettings) -> Mapping[str, str]:
 
 def environment(settings: WecomSettings) -> Mapping[str, str]:
     """What the product has to be started with to talk to this platform."""
-    names = [*MADE_UP, "base_url", "oauth_url", "public_url", "directory"]
+    names = [*MADE_UP, "base_url", "oauth_url", "sso_url", "public_url", "directory"]
     values = {f"CAIWEN_WECOM__{name.upper()}": str(getattr(settings, name)) for name in names}
     return {"CAIWEN_WECOM__ENABLED": "true", **values}
 

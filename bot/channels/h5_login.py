@@ -24,6 +24,8 @@ WIDGET = "wecom"
 LASTING = timedelta(minutes=5)
 #: A nonce as the browser keeps it.
 NONCE_CHARS = 43
+#: How browsers within the client of 粤政易, 政务微信 and WeCom name themselves.
+CLIENT_MARKS = ("zwwx", "wxwork", "micromessenger")
 
 
 class Present(Protocol):
@@ -62,13 +64,17 @@ class H5Login:
         """Whether a member can be logged in: the platform must know where to send them back."""
         return self.provider is not None and bool(self.settings.wecom.public_url)
 
-    def begin(self, *, again: bool) -> tuple[str, str]:
-        """A nonce for the browser to keep, and the address to send it to."""
+    def begin(self, *, again: bool, browser: str = "") -> tuple[str, str]:
+        """A nonce for the browser to keep, and the address to send it to.
+
+        ``browser`` is how it names itself, which decides nothing but which login page it sees.
+        """
         assert self.provider is not None  # noqa: S101  # asked by is_on
         nonce = secrets.token_urlsafe(32)
         back = f"{self.settings.wecom.public_url.rstrip('/')}/h5/back"
         state = ("1" if again else "0") + _digest(nonce)
-        return nonce, self.provider.login_address(back=back, state=state)
+        inside = any(mark in browser.lower() for mark in CLIENT_MARKS)
+        return nonce, self.provider.login_address(back=back, state=state, inside=inside)
 
     @staticmethod
     def is_own(state: str, nonce: str) -> bool:

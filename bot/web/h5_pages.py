@@ -21,11 +21,12 @@ log = structlog.get_logger("bot.web.h5")
 
 
 @router.get("/h5")
-async def begin(app: AppServices, again: str = "") -> Response:
-    """Send the browser to the platform, which sends it back at once."""
+async def begin(request: Request, app: AppServices, again: str = "") -> Response:
+    """Send the browser to the platform, which sends it back: at once, or when a code is scanned."""
     if not app.h5_login.is_on:
         raise HTTPException(404)
-    nonce, address = app.h5_login.begin(again=bool(again))
+    browser = request.headers.get("User-Agent", "")[:1_000]
+    nonce, address = app.h5_login.begin(again=bool(again), browser=browser)
     answer = RedirectResponse(address, 302, headers={"Cache-Control": "no-store"})
     answer.set_cookie(
         COOKIE,

@@ -146,6 +146,8 @@ def routes(platform: FakeWecom) -> list[Route]:
         Route("/cgi-bin/{verb:path}", api.answer, methods=["GET", "POST"]),
         Route("/{prefix:path}/cgi-bin/{verb:path}", api.answer, methods=["GET", "POST"]),
         Route("/connect/oauth2/authorize", api.authorize),
+        # Whoever comes here has scanned the code already.
+        Route("/wwopen/sso/qrConnect", api.authorize),
     ]
 
 

@@ -28,14 +28,17 @@ from tests.product import Product, copy_workspace, make_settings, picture, servi
 PHRASES = load(data_dir() / "locales" / "zh-CN.yml")
 
 
+INSIDE = "Mozilla/5.0 (Linux; Android 14) zwwx-customized wxwork/3.1 MicroMessenger/7.0"
+
+
 @dataclass
 class World:
     product: Product
     shown: Demonstration
 
-    async def leave(self, path: str = "/h5") -> tuple[str, str]:
+    async def leave(self, path: str = "/h5", browser: str = INSIDE) -> tuple[str, str]:
         """Begin; the address the browser is sent to and the cookie that it keeps."""
-        answer = await self.product.client.get(path)
+        answer = await self.product.client.get(path, headers={"User-Agent": browser})
         assert answer.status_code == 302
         cookie = answer.headers["set-cookie"]
         assert "HttpOnly" in cookie
@@ -109,6 +112,19 @@ async def test_a_member_is_known_with_unit_and_region(world: World) -> None:
         "/api/v1/conversations", json={"identity": person["proof"]}
     )
     assert again.status_code == 401
+
+
+async def test_outside_the_client_a_code_is_scanned(world: World) -> None:
+    inside, _ = await world.leave()
+    assert "/connect/oauth2/authorize?" in inside
+    address, cookie = await world.leave(browser="Mozilla/5.0 (X11; Linux) Chrome/140 Safari/537")
+    parts = urlsplit(address)
+    query = parse_qs(parts.query)
+    assert parts.path == "/wwopen/sso/qrConnect"
+    assert set(query) == {"appid", "agentid", "redirect_uri", "state"}
+    person = person_in((await world.back(address, cookie)).text)
+    assert person is not None
+    assert person["id"] == "wecom:lihua"
 
 
 async def test_a_page_that_is_loaded_again_asks_once_more_and_then_says_so(world: World) -> None:
