@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.alerts.health import AlertGroup
 from bot.alerts.tables import (
     AlertDelivery,
     AlertInstance,
@@ -100,6 +101,46 @@ async def count_firing(session: AsyncSession) -> int:
     """How much goes on."""
     query = select(func.count()).where(AlertInstance.status == AlertStatus.FIRING.value)
     return (await session.scalar(query)) or 0
+
+
+async def of_module(session: AsyncSession, module: str, *, limit: int) -> Sequence[AlertInstance]:
+    """What goes on in a module and is not muted, newest first."""
+    query = (
+        select(AlertInstance)
+        .where(
+            AlertInstance.status == AlertStatus.FIRING.value,
+            AlertInstance.module == module,
+            AlertInstance.muted.is_(False),
+        )
+        .order_by(AlertInstance.starts_at.desc(), AlertInstance.id.desc())
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def groups(session: AsyncSession, *, over_since: datetime) -> list[AlertGroup]:
+    """What goes on and what was over since then, counted; nothing that is muted."""
+    kind = (
+        AlertInstance.module,
+        AlertInstance.region,
+        AlertInstance.severity,
+        AlertInstance.status,
+    )
+    query = (
+        select(
+            *kind,
+            func.count(),
+            func.min(AlertInstance.starts_at),
+            func.max(AlertInstance.last_at),
+        )
+        .where(
+            AlertInstance.muted.is_(False),
+            (AlertInstance.status == AlertStatus.FIRING.value)
+            | (AlertInstance.last_at >= over_since),
+        )
+        .group_by(*kind)
+    )
+    return [AlertGroup(*row) for row in await session.execute(query)]
 
 
 async def over(session: AsyncSession, *, limit: int = 50) -> Sequence[AlertInstance]:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.accounts.service import READING_ROLES, Principal
 from bot.alerts import repository as rows
+from bot.alerts.health import ModuleHealth, by_module
 from bot.alerts.reading import FieldMap, field_map
 from bot.alerts.tables import AlertDelivery, AlertInstance, AlertSilence, AlertSource
 from bot.clock import Clock
@@ -33,6 +34,10 @@ MUTE_ROLES = (Role.OPERATIONS, Role.SECOND_LINE)
 #: A silence ends: a forgotten one would hide the next fault.
 LONGEST = timedelta(days=30)
 MAX_LABELS = 10
+#: How far back the state of a module looks for what is over.
+HEALTH_BACK = timedelta(days=7)
+#: Of a ticket's module so many are looked at, and so many shown.
+MOST_LOOKED_AT, MOST_SHOWN = 50, 3
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
 _PLAIN = ("region", "module", "module_label")
 _HEADERS = ("signature_header", "timestamp_header")
@@ -129,6 +134,7 @@ class AlertBoard:
     flawed: Sequence[AlertDelivery]
     silences: Sequence[AlertSilence]
     sources: Sequence[AlertSource]
+    modules: Sequence[ModuleHealth]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +160,20 @@ class AlertDesk:
                 flawed=await rows.flawed(session),
                 silences=await rows.silences(session, now),
                 sources=await rows.sources(session),
+                modules=by_module(
+                    await rows.groups(session, over_since=now - HEALTH_BACK),
+                    lambda one: staff.covers(region=one.region or None, module=one.module or None),
+                ),
             )
+
+    async def of_module(self, staff: Principal, module: str) -> Sequence[AlertInstance]:
+        """The worst of what goes on in a module, within the account's scope; a few."""
+        staff.require(*LOOK_ROLES)
+        if not module:
+            return ()
+        async with self.database.glance() as session:
+            found = _covered(staff, await rows.of_module(session, module, limit=MOST_LOOKED_AT))
+        return sorted(found, key=lambda one: -Severity(one.severity).rank)[:MOST_SHOWN]
 
     async def source(self, staff: Principal, source_id: str) -> AlertSource:
         """One source. Raises :class:`NotificationGone`."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.accounts.service import Principal
+from bot.alerts.tables import AlertInstance
 from bot.web.navigation import Place
 from handoff.marks import CustomField
 
@@ -319,6 +320,8 @@ class TicketView:
     waits: str
     relations: Sequence["RelationView"]
     incident: Mapping[str, str] | None
+    #: What monitoring says of its module now, the worst first.
+    alerts: Sequence[AlertInstance]
     order: Mapping[str, Any] | None
     report: Mapping[str, str] | None
     report_required: bool

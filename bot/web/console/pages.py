@@ -145,7 +145,7 @@ async def _found(app: Services, staff: Principal, number: str) -> dict[str, Any]
     found = await app.console.ticket(staff, number)
     if found is None:
         raise TicketNotFound(number)
-    return found
+    return {**found, "alerts": await app.alert_desk.of_module(staff, found["module"] or "")}
 
 
 async def console_page(

@@ -158,6 +158,7 @@ class Views:
                 for r in found["relations"]
             ],
             incident=found["incident"],
+            alerts=found.get("alerts", ()),
             order=found["work_order"],
             report=found["report"],
             report_required=found["report_owed"],
