@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from bot.conversations.thinking import Snapshot, Thinker, Thought
+from bot.tables import Role
+from tests.bot.web.plain_browser import add
 from tests.product import Chat, Product
 
 KNOWN = "UKey插上没有反应怎么办"
@@ -62,6 +64,21 @@ async def test_the_bot_answers_once_and_the_word_stays(
     await product.settle()
     assert [m["sender"] for m in await chat.read(asked)] == ["bot", "user"]
     assert (await product.desk("reply", number, text="不客气")).status_code == 200
+
+
+async def test_who_does_not_sit_at_the_desk_lends_no_word(
+    held: tuple[Product, Chat, str],
+) -> None:
+    product, chat, number = held
+    await chat.send(KNOWN)
+    for role in (Role.EDITOR, Role.REVIEWER, Role.MANAGER):
+        await add(product, role.value, role)
+        headers = await product.staff(role.value)
+        answer = await product.client.post(f"/api/v1/tickets/{number}/bot-turn", headers=headers)
+        assert answer.status_code == 403, role
+    nobody = await product.client.post(f"/api/v1/tickets/{number}/bot-turn")
+    assert nobody.status_code == 401
+    assert (await lend(product, number)).status_code == 202
 
 
 async def test_nobody_else_lends_the_word(held: tuple[Product, Chat, str]) -> None:
