@@ -23,6 +23,7 @@ from nlu.evaluate import (
 from nlu.similarity import SimilarityInterpreter
 from nlu.training_data import read_training_data
 from nlu.triage import Triager
+from nlu.types import Intent
 from store.vocabulary import Severity
 from tests.nlu.samples import DATA
 
@@ -57,6 +58,15 @@ def test_intents_and_entities(shipped: SimilarityInterpreter) -> None:
     assert compare_entities(test, answers).overall.f1 >= 0.90
     shuffled = random.Random(1).sample(answers, len(answers))
     assert compare_intents(test, shuffled).accuracy < 0.3
+
+
+@pytest.mark.parametrize(
+    "text", ["U盾坏了", "一保存就报错了", "单子又退回来了", "打印机坏了", "系统崩了"]
+)
+def test_a_short_fault_is_no_thanks(shipped: SimilarityInterpreter, text: str) -> None:
+    """What ends in the same character as "it works now" must not close a matter."""
+    said = shipped.understand(text)
+    assert said.intent is not Intent.SOLVED or said.confidence < 0.5
 
 
 @pytest.mark.parametrize(("split", "floor"), [("dev", 0.88), ("test", 0.83)])
