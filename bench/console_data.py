@@ -21,7 +21,7 @@ from bot.tables import MESSAGE_WORDS, Conversation, Message, Role, Staff, StaffS
 from handoff import ticket_words
 from handoff.contract import Terms
 from handoff.lifecycle import Event, Snapshot, replay
-from handoff.repository import columns_of
+from handoff.repository import columns_of, event_columns
 from handoff.tables import Ticket, TicketEvent
 from handoff.ticket import OPENED, Action, Actor, ActorKind, Level, next_status
 from store.audit import AuditEntry
@@ -246,7 +246,7 @@ class Maker:
             yield Turn, _turn(talk, seq, at)
         yield Ticket, self._row(number, story, back, user, talk)
         for event in story.events:
-            row = _event(f"t{number:031x}", event, back)
+            row = {**event_columns(f"t{number:031x}", event), "at": event.at - back}
             yield TicketEvent, {"id": next(self._row_ids[TicketEvent]), **row}
 
     def _message(self, talk: str, seq: int, at: datetime) -> dict[str, Any]:
@@ -296,21 +296,6 @@ def _turn(talk: str, seq: int, at: datetime) -> dict[str, Any]:
         "decision": {"reason": ""},
         "elapsed_ms": 12,
         "at": at,
-    }
-
-
-def _event(ticket_id: str, event: Event, back: timedelta) -> dict[str, Any]:
-    return {
-        "ticket_id": ticket_id,
-        "seq": event.seq,
-        "at": event.at - back,
-        "action": event.action.value,
-        "actor_kind": event.actor.kind.value,
-        "actor_id": event.actor.id,
-        "actor_name": event.actor.name,
-        "from_status": event.from_status.value if event.from_status else None,
-        "to_status": event.to_status.value,
-        "detail": dict(event.detail),
     }
 
 

@@ -178,7 +178,14 @@ def _event(row: Row[Any]) -> Event:
 
 async def add_event(session: AsyncSession, ticket_id: str, event: Event) -> int:
     """Append one event in the caller's transaction; the row's key."""
-    values = {
+    values = event_columns(ticket_id, event)
+    row_id: int = (await session.execute(_ADD_EVENT, values)).scalar_one()
+    return row_id
+
+
+def event_columns(ticket_id: str, event: Event) -> dict[str, Any]:
+    """The columns of an event's row."""
+    return {
         "ticket_id": ticket_id,
         "seq": event.seq,
         "at": event.at,
@@ -190,8 +197,6 @@ async def add_event(session: AsyncSession, ticket_id: str, event: Event) -> int:
         "to_status": event.to_status.value,
         "detail": dict(event.detail),
     }
-    row_id: int = (await session.execute(_ADD_EVENT, values)).scalar_one()
-    return row_id
 
 
 def columns_of(snapshot: Snapshot) -> dict[str, Any]:

@@ -30,6 +30,8 @@ from store import yaml_text
 #: The hasher of the product, for the test of its strength.
 STRONG_HASHER = accounts._HASHER
 _PARSE = yaml_text.parse
+#: Loaded models of each kind that are kept, the newest.
+MODELS_KEPT = 4
 
 
 def begin() -> None:
@@ -76,31 +78,19 @@ def _routed_once(make: Callable[..., Any]) -> Callable[..., Any]:
 def _loaded_once(load: Callable[[Path], Any]) -> Any:
     """Models are values: copies of a workspace, told by their files' sizes and times, share one."""
 
-    @functools.lru_cache(maxsize=4)
-    def known(_marks: tuple[object, ...], some: "_Some") -> Any:
-        return load(some.folder)
+    known: dict[tuple[object, ...], Any] = {}
 
     def found(folder: Path) -> Any:
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         marks = tuple((one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in files)
-        return known(marks, _Some(folder)) if marks else load(folder)
+        if marks not in known:
+            made = load(folder)
+            if len(known) >= MODELS_KEPT:
+                known.pop(next(iter(known)))
+            known[marks] = made
+        return known[marks]
 
     return found
-
-
-class _Some:
-    """A folder that is as good as any other for the cache."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @override
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Some)
-
-    @override
-    def __hash__(self) -> int:
-        return 0
 
 
 @functools.lru_cache(maxsize=64)
