@@ -173,6 +173,9 @@ class World:
             " where attempts = 0 and status = 'pending' and last_error is null and not exists"
             " (select 1 from outbox_rows b where b.conversation_id = o.conversation_id"
             " and b.id < o.id and b.status = 'pending') and not exists"
+            # A channel that failed rests, and what else waits for it may not be tried for long.
+            " (select 1 from outbox_rows b where b.kind = o.kind and b.status = 'pending'"
+            " and b.last_error is not null) and not exists"
             " (select 1 from notification_channels c where c.state = 'broken'"
             " and o.kind like '%' || c.id || '%')"
         )

@@ -125,9 +125,14 @@ def test_tabs_share_one_stream_and_a_tab_that_leads_may_close(
 def test_news_while_reading_upwards_waits_behind_a_button(widget: Page, desk: Desk) -> None:
     show(widget, desk, showcase.ANSWER, showcase.ANSWER)
     widget.locator("#log").hover()
-    # As a person does it: a picture that loads late moves only a log that nobody has touched.
-    widget.mouse.wheel(0, -100_000)
-    until(lambda: widget.locator("#log").evaluate("log => log.scrollTop") == 0)
+
+    def wheeled_to_the_top() -> bool:
+        # As a person does it, notch by notch: a picture that loads before the page has heard of
+        # the first one still follows the newest message.
+        widget.mouse.wheel(0, -100_000)
+        return bool(widget.locator("#log").evaluate("log => log.scrollTop") == 0)
+
+    until(wheeled_to_the_top)
     desk.post("bot", "text", "在下面")
     expect(widget.locator(".from-bot .bubble").last).to_have_text("在下面")
     assert widget.locator("#log").evaluate("log => log.scrollTop") == 0
