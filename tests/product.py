@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from PIL import Image as Picture
 
 from bot import migrate
@@ -34,8 +33,7 @@ from kb.service import load_corpus, store_faq, store_guide
 from kb.train import build_index
 from store.base import new_id
 from store.session import Database
-from tests.postgres import free_port
-from tests.thrift import PromptServer
+from tests.listening import listening
 
 PASSWORD = "a good long password"
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
@@ -267,27 +265,16 @@ def http_client(address: str) -> httpx.AsyncClient:
 async def serving(settings: Settings, **parts: Any) -> AsyncIterator[Product]:
     """The product on a free port of this machine."""
     services = assemble(settings, **parts)
-    config = uvicorn.Config(
+    async with listening(
         create_app(services),
-        host="127.0.0.1",
-        port=free_port(),
-        log_level="error",
+        lifespan="on",
         timeout_graceful_shutdown=1,
         timeout_keep_alive=KEEP_ALIVE_S,
-        lifespan="on",
-    )
-    server = PromptServer(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[method-assign,attr-defined]
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-        if running.done():
-            running.result()
-    address = f"http://127.0.0.1:{config.port}"
-    try:
-        async with http_client(address) as client:
-            yield Product(services, address, client)
-    finally:
-        services.live.close()
-        server.should_exit = True
-        await running
+    ) as port:
+        address = f"http://127.0.0.1:{port}"
+        try:
+            async with http_client(address) as client:
+                yield Product(services, address, client)
+        finally:
+            # Its streams end before the server waits for them.
+            services.live.close()

@@ -9,14 +9,13 @@ import json
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
-import uvicorn
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
@@ -45,9 +44,8 @@ from tests.bot.wecom_platform import Platform, fake_settings
 from tests.connectors.fake_telegram import SECRET as WEBHOOK_SECRET
 from tests.connectors.fake_telegram import TOKEN, FakeTelegram, fake_telegram, message
 from tests.connectors.notify_peers import HttpPeer, SmtpPeer, http_peer, smtp_peer
-from tests.postgres import free_port
+from tests.listening import listening
 from tests.product import Chat, Product, copy_workspace, make_settings, serving
-from tests.thrift import PromptServer
 
 #: Numbers of nobody, with right check digits, as people type them.
 PRIVATE = ("11010519491231002X", "13912345678", "6222021234567890128", "Kl7-pass-word")
@@ -197,21 +195,6 @@ class World:
             return "\n".join(rows.iterdump())
 
 
-@asynccontextmanager
-async def platform_at(gate: Gate) -> AsyncIterator[str]:
-    """The pretended platform on a free port."""
-    port = free_port()
-    config = uvicorn.Config(gate, host="127.0.0.1", port=port, log_level="error", lifespan="off")
-    server = PromptServer(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    running = asyncio.create_task(server.serve())
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await running
-
-
 @pytest.fixture
 async def world(prepared_workspace: Path, tmp_path: Path) -> AsyncIterator[World]:
     copy_workspace(prepared_workspace, tmp_path / "home")
@@ -221,10 +204,10 @@ async def world(prepared_workspace: Path, tmp_path: Path) -> AsyncIterator[World
         fake_telegram() as telegram,
         http_peer(always=FINE) as peer,
         smtp_peer() as relay,
-        platform_at(gate) as base_url,
+        listening(gate) as port,
     ):
         update = {
-            "wecom": WECOM.model_copy(update={"base_url": base_url}),
+            "wecom": WECOM.model_copy(update={"base_url": f"http://127.0.0.1:{port}"}),
             "wecom_bot": BOT,
             "telegram": telegram.settings(),
             "web": WebSettings(identity_secrets={"portal": PROOF_SECRET}),

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
 from bot.channels.fake_wecom import demonstration_settings, environment
 from bot.clock import utc_now
@@ -28,6 +27,7 @@ from connectors.fake_wecom.platform import FakeWecom
 from connectors.fake_wecom.postman import Postman, Weather
 from connectors.fake_wecom.settings import FakeSettings
 from connectors.settings import WecomSettings
+from tests.listening import listening
 from tests.postgres import free_port
 from tests.product import ENTRIES, copy_workspace
 
@@ -153,17 +153,14 @@ async def world(prepared_workspace: Path, tmp_path: Path) -> AsyncIterator[World
         ),
         utc_now,
     )
-    config = uvicorn.Config(
-        create_app(fake), host="127.0.0.1", port=platform_port, log_level="error", lifespan="off"
-    )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[method-assign,attr-defined]
-    serving = asyncio.create_task(server.serve())
     letters = Letters(settings.corp_id, settings.agent_id, utc_now)
     given = {"CAIWEN_NLU__ENABLED": "false", "CAIWEN_RELAY__LEASE_S": "2"}
     given["CAIWEN_WECOM__FEEDBACK"] = "false"  # a second message below each would only slow it
     ours = Ours(home, port, {**environment(settings), **given})
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with (
+        listening(create_app(fake), platform_port),
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
         address = f"http://127.0.0.1:{port}/channels/wecom/callback"
         postman = Postman(client, address, settings.keys(), letters, fake.settings, utc_now)
         ours.start()
@@ -172,8 +169,6 @@ async def world(prepared_workspace: Path, tmp_path: Path) -> AsyncIterator[World
             yield World(fake, postman, letters, ours, client)
         finally:
             ours.kill()
-            server.should_exit = True
-            await serving
 
 
 async def run(world: World, members: int, each: int, kills: int, every_s: float) -> None:

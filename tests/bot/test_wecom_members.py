@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-import uvicorn
 from sqlalchemy import select
 
 from bot.attachments.tables import Attachment
@@ -22,6 +21,7 @@ from bot.settings import data_dir
 from bot.tables import Message, User
 from connectors.fake_wecom.app import create_app
 from connectors.settings import WecomSettings
+from tests.listening import listening
 from tests.postgres import free_port
 from tests.product import Product, copy_workspace, make_settings, picture, serving
 
@@ -71,18 +71,9 @@ async def world(prepared_workspace: Path, tmp_path: Path) -> AsyncIterator[World
     wecom = wecom.model_copy(update={"regions": {"2": "城东区"}})
     client = httpx.AsyncClient(trust_env=False)
     shown = demonstration(wecom, PHRASES, utc_now, client=client, to="http://nowhere.test")
-    config = uvicorn.Config(
-        create_app(shown.platform), host="127.0.0.1", port=port, log_level="error", lifespan="off"
-    )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[method-assign,attr-defined]
-    task = asyncio.create_task(server.serve())
     settings = make_settings(home).model_copy(update={"wecom": wecom})
-    async with serving(settings) as product:
+    async with client, listening(create_app(shown.platform), port), serving(settings) as product:
         yield World(product, shown)
-    server.should_exit = True
-    await task
-    await client.aclose()
 
 
 def person_in(page: str) -> dict[str, str] | None:

@@ -1,15 +1,14 @@
 """A private deployment's own authority and its proxy: obeyed, and nothing else is trusted."""
 
-import asyncio
 import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -23,7 +22,7 @@ from connectors.fake_wecom.settings import FakeSettings, Member
 from connectors.settings import WecomSettings
 from connectors.wecom_api import WecomApi, make_client
 from tests.connectors.local_proxy import PASSWORD, a_proxy
-from tests.postgres import free_port
+from tests.listening import listening
 
 CORP, AGENT, SECRET = "ww1", 1000002, "the-secret-of-the-application"
 NOW = datetime.now(UTC)
@@ -69,22 +68,13 @@ def _named(name: str, issuer: str, key: ec.EllipticCurvePublicKey) -> x509.Certi
 @asynccontextmanager
 async def platform(authority: Authority | None = None) -> AsyncIterator[str]:
     """The pretended platform's address, by HTTPS when there is an authority."""
-    own = {"ssl_certfile": authority.certificate, "ssl_keyfile": authority.key} if authority else {}
+    own: dict[str, Any] = (
+        {"ssl_certfile": authority.certificate, "ssl_keyfile": authority.key} if authority else {}
+    )
     known = FakeSettings(CORP, AGENT, SECRET, members={"lihua": Member("lihua", "Li Hua")})
     fake = FakeWecom(known, utc_now)
-    port = free_port()
-    config = uvicorn.Config(
-        create_app(fake), host="127.0.0.1", port=port, log_level="error", lifespan="off", **own
-    )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[method-assign,attr-defined]
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-        assert not task.done()
-    yield f"{'https' if authority else 'http'}://127.0.0.1:{port}"
-    server.should_exit = True
-    await task
+    async with listening(create_app(fake), **own) as port:
+        yield f"{'https' if authority else 'http'}://127.0.0.1:{port}"
 
 
 async def told(base_url: str, **more: object) -> str:
