@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -28,6 +29,9 @@ NOTHING_SKIPPED = os.environ.get("CAIWEN_TEST_NOTHING_SKIPPED") == "1"
 def pytest_configure() -> None:
     """Before anything is imported that would keep what is replaced."""
     thrift.begin()
+    # How long an example takes says how busy the machine is; that is for benchmarks to measure.
+    hypothesis.settings.register_profile("caiwen", deadline=None)
+    hypothesis.settings.load_profile("caiwen")
 
 
 def pytest_collection_finish() -> None:

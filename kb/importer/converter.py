@@ -90,9 +90,13 @@ def find_programs(search: str | None = None) -> Programs:
 class Converter:
     """Converts one file at a time; `interrupt` may come from another thread."""
 
-    def __init__(self, limits: ImportLimits, search: str | None = None) -> None:
+    def __init__(
+        self, limits: ImportLimits, search: str | None, interrupted: threading.Event
+    ) -> None:
+        """`interrupted` is set before `interrupt` is called, and cleared for the next file."""
         self._limits = limits
         self._search = search
+        self._interrupted = interrupted
         self._process: subprocess.Popen[bytes] | None = None
         self._guard = threading.Lock()
 
@@ -200,6 +204,9 @@ class Converter:
             )
         with self._guard:
             self._process = process
+            if self._interrupted.is_set():
+                # It came while the program was being started, and found nothing to end.
+                _kill(process)
         try:
             return process.wait(limits.convert_seconds)
         except subprocess.TimeoutExpired as error:

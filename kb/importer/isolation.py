@@ -46,9 +46,9 @@ class IsolatedImporter:
     def __init__(self, limits: ImportLimits | None = None, programs: str | None = None) -> None:
         """`programs` is where converters are looked for, as in PATH; None is the process's own."""
         self._limits = limits or ImportLimits()
-        self._converter = Converter(self._limits, programs)
-        self._texts = IsolatedTextReader(OcrLimits(seconds=_SECONDS_A_SCAN))
         self._interrupted = threading.Event()
+        self._converter = Converter(self._limits, programs, self._interrupted)
+        self._texts = IsolatedTextReader(OcrLimits(seconds=_SECONDS_A_SCAN))
         self._lock = threading.Lock()
         self._worker = WorkerProcess("kb.importer.worker", self._limits.memory_bytes)
 
@@ -145,6 +145,9 @@ class IsolatedImporter:
     def _ask(self, path: Path, **request: Any) -> tuple[bytes, dict[str, bytes]]:
         """What the process replies: JSON, and pictures by name."""
         process = self._worker.running()
+        if self._interrupted.is_set():
+            # The process may have been started after the interrupt ended the one before.
+            raise ImportRefused(RefusalReason.CRASHED, "interrupted")
         deadline = time.monotonic() + self._limits.seconds
         try:
             assert process.stdin is not None  # noqa: S101 - opened with a pipe

@@ -19,7 +19,7 @@ from PIL import Image as Pillow
 from kb.errors import ImportRefused, RefusalReason
 from kb.importer import ImportLimits, IsolatedImporter, confined, import_batch
 from kb.importer.aid import without_margins
-from kb.importer.converter import TARGETS, Programs, find_programs
+from kb.importer.converter import TARGETS, Converter, Programs, find_programs
 from kb.sections import FaqTable, Guide, Image, WarningCode
 from tests.kb.importer.pictures import emf_without_bitmap, png
 from tests.kb.importer.test_hostile import ole
@@ -121,13 +121,22 @@ def test_an_interrupt_ends_the_converter_and_what_it_started(tmp_path: Path, leg
     with IsolatedImporter(LIMITS, search) as importer:
         reading = threading.Thread(target=_read_refused, args=(importer, legacy))
         reading.start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + LIMITS.convert_seconds
         while not (mark.exists() and mark.read_text()) and time.monotonic() < deadline:
             time.sleep(0.02)
         importer.interrupt()
         reading.join(30)
         assert not reading.is_alive()
     assert _ends(int(mark.read_text()))
+
+
+def test_an_interrupt_while_the_converter_starts_is_not_lost(tmp_path: Path, legacy: Path) -> None:
+    search = program(tmp_path, "soffice", OFFICE + "exec sleep 300\n")
+    interrupted = threading.Event()
+    converter = Converter(LIMITS, search, interrupted)
+    interrupted.set()
+    with refused(RefusalReason.CONVERSION_FAILED), converter.converted(legacy, "doc"):
+        pass
 
 
 def _read_refused(importer: IsolatedImporter, path: Path) -> None:
