@@ -25,6 +25,9 @@ WEIGHTS_FILE = "weights.npz"
 
 Floats = NDArray[np.float32]
 
+#: No word of evidence begins or ends with these: "户的" tells nobody anything.
+_BOUND = frozenset("的地得了着过吗呢吧啊呀嘛么是和与跟我你您他她它们这那哪就都也还把被给请个")
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -64,7 +67,10 @@ class LinearModel:
         return shares
 
     def telling(self, text: str | Reading, label: str) -> str:
-        """The words of the text that speak most for a label against the others; may be empty."""
+        """The words of the text that speak most for a label against the others; may be empty.
+
+        They are an n-gram of it, none that begins or ends with a character that only binds words.
+        """
         reading = self.read(text) if isinstance(text, str) else text
         column = self.labels.index(label)
         rows = self.weights[reading.places]
@@ -75,6 +81,7 @@ class LinearModel:
             for gram in reading.grams
             if len(gram) > 1
             and gram.isalnum()
+            and not _BOUND & {gram[0], gram[-1]}
             and (place := self.vocabulary.get(gram)) is not None
             and gram in reading.folded
         }

@@ -53,6 +53,13 @@ def test_the_telling_words_are_in_the_text() -> None:
     assert model.telling("zzz", "thanks") == ""
 
 
+def test_telling_words_neither_begin_nor_end_with_what_only_binds() -> None:
+    texts = ["户的甲乙", "户的丙丁", "户的戊己", "张纸甲丙", "张纸乙戊", "张纸丁己"]
+    model = fit_linear(texts, ["account"] * 3 + ["printer"] * 3)
+    assert "的" not in model.telling("户的甲乙", "account")
+    assert model.telling("张纸甲丙", "printer") == "张纸"
+
+
 def test_saved_and_read_again(tmp_path: Path) -> None:
     model = fit_linear(TEXTS, LABELS)
     model.save(tmp_path)
