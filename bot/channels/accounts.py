@@ -28,6 +28,7 @@ from bot.notifications.kinds import Kind, config_of, typed
 from bot.secrets_at_rest import Vault
 from bot.settings import Settings
 from connectors.base import Held, PermanentError, TransientError
+from connectors.wecom_api import CredentialsRefused
 from store import audit
 from store.session import Database
 
@@ -135,6 +136,8 @@ class ChannelAccounts:
         try:
             async with asyncio.timeout(_PROBE_S):
                 await self.channels.probe(channel)
+        except CredentialsRefused as refused:
+            outcome, error = Outcome.REFUSED, str(refused)
         except Held as held:
             outcome, error = Outcome.HELD, str(held)
         except TransientError as failed:

@@ -17,6 +17,7 @@ from bot.notifications.errors import NotificationInvalid
 from connectors.dingtalk import DingtalkConfig, DingtalkRobot
 from connectors.dingtalk_gov import GovDingtalk, GovDingtalkConfig
 from connectors.email_smtp import EmailConfig, EmailNotifier, Security
+from connectors.errors import InvalidCallbackKey
 from connectors.notify_base import Notifier
 from connectors.notify_settings import NotifySettings
 from connectors.signed_webhook import SignedWebhook, SignedWebhookConfig
@@ -244,13 +245,25 @@ def _pairs(text: str, name: str) -> dict[str, str]:
 
 def config_of(kind: Kind, plain: Mapping[str, Any], secrets: Mapping[str, str]) -> BaseModel:
     """The connector's configuration. Raises :class:`NotificationInvalid`, without any value."""
+    given = {**plain, **secrets}
     try:
-        return kind.model.model_validate({**plain, **secrets})
+        return kind.model.model_validate(given)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else "form"
+        first: Mapping[str, Any] = dict(error.errors(include_input=False, include_url=False)[0])
+    raise _refused(kind, given, first)
+
+
+def _refused(kind: Kind, given: Mapping[str, Any], first: Mapping[str, Any]) -> NotificationInvalid:
+    """What the model says, about the field that it is about; about the form where none is."""
+    if first["loc"]:
         reason = "missing" if first["type"] == "missing" else "value"
-    raise NotificationInvalid(name, reason)
+        return NotificationInvalid(str(first["loc"][0]), reason)
+    if isinstance(first.get("ctx", {}).get("error"), InvalidCallbackKey):
+        return NotificationInvalid("encoding_aes_key", "value")
+    empty = [one.name for one in kind.fields if one.required and not given.get(one.name)]
+    return (
+        NotificationInvalid(empty[0], "missing") if empty else NotificationInvalid("form", "value")
+    )
 
 
 async def check_address(kind: Kind, config: BaseModel, settings: NotifySettings) -> None:

@@ -1,7 +1,5 @@
 """Many tickets, one fault, over HTTP: proposed, confirmed, answered at once, ended for all."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -16,20 +14,12 @@ from handoff.problem_report import ProblemReport
 from store.outbox import Claimed
 from store.vocabulary import Severity
 from tests.product import Chat, Product
+from tests.waiting import until
 
 FAULT = "外币利息核算模块报错打不开，提示 ERR-5021 服务未启动"
 UNITS = ("区教育局", "区卫健局", "镇财政所")
 WORDS = PublicWords("外币利息核算暂时打不开，正在抢修。", "请先办理其他业务。")
 CHEN = Principal("e-chen", "chen", "陈工", "", Role.ENGINEER, (), (), "", False)
-
-
-async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
-    """The relay works beside us."""
-    for _ in range(150):
-        if await check():
-            return
-        await asyncio.sleep(0.04)
-    raise AssertionError("it never happened")
 
 
 async def incidents(product: Product, *statuses: IncidentStatus) -> list[Incident]:
@@ -62,7 +52,7 @@ async def proposed(product: Product) -> tuple[Incident, list[Chat]]:
     async def there() -> bool:
         return bool(await incidents(product))
 
-    await eventually(there)
+    await until(there)
     (incident,) = await incidents(product)
     return incident, chats
 
@@ -77,7 +67,7 @@ async def confirmed(product: Product) -> tuple[Incident, list[Chat]]:
     async def told() -> bool:
         return all([await cards(chat) for chat in chats])
 
-    await eventually(told)
+    await until(told)
     await product.services.incidents.board.refresh()
     return incident, chats
 
@@ -108,7 +98,7 @@ async def test_three_units_propose_and_the_evidence_says_why(any_product: Produc
     async def noticed() -> bool:
         return board.proposed_to(CHEN) == 1
 
-    await eventually(noticed)
+    await until(noticed)
     assert board.proposed_to(replace(CHEN, modules=("工资统发",))) == (incident.module is None)
     headers = await product.staff()
     page = await product.client.get("/console", headers={**headers, "Accept": "text/html"})
@@ -118,7 +108,7 @@ async def test_three_units_propose_and_the_evidence_says_why(any_product: Produc
     async def joined() -> bool:
         return (await opened(product, incident)).reach.tickets == 4
 
-    await eventually(joined)
+    await until(joined)
     assert len(await incidents(product)) == 1
 
 
@@ -175,7 +165,7 @@ async def test_a_known_fault_is_answered_at_once_and_its_end_is_told(any_product
         mine = [await said(chat, "resolved") for chat in chats]
         return all(mine) and "已解决" in await cards(asker)
 
-    await eventually(all_told)
+    await until(all_told)
     await drained(product)
     for chat in chats:
         assert len(await said(chat, "resolved")) == 1
@@ -197,7 +187,7 @@ async def test_a_delivery_that_comes_twice_tells_once(product: Product) -> None:
     async def told() -> bool:
         return all([len(await cards(chat)) == 2 for chat in chats])
 
-    await eventually(told)
+    await until(told)
     whole = await opened(product, incident)
     seq = whole.incident.version
     for member in whole.members:
@@ -247,7 +237,7 @@ async def test_reopening_takes_up_what_the_incident_resolved(product: Product) -
     async def resolved() -> bool:
         return all([await said(chat, "resolved") for chat in chats])
 
-    await eventually(resolved)
+    await until(resolved)
     await verbs.reopen(CHEN, incident.number, "又出现了")
     await drained(product)
 
@@ -255,7 +245,7 @@ async def test_reopening_takes_up_what_the_incident_resolved(product: Product) -
         statuses = [m.ticket.status for m in (await opened(product, incident)).members]
         return statuses.count("已解决") == 1
 
-    await eventually(going_on)
+    await until(going_on)
     kept = next(m for m in (await opened(product, incident)).members if m.ticket.number == first)
     assert (kept.ticket.status, kept.ticket.solution) == ("已解决", "单独解决")
 
@@ -271,5 +261,5 @@ async def test_the_review_is_the_report_of_major_tickets(product: Product) -> No
     async def reported() -> bool:
         return all(m.ticket.reported_at for m in (await opened(product, incident)).members)
 
-    await eventually(reported)
+    await until(reported)
     assert {m.ticket.severity for m in (await opened(product, incident)).members} == {"重大"}

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +24,7 @@ from connectors.settings import WecomSettings
 from tests.listening import listening
 from tests.postgres import free_port
 from tests.product import Product, copy_workspace, make_settings, picture, serving
+from tests.waiting import until
 
 PHRASES = load(data_dir() / "locales" / "zh-CN.yml")
 
@@ -165,14 +166,6 @@ async def test_who_writes_is_bound_to_unit_and_region_later(world: World) -> Non
             break
         await asyncio.sleep(0.05)
     assert (user.name, user.unit, user.region) == ("李华", "城东区财政局", "城东区")
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    for _ in range(1_200):
-        if await holds():
-            return
-        await asyncio.sleep(0.05)
-    raise TimeoutError
 
 
 async def test_pictures_and_files_that_members_send_are_fetched_and_kept(world: World) -> None:

@@ -14,14 +14,12 @@ from store import outbox
 from tests.bot.test_alert_reading import body, raw
 from tests.bot.web.plain_browser import make_ticket
 from tests.bot.web.test_admin_notifications import World, world_of
+from tests.browser.line_desk import OVERFLOW, PHONE
 from tests.browser.test_two_people import person
 from tests.browser.widget_harness.chromium import ARGUMENTS, executable
 from tests.product import PASSWORD
 
 pytestmark = pytest.mark.browser
-
-DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-OVERFLOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from bot.alerts.tables import AlertSource
 from bot.assembly import Services
 from bot.conversations.greeting import LOCAL
 from bot.notifications.errors import NotificationInvalid, SecretsKeyMissing
-from bot.web.admin.forms import texts, told, version
+from bot.web.admin.forms import Fault, fault_of, keyless, texts, told, version
 from bot.web.navigation import Place, places
 from bot.web.page_access import FRESH, PageStaff
 from bot.web.security import AppServices
@@ -70,7 +70,7 @@ class SourcePage:
     severities: Sequence[str]
     signed: bool
     token: str
-    error: str
+    fault: Fault | None
 
 
 @router.get(ADDRESS)
@@ -156,10 +156,9 @@ async def add(staff: PageStaff, app: AppServices, request: Request, kind: Wanted
     try:
         source_id, token = await app.alert_desk.add_source(staff, kind, form)
     except NotificationInvalid as invalid:
-        return _form(app, staff, kind, form, error=told(app.phrases, invalid))
+        return _form(app, staff, kind, form, fault=fault_of(app.phrases, invalid))
     except SecretsKeyMissing:
-        error = app.phrases.say("problem.secrets_key_missing.detail")
-        return _form(app, staff, kind, form, error=error)
+        return _form(app, staff, kind, form, fault=keyless(app.phrases))
     source = await app.alert_desk.source(staff, source_id)
     return _form(app, staff, kind, SourceForm.of(source), source=source, token=token)
 
@@ -179,8 +178,12 @@ async def save(source_id: RowId, staff: PageStaff, app: AppServices, request: Re
         await app.alert_desk.change_source(staff, source_id, form)
     except NotificationInvalid as invalid:
         source = await app.alert_desk.source(staff, source_id)
-        error = told(app.phrases, invalid)
-        return _form(app, staff, SourceKind(source.kind), form, source=source, error=error)
+        fault = fault_of(app.phrases, invalid)
+        return _form(app, staff, SourceKind(source.kind), form, source=source, fault=fault)
+    except SecretsKeyMissing:
+        source = await app.alert_desk.source(staff, source_id)
+        fault = keyless(app.phrases)
+        return _form(app, staff, SourceKind(source.kind), form, source=source, fault=fault)
     return RedirectResponse(ADDRESS, 303)
 
 
@@ -220,7 +223,7 @@ def _form(
     *,
     source: AlertSource | None = None,
     token: str = "",
-    error: str = "",
+    fault: Fault | None = None,
 ) -> Response:
     staff.require()
     base = app.settings.notify.public_url.rstrip("/")
@@ -241,7 +244,7 @@ def _form(
         severities=[one.value for one in Severity],
         signed=source is not None and "hmac_secret" in source.secrets,
         token=token,
-        error=error,
+        fault=fault,
     )
-    status = 422 if error else 200
+    status = 422 if fault else 200
     return app.pages.page("admin/alert_source.html", {"page": shown}, status=status, headers=FRESH)

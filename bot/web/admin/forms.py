@@ -1,6 +1,6 @@
 """What forms of the administration hold: texts, ticked boxes, and which secrets to forget."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from fastapi import Request
@@ -16,6 +16,15 @@ _MAX_FIELDS = 200
 #: Fields of a rule that are lists of ticked boxes, and those that are one box.
 _LISTS = frozenset({"events", "severities", "days"})
 _BOXES = frozenset({"enabled", "major_breaks_quiet"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a form was refused: the whole of it, and what stands beside the field it is about."""
+
+    text: str
+    field: str = ""
+    reason: str = ""
 
 
 async def texts(request: Request) -> dict[str, list[str]]:
@@ -64,10 +73,21 @@ def rule_form(typed: dict[str, list[str]]) -> RuleForm:
     return RuleForm(**values, version=version(typed))
 
 
-def told(phrases: Phrases, invalid: NotificationInvalid, words: str = "notify") -> str:
-    """What is wrong, in words, with the field's name as the phrases below ``words`` have it."""
+def told(phrases: Phrases, invalid: NotificationInvalid) -> str:
+    """What is wrong, in words."""
+    return fault_of(phrases, invalid).text
+
+
+def fault_of(phrases: Phrases, invalid: NotificationInvalid, words: str = "notify") -> Fault:
+    """What is wrong, with the field's name as the phrases below ``words`` have it."""
     key = f"{words}.field.{invalid.field}"
     field = phrases.say(key) if phrases.has(key) else invalid.field
     reason = phrases.say(f"notify.invalid.{invalid.reason}")
     detail = phrases.say("notify.invalid.typed", text=invalid.detail) if invalid.detail else ""
-    return phrases.say("notify.invalid.at", field=field, reason=reason, detail=detail)
+    text = phrases.say("notify.invalid.at", field=field, reason=reason, detail=detail)
+    return Fault(text, invalid.field, f"{reason}{detail}")
+
+
+def keyless(phrases: Phrases) -> Fault:
+    """No secret can be kept."""
+    return Fault(phrases.say("problem.secrets_key_missing.detail"))

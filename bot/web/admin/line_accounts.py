@@ -17,7 +17,7 @@ from bot.notifications.errors import NotificationInvalid, SecretsKeyMissing
 from bot.notifications.forms import ChannelForm
 from bot.web.admin.access import Framed, frame
 from bot.web.admin.form_rows import FieldRow, as_typed, field_row
-from bot.web.admin.forms import channel_form, texts, told
+from bot.web.admin.forms import Fault, channel_form, fault_of, keyless, texts
 from bot.web.page_access import FRESH, PageStaff
 from bot.web.security import AppServices
 
@@ -49,7 +49,7 @@ class LinePage(Framed):
     former_until: datetime | None
     may_test: bool
     tested: TestResult | None
-    error: str
+    fault: Fault | None
     saved: bool
     may_change: bool = True
 
@@ -81,10 +81,9 @@ async def save(channel: Channel, staff: PageStaff, app: AppServices, request: Re
     try:
         await app.channel_accounts.save(staff, channel, form, cut_off=bool(given.get("cut_off")))
     except NotificationInvalid as invalid:
-        return _page(app, staff, found, form=form, error=told(app.phrases, invalid, "lines"))
+        return _page(app, staff, found, form=form, fault=fault_of(app.phrases, invalid, "lines"))
     except SecretsKeyMissing:
-        error = app.phrases.say("problem.secrets_key_missing.detail")
-        return _page(app, staff, found, form=form, error=error)
+        return _page(app, staff, found, form=form, fault=keyless(app.phrases))
     return RedirectResponse(f"{LINES}/{channel}/account?saved=1", 303)
 
 
@@ -110,7 +109,7 @@ def _page(
     *,
     form: ChannelForm | None = None,
     tested: TestResult | None = None,
-    error: str = "",
+    fault: Fault | None = None,
     saved: bool = False,
 ) -> Response:
     kind = "widget" if found.channel.startswith(WIDGET) else found.channel
@@ -142,8 +141,8 @@ def _page(
         former_until=found.former_until,
         may_test=found.channel in TESTED,
         tested=tested,
-        error=error,
+        fault=fault,
         saved=saved,
     )
-    status = 422 if error else 200
+    status = 422 if fault else 200
     return app.pages.page("admin/line.html", {"page": page}, status=status, headers=FRESH)

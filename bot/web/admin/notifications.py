@@ -20,7 +20,7 @@ from bot.notifications.kinds import KINDS, ChannelKind, Entry, Field, Kind
 from bot.notifications.tables import Notification, NotificationChannel
 from bot.web.admin.access import sections
 from bot.web.admin.form_rows import FieldRow, as_typed, field_row
-from bot.web.admin.forms import channel_form, texts, told
+from bot.web.admin.forms import Fault, channel_form, fault_of, keyless, texts
 from bot.web.navigation import Place, places
 from bot.web.page_access import FRESH, PageStaff
 from bot.web.security import AppServices
@@ -99,7 +99,7 @@ class ChannelPage(AdminPage):
     fields: Sequence[FieldRow]
     recipient: str
     tested: TestResult | None
-    error: str
+    fault: Fault | None
     saved: bool
 
 
@@ -172,9 +172,9 @@ async def add(staff: PageStaff, app: AppServices, request: Request, kind: Wanted
     try:
         channel_id = await app.notifications.admin.add_channel(staff, kind, form)
     except NotificationInvalid as invalid:
-        return _form(app, staff, kind, form, error=told(app.phrases, invalid))
+        return _form(app, staff, kind, form, fault=fault_of(app.phrases, invalid))
     except SecretsKeyMissing:
-        return _form(app, staff, kind, form, error=_keyless(app))
+        return _form(app, staff, kind, form, fault=keyless(app.phrases))
     return RedirectResponse(f"{ADDRESS}/{channel_id}?saved=1", 303)
 
 
@@ -199,9 +199,9 @@ async def save(channel_id: RowId, staff: PageStaff, app: AppServices, request: R
     try:
         await admin.change_channel(staff, channel_id, form)
     except NotificationInvalid as invalid:
-        return _form(app, staff, kind, form, channel=channel, error=told(app.phrases, invalid))
+        return _form(app, staff, kind, form, channel=channel, fault=fault_of(app.phrases, invalid))
     except SecretsKeyMissing:
-        return _form(app, staff, kind, form, channel=channel, error=_keyless(app))
+        return _form(app, staff, kind, form, channel=channel, fault=keyless(app.phrases))
     return RedirectResponse(f"{ADDRESS}/{channel_id}?saved=1", 303)
 
 
@@ -220,11 +220,11 @@ async def test(channel_id: RowId, staff: PageStaff, app: AppServices, request: R
     """Send one message and show how it went."""
     admin = app.notifications.admin
     recipient = "".join((await texts(request)).get("recipient", [])[:1])
-    error, tested = "", None
+    fault, tested = None, None
     try:
         tested = await admin.test(staff, channel_id, recipient)
     except NotificationInvalid as invalid:
-        error = told(app.phrases, invalid)
+        fault = fault_of(app.phrases, invalid)
     channel = await admin.channel(staff, channel_id)
     return _form(
         app,
@@ -232,14 +232,10 @@ async def test(channel_id: RowId, staff: PageStaff, app: AppServices, request: R
         ChannelKind(channel.kind),
         _filled(channel),
         channel=channel,
-        error=error,
+        fault=fault,
         tested=tested,
         recipient=recipient,
     )
-
-
-def _keyless(app: Services) -> str:
-    return app.phrases.say("problem.secrets_key_missing.detail")
 
 
 def _filled(channel: NotificationChannel) -> ChannelForm:
@@ -255,7 +251,7 @@ def _form(
     form: ChannelForm,
     *,
     channel: NotificationChannel | None = None,
-    error: str = "",
+    fault: Fault | None = None,
     saved: bool = False,
     tested: TestResult | None = None,
     recipient: str = "",
@@ -271,10 +267,10 @@ def _form(
         fields=_rows(KINDS[kind], form, channel),
         recipient=recipient,
         tested=tested,
-        error=error,
+        fault=fault,
         saved=saved,
     )
-    status = 422 if error else 200
+    status = 422 if fault else 200
     return app.pages.page("admin/channel.html", {"page": shown}, status=status, headers=FRESH)
 
 

@@ -1,7 +1,6 @@
 """Sending files in a conversation over HTTP, and looking at what became of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -42,15 +41,6 @@ async def fetch(chat: Chat, attachment_id: str, **headers: str) -> httpx.Respons
 async def rows_of(chat: Chat) -> list[Any]:
     async with chat.product.services.database.reading() as session:
         return list(await repository.of_conversation(session, chat.id))
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for a condition, generously."""
-    async with asyncio.timeout(60):
-        while True:
-            if await holds():
-                return
-            await asyncio.sleep(0.02)
 
 
 async def is_read(chat: Chat) -> bool:

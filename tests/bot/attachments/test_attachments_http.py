@@ -23,9 +23,9 @@ from tests.bot.attachments.sending import (
     send,
     show,
     ticket_with_engineer,
-    until,
 )
 from tests.product import Chat, Product, copy_workspace, make_settings, serving
+from tests.waiting import until
 
 BALANCE, MENU, BLANK = png(1), png(2), png(3)
 SCREENS = {

@@ -169,10 +169,10 @@ async def test_a_switched_off_channel_keeps_what_waits(
 
 async def test_bad_forms_are_refused_in_words_and_change_nothing(world: World) -> None:
     for changed, told in (
-        ({"corp_id": ""}, "表单"),
+        ({"corp_id": ""}, "企业 ID（corpid）：必须填写"),
         ({"agent_id": "x"}, "应用编号"),
         ({"token": "-"}, "Token"),
-        ({"encoding_aes_key": "short"}, "表单"),
+        ({"encoding_aes_key": "short"}, "EncodingAESKey：内容不合要求"),
         ({"corp_id": HOSTILE * 9}, "企业 ID"),
     ):
         text = await world.save(**{**FIRST, **changed})

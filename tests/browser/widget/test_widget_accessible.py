@@ -1,16 +1,15 @@
 """Nothing that axe-core finds fault with: every state, both colour schemes, both widths."""
 
-from collections.abc import Callable
-from importlib import resources, util
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
+from tests.browser.axe import LOOK, in_words, script
 from tests.browser.widget_harness import showcase
 from tests.browser.widget_harness.desk import Desk
 from tests.browser.widget_harness.hands import DESKTOP, PHONE, say, show
-from tests.conftest import need
 
 pytestmark = pytest.mark.browser
 Arrange = Callable[[Page, Desk], None]
@@ -18,20 +17,13 @@ Arrange = Callable[[Page, Desk], None]
 
 @pytest.fixture(scope="module")
 def axe() -> str:
-    need(util.find_spec("axe_playwright_python") is not None, "axe-core")
-    return resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+    return script()
 
 
-def faults(page: Page, axe: str) -> list[str]:
-    """What every rule of axe-core finds, by rule and place."""
+def faults(page: Page, axe: str) -> Sequence[str]:
+    """What every rule of axe-core finds."""
     page.evaluate(axe)
-    found: dict[str, Any] = page.evaluate("() => axe.run(document)")
-    assert len(found["passes"]) > 15, "it has looked at the page"
-    return [
-        f"{rule['id']} at {node['target']}: {node['failureSummary']}"
-        for rule in found["violations"]
-        for node in rule["nodes"]
-    ]
+    return in_words(page.evaluate(LOOK))
 
 
 def greeted(widget: Page, desk: Desk) -> None:

@@ -1,0 +1,13 @@
+"""Waiting for what comes by itself, with a limit that slow machines keep too."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+PATIENCE_S = 60.0
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Look again and again until it holds. Raises :class:`TimeoutError`."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not await holds():  # noqa: ASYNC110  # what it waits for sets no event
+            await asyncio.sleep(0.02)
