@@ -25,6 +25,7 @@ from bot.calendar_admin import CalendarAdmin
 from bot.changes.keeping import Keeper
 from bot.channels import persons
 from bot.channels.accounts import ChannelAccounts
+from bot.channels.bot_frames import BotFrames
 from bot.channels.files import ChannelFiles
 from bot.channels.h5_login import H5Login
 from bot.channels.intake import ChannelIntake
@@ -358,6 +359,7 @@ def assemble(
                 **handlers(database, live, sending.by_name, phrases),
                 **persons.handlers(database, sending),
                 **channel_files.handlers(),
+                **BotFrames(channel_files, sending).handlers(),
                 **incidents.news.handlers(),
             },
             clock,

@@ -12,6 +12,8 @@ from typing import Any
 from bot import background
 from bot.assembly import Services
 from bot.channels import telegram
+from bot.channels.bot_frames import BotFrames
+from bot.channels.long_connection import LongConnection
 
 
 @asynccontextmanager
@@ -55,6 +57,10 @@ async def _listen(app: Services) -> None:
                 raise one
 
 
+def _long_connection(app: Services) -> LongConnection:
+    return LongConnection(BotFrames(app.channel_files, app.channels, app.relay.wake))
+
+
 async def _nothing() -> None:
     await asyncio.Event().wait()
 
@@ -73,6 +79,7 @@ def _jobs(app: Services, *, worker: bool) -> list[Coroutine[Any, Any, None]]:
     if worker:
         jobs.append(background.forever("relay", app.relay.run))
         jobs.append(background.forever("telegram", lambda: _listen(app)))
+        jobs.append(background.forever("long_connection", _long_connection(app).run))
         jobs.append(background.forever("news", app.notifications.run_scanner))
         jobs.append(background.forever("notifications", app.notifications.sender.run))
         jobs.append(background.forever("old_files", app.retention.run))

@@ -13,6 +13,8 @@ class BotStream(Base):
 
     ``response_url``: an address that takes one message after the stream; empty once used.
     ``welcome``: opened by somebody who came in, and read by nobody but the callback itself.
+    ``request_id``: what a reply over the long connection refers to; empty where it is fetched.
+    ``chat``: where the platform takes words that answer nothing. ``push``: holds such words.
     """
 
     __tablename__ = "bot_streams"
@@ -24,6 +26,9 @@ class BotStream(Base):
     conversation_id: Mapped[str] = mapped_column(String(32))
     response_url: Mapped[str] = mapped_column(Text, default="")
     welcome: Mapped[bool] = mapped_column(default=False)
+    request_id: Mapped[str] = mapped_column(String(200), default="")
+    chat: Mapped[str] = mapped_column(String(200), default="")
+    push: Mapped[bool] = mapped_column(default=False)
     opened_at: Mapped[datetime]
     polled_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
@@ -33,6 +38,7 @@ class BotStreamPart(Base):
     """One part of a delivery in a stream. ``shown_at``: handed to the platform.
 
     ``answer_seq`` is the place of an answer in its conversation, which a verdict refers to.
+    ``refusal``: why the platform did not take it, for good.
     """
 
     __tablename__ = "bot_stream_parts"
@@ -47,3 +53,4 @@ class BotStreamPart(Base):
     answer_seq: Mapped[int] = mapped_column(default=0)
     put_at: Mapped[datetime]
     shown_at: Mapped[datetime | None]
+    refusal: Mapped[str] = mapped_column(String(60), default="")

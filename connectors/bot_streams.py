@@ -5,6 +5,7 @@ for the words. Each reply is the whole text so far. Refuses to say that somethin
 it was handed to the platform.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,12 +32,25 @@ _BETWEEN = "\n\n"
 _PICTURES = 10
 
 
+#: The platform takes nothing for a reply after this.
+LONGEST = timedelta(minutes=6)
+
+
 class Place(StrEnum):
     """Where a part of a delivery is."""
 
     SHOWN = "shown"
     WAITING = "waiting"
     NOWHERE = "nowhere"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the long connection says beside a message: what to refer to, and where it was said."""
+
+    request_id: str = ""
+    chat: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,47 +78,72 @@ class Part:
 
 
 class BotStreams:
-    """The streams of one bot."""
+    """The streams of one bot. ``pushing``: over the long connection, replies are sent by us."""
 
     def __init__(
-        self, database: Database, clock: Callable[[], datetime], settle_s: float = 1.0
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        settle_s: float = 1.0,
+        *,
+        pushing: bool = False,
     ) -> None:
-        self._settled = timedelta(seconds=settle_s)
+        #: Something was laid out in this process: whoever sends it need not wait for a look.
+        self.laid = asyncio.Event()
+        self.pushing = pushing
+        self.settled = timedelta(seconds=settle_s)
         self._database = database
         self._clock = clock
         self._count = 0
 
     async def open(
-        self, person: str, conversation_id: str, message_id: str, response_url: str = ""
+        self,
+        person: str,
+        conversation_id: str,
+        message_id: str,
+        response_url: str = "",
+        *,
+        line: Line | None = None,
     ) -> str:
         """The stream of a question; the same one when the question comes again."""
-        return await self._open(person, conversation_id, message_id, response_url, welcome=False)
+        opened = self._stream(person, conversation_id, message_id, line)
+        opened.response_url = response_url
+        return await self._open(opened)
 
-    async def open_welcome(self, person: str, conversation_id: str, message_id: str) -> str:
-        """As `open`, for somebody who came in: what is said at once is the whole reply."""
-        return await self._open(person, conversation_id, message_id, "", welcome=True)
-
-    async def _open(
-        self, person: str, conversation_id: str, message_id: str, address: str, *, welcome: bool
+    async def open_welcome(
+        self, person: str, conversation_id: str, message_id: str, *, line: Line | None = None
     ) -> str:
-        now = self._clock()
-        await self._forget_now_and_then(now)
-        async with self._database.reading() as session:
-            known = await rows.of_message(session, message_id)
-        if known is not None:
-            return known.id
-        stream_id = new_id()
-        opened = BotStream(
-            id=stream_id,
+        """As `open`, for somebody who came in: what is said at once is the whole reply."""
+        opened = self._stream(person, conversation_id, message_id, line)
+        opened.welcome = True
+        return await self._open(opened)
+
+    def _stream(
+        self, person: str, conversation_id: str, message_id: str, line: Line | None
+    ) -> BotStream:
+        now, line = self._clock(), line or Line()
+        return BotStream(
+            id=new_id(),
             message_id=message_id,
             person=person,
             conversation_id=conversation_id,
-            response_url=address,
-            welcome=welcome,
+            response_url="",
+            welcome=False,
+            request_id=line.request_id,
+            chat=line.chat,
+            push=False,
             opened_at=now,
             polled_at=now,
             closed_at=None,
         )
+
+    async def _open(self, opened: BotStream) -> str:
+        stream_id, message_id = opened.id, opened.message_id
+        await self._forget_now_and_then(opened.opened_at)
+        async with self._database.reading() as session:
+            known = await rows.of_message(session, message_id)
+        if known is not None:
+            return known.id
         try:
             async with self._database.transaction() as session:
                 session.add(opened)
@@ -115,6 +154,7 @@ class BotStreams:
             if known is None:
                 raise
             return known.id
+        self.laid.set()
         return stream_id
 
     async def conversation_of(self, stream_id: str) -> str | None:
@@ -136,19 +176,17 @@ class BotStreams:
             parts = await rows.parts(session, stream_id)
             if found.closed_at is not None:
                 # What was laid out too late is shown elsewhere.
-                return _frame(found, [one for one in parts if one.shown_at], finish=True)
+                return frame_of(found.id, [one for one in parts if one.shown_at], finish=True)
             latest = await rows.newest(session, found.person)
             superseded = latest is not None and latest.id != stream_id
             finish = superseded or now - found.opened_at >= MOST
-            finish = finish or (
-                not busy and bool(parts) and now - parts[-1].put_at >= self._settled
-            )
+            finish = finish or (not busy and bool(parts) and now - parts[-1].put_at >= self.settled)
             fresh = any(one.shown_at is None for one in parts)
             for one in parts:
                 one.shown_at = one.shown_at or now
             found.polled_at = now
             found.closed_at = now if finish else None
-            return _frame(found, parts, finish=finish, fresh=fresh, superseded=superseded)
+            return frame_of(found.id, parts, finish=finish, fresh=fresh, superseded=superseded)
 
     async def close(self, stream_id: str) -> None:
         """Nothing more is laid out here."""
@@ -162,8 +200,8 @@ class BotStreams:
         now = self._clock()
         async with self._database.transaction() as session:
             laid = await rows.part(session, part.delivery_key, part.number)
-            if laid is not None and laid.shown_at is not None:
-                return Place.SHOWN
+            if laid is not None and (place := await self._place(session, laid, now)):
+                return place
             open_one = await rows.newest(session, part.person, lock=True)
             if open_one is None or not _is_heard(open_one, now):
                 return Place.NOWHERE
@@ -172,10 +210,53 @@ class BotStreams:
             if not await _fits(session, open_one.id, part):
                 return Place.NOWHERE
             if laid is not None:
-                laid.stream_id, laid.put_at = open_one.id, now
+                laid.stream_id, laid.put_at, laid.refusal = open_one.id, now, ""
             else:
                 session.add(_row(part, open_one.id, now))
-            return Place.WAITING
+        self.laid.set()
+        return Place.WAITING
+
+    async def _place(
+        self, session: AsyncSession, laid: BotStreamPart, now: datetime
+    ) -> Place | None:
+        """Where a part stays that was laid out before; nothing when it may be moved."""
+        if laid.shown_at is not None:
+            return Place.SHOWN
+        there = await rows.stream(session, laid.stream_id) if self.pushing else None
+        # The holder may be sending it in this moment: elsewhere it would be seen twice.
+        return Place.WAITING if there is not None and _is_sent_by_us(there, now) else None
+
+    async def push(self, part: Part) -> Place:
+        """Lay a part out for the holder to send by itself; nowhere when it is not known where to.
+
+        Words that answer nothing: the question's reply is over.
+        """
+        now = self._clock()
+        async with self._database.transaction() as session:
+            laid = await rows.part(session, part.delivery_key, part.number)
+            if laid is not None and (place := await self._place(session, laid, now)):
+                return place
+            if laid is not None and laid.refusal:
+                return Place.REFUSED
+            last = await rows.newest(session, part.person)
+            # A name with this sign may stand for a member in a group: that is guessed for nobody.
+            chat = last.chat if last is not None else ""
+            chat = chat or (part.person if "@" not in part.person else "")
+            if not chat:
+                return Place.NOWHERE
+            conversation_id = last.conversation_id if last is not None else ""
+            line = Line(chat=chat)
+            pushed = self._stream(part.person, conversation_id, f"push-{new_id()}", line)
+            pushed.push = True
+            session.add(pushed)
+            await session.flush()
+            if laid is None:
+                session.add(_row(part, pushed.id, now))
+            else:
+                laid.stream_id, laid.put_at = pushed.id, now
+                laid.text, laid.pictures = part.text, ""
+        self.laid.set()
+        return Place.WAITING
 
     async def take_address(self, person: str) -> tuple[str, str]:
         """A stream and its address for one more message, taken out of use; empty without one."""
@@ -217,9 +298,15 @@ class BotStreams:
 
 
 def _is_heard(stream: BotStream, now: datetime) -> bool:
-    """Whether the platform will still ask for what is laid out here."""
+    """Whether the platform will still ask for what is laid out here, or be sent it."""
     open_still = stream.closed_at is None and now - stream.opened_at < MOST
-    return open_still and now - stream.polled_at < SILENT
+    return open_still and (bool(stream.request_id) or now - stream.polled_at < SILENT)
+
+
+def _is_sent_by_us(stream: BotStream, now: datetime) -> bool:
+    if stream.closed_at is not None:
+        return False
+    return stream.push or (bool(stream.request_id) and now - stream.opened_at < LONGEST)
 
 
 async def _fits(session: AsyncSession, stream_id: str, part: Part) -> bool:
@@ -241,17 +328,18 @@ def _row(part: Part, stream_id: str, now: datetime) -> BotStreamPart:
     )
 
 
-def _frame(
-    stream: BotStream,
+def frame_of(
+    stream_id: str,
     parts: Sequence[BotStreamPart],
     *,
     finish: bool,
     fresh: bool = False,
     superseded: bool = False,
 ) -> Frame:
+    """Everything that lies in a stream."""
     pictures = [sha for one in parts for sha in one.pictures.split()] if finish else []
     return Frame(
-        stream.id,
+        stream_id,
         _BETWEEN.join(one.text for one in parts),
         finish,
         fresh,

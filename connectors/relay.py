@@ -30,7 +30,8 @@ log = structlog.get_logger("connectors.relay")
 class Relay:
     """One worker. Several may run, in one process or many: the leases keep them apart.
 
-    Rows whose kind begins as one of ``without`` are left to a worker of their own.
+    Rows whose kind begins as one of ``without`` are left to a worker of their own; such a worker
+    takes ``only`` these kinds.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class Relay:
         *,
         idle_s: float = 0.5,
         without: Collection[str] = (),
+        only: Collection[str] = (),
         lease: timedelta = LEASE,
     ) -> None:
         self._database = database
         self._handlers = dict(handlers)
         self._clock = clock
         self._idle_s = idle_s
+        self._only = tuple(only)
         self._without = tuple(without)
         self._lease = lease
         self._wakeup = asyncio.Event()
@@ -72,11 +75,16 @@ class Relay:
         """Claim and settle one batch; the number of rows tried."""
         now, token = self._clock(), new_id()
         async with self._database.glance() as session:
-            if not await outbox.is_due(session, now=now, without=self._without):
+            if not await outbox.is_due(session, now=now, only=self._only, without=self._without):
                 return 0
         async with self._database.transaction() as session:
             rows = await outbox.claim(
-                session, now=now, lease=self._lease, token=token, without=self._without
+                session,
+                now=now,
+                lease=self._lease,
+                token=token,
+                only=self._only,
+                without=self._without,
             )
         if rows:
             renewing = asyncio.create_task(self._renew(token))

@@ -1,5 +1,6 @@
 """What a deployment may choose about channels (environment prefix CAIWEN_WECOM__ and so on)."""
 
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Self
@@ -117,12 +118,30 @@ class WecomSettings(BaseModel):
         )
 
 
+class BotMode(StrEnum):
+    """How a bot's messages come; the platform has one of them per bot."""
+
+    WEBHOOK = "webhook"
+    SOCKET = "socket"
+
+
+_NEEDED_BY = {
+    BotMode.WEBHOOK: ("token", "encoding_aes_key"),
+    BotMode.SOCKET: ("bot_id", "secret"),
+}
+
+
 class WecomBotSettings(BaseModel):
-    """A bot of 粤政易, 政务微信 or WeCom whose JSON callbacks are posted to us."""
+    """A bot of 粤政易, 政务微信 or WeCom: callbacks posted to us, or one connection of ours."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     enabled: bool = Field(default=False, description="Take and send messages in this channel.")
+    mode: BotMode = Field(
+        default=BotMode.WEBHOOK,
+        description="webhook: callbacks are posted to us; socket: we keep one long connection."
+        " The platform takes one of them per bot.",
+    )
     token: str = Field(
         default="", repr=False, pattern=r"^[A-Za-z0-9]{0,32}$", description="The callback's Token."
     )
@@ -130,7 +149,36 @@ class WecomBotSettings(BaseModel):
         default="", repr=False, max_length=43, description="The callback's EncodingAESKey."
     )
     bot_id: str = Field(
-        default="", max_length=64, description="The bot's id; callbacks of others are refused."
+        default="",
+        max_length=64,
+        pattern=r"^[\x21-\x7e]*$",
+        description="The bot's id; callbacks of others are refused. Needed in socket mode.",
+    )
+    secret: str = Field(
+        default="",
+        repr=False,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]*$",
+        description="The bot's secret for the long connection (socket mode).",
+    )
+    socket_url: str = Field(
+        default="wss://openws.work.weixin.qq.com",
+        pattern=r"^wss?://[^\s?#@]+$",
+        max_length=500,
+        description="Where the long connection goes (socket mode). A private build has an address"
+        " of its own: ask for it.",
+    )
+    proxy: str = Field(
+        default="",
+        repr=False,
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="HTTP proxy that the long connection is tunnelled through.",
+    )
+    retry_s: float = Field(
+        default=1.0,
+        gt=0,
+        le=60,
+        description="Seconds before a broken long connection is tried again; doubling up to 60.",
     )
     by_application: bool = Field(
         default=True,
@@ -162,14 +210,23 @@ class WecomBotSettings(BaseModel):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.enabled:
-            missing = [name for name in ("token", "encoding_aes_key") if not getattr(self, name)]
+            missing = [name for name in _NEEDED_BY[self.mode] if not getattr(self, name)]
             if missing:
                 raise ValueError("missing: " + ", ".join(missing))
-            self.keys()
+            if self.mode is BotMode.WEBHOOK:
+                self.keys()
         return self
 
+    @property
+    def keeps_socket(self) -> bool:
+        """Whether we keep the long connection."""
+        return self.enabled and self.mode is BotMode.SOCKET
+
     def keys(self) -> CallbackKeys:
-        """The callback's keys; a bot's receiver is empty. Raises :class:`InvalidCallbackKey`."""
+        """The callback's keys; a bot's receiver is empty. Raises :class:`InvalidCallbackKey`.
+
+        There are none in socket mode.
+        """
         return CallbackKeys.of(
             token=self.token, encoding_aes_key=self.encoding_aes_key, receive_id=""
         )

@@ -1,8 +1,9 @@
 """A WeCom bot (document 101039, JSON callbacks) as a channel: words are laid out for the platform.
 
-A bot cannot speak first: words go into the reply that the platform is asking about, else to the
-address beside the last question, else by the application to the same member if the deployment has
-one; else they wait until the person writes again. Refuses to drop anything.
+A bot with callbacks cannot speak first: words go into the reply that the platform is asking about,
+else to the address beside the last question, else by the application to the same member if the
+deployment has one; else they wait until the person writes again. Over the long connection they are
+sent by whichever process holds it. Refuses to drop anything.
 """
 
 from collections.abc import Sequence
@@ -66,9 +67,24 @@ class WecomBotChannel:
             place = await self._streams.put(part)
             if place is Place.WAITING:
                 raise Held("the platform has not come for it yet", _LOOK_S)
-            if place is Place.NOWHERE and not await self._respond(part, shown if last else ()):
+            if place is Place.SHOWN:
+                continue
+            if not await self._elsewhere(part, shown if last else ()):
                 await self._by_application(delivery, texts[n - 1 :])
                 return
+
+    async def _elsewhere(self, part: Part, shown: Sequence[Enclosed]) -> bool:
+        """Past a reply that is over; whether there is a way. Raises :class:`Held` until then."""
+        if not self._streams.pushing:
+            return await self._respond(part, shown)
+        words = "\n".join((part.text, *(one.instead for one in shown)))
+        match await self._streams.push(replace(part, text=words, pictures=())):
+            case Place.SHOWN:
+                return True
+            case Place.WAITING:
+                raise Held("the long connection has not taken it yet", _LOOK_S)
+            case _:
+                return False
 
     async def _respond(self, part: Part, shown: Sequence[Enclosed]) -> bool:
         """Use the address of the last question, if it has one; it takes words only."""

@@ -4,7 +4,9 @@ The addresses come inside signed callbacks, yet nothing of a private network is 
 deployment lists it. They are credentials: none ever stands in an exception or a log.
 """
 
+import base64
 import email.message
+import re
 import ssl
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -19,11 +21,23 @@ from connectors.notify_http import JSON_HEADERS, as_json, post
 from connectors.settings import WecomBotSettings
 from connectors.ssrf import AddressGuard, AddressRefused, guarded_client
 from connectors.wecom_api import MOST_BYTES, TIMEOUT_S, FileRefused, MediaGone
+from connectors.wecom_bot_messages import BotFile
 from connectors.wecom_crypto import CallbackKeys
 
 #: Encryption adds less than this.
 _FRAME_BYTES = 64
 _GONE = (403, 404, 410)
+_KEY_MARK = "#"
+#: 32 bytes in base64, with or without the sign at its end.
+_FILE_KEY = re.compile(r"[A-Za-z0-9+/]{43}=?")
+
+
+def keyed(file: BotFile) -> str:
+    """A file's address together with its own key, where it has one.
+
+    What stands after this mark is never sent to anybody.
+    """
+    return f"{file.url}{_KEY_MARK}{file.key}" if _FILE_KEY.fullmatch(file.key) else file.url
 
 
 def make_bot_client(settings: WecomBotSettings) -> httpx.AsyncClient:
@@ -35,7 +49,7 @@ def make_bot_client(settings: WecomBotSettings) -> httpx.AsyncClient:
 class WecomBotApi:
     """One bot's calls."""
 
-    def __init__(self, client: httpx.AsyncClient, keys: CallbackKeys) -> None:
+    def __init__(self, client: httpx.AsyncClient, keys: CallbackKeys | None) -> None:
         self._client = client
         self._keys = keys
 
@@ -50,11 +64,12 @@ class WecomBotApi:
             raise PermanentError(f"errcode {code.get('errcode')}")
 
     async def fetch(self, address: str) -> Fetched:
-        """A file that somebody sent: it is encrypted under the callback's key.
+        """A file that somebody sent: encrypted under its own key (`keyed`), else the callback's.
 
         Raises :class:`FileRefused` for what cannot be read, :class:`MediaGone` after its five
         minutes, :class:`TransientError` otherwise.
         """
+        address, keys = self._keys_of(address)
         try:
             async with self._client.stream("GET", address) as answer:
                 if answer.status_code in _GONE:
@@ -70,9 +85,17 @@ class WecomBotApi:
         except httpx.HTTPError as error:
             raise TransientError(type(error).__name__) from None
         try:
-            return Fetched(name, self._keys.open_file(content))
+            return Fetched(name, keys.open_file(content))
         except CallbackRefused:
             raise FileRefused("not encrypted as it should be") from None
+
+    def _keys_of(self, address: str) -> tuple[str, CallbackKeys]:
+        place, _, key = address.rpartition(_KEY_MARK)
+        if place and _FILE_KEY.fullmatch(key):
+            return place, CallbackKeys("", base64.b64decode(key.rstrip("=") + "="), "")
+        if self._keys is None:
+            raise FileRefused("no key")
+        return address, self._keys
 
     async def close(self) -> None:
         """Put connections down."""

@@ -19,7 +19,7 @@ _PLAIN_ID = re.compile(r"[\x21-\x7e]{1,64}")
 #: In groups a question begins with the bot's name.
 _CALLED = re.compile(r"^\s*@\S+\s*")
 _VERDICTS = {"1": True, "2": False}
-_MOST_ID, _MOST_FILES, _MOST_URL = 64, 10, 2_000
+_MOST_ID, _MOST_FILES, _MOST_URL, _MOST_CHAT = 64, 10, 2_000, 200
 
 
 class BotKind(StrEnum):
@@ -35,15 +35,19 @@ class BotKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BotFile:
-    """Something sent beside words. ``kind``: image, voice, video or file."""
+    """Something sent beside words. ``kind``: image, voice, video or file.
+
+    ``key``: its own key in the long connection; callbacks' files are under the callback's.
+    """
 
     kind: str
     url: str = field(repr=False)
+    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class BotMessage:
-    """One callback. ``person`` names who asked, and in which group."""
+    """One callback. ``person`` names who asked, and in which group; ``chat`` is that group."""
 
     kind: BotKind
     person: str
@@ -55,6 +59,7 @@ class BotMessage:
     event: str = ""
     helpful: bool | None = None
     response_url: str = field(default="", repr=False)
+    chat: str = ""
 
 
 def envelope(body: bytes) -> str:
@@ -83,12 +88,14 @@ def message(plain: bytes) -> BotMessage:
     if not msg_type or not userid or len(userid) > _MOST_ID:
         raise CallbackRefused(Flaw.MARKUP)
     group = _text(told, "chattype") == "group"
+    chat = _text(told, "chatid") if group else userid
     common = BotMessage(
         kind=BotKind.UNKNOWN,
-        person=f"{userid}@{_short(_text(told, 'chatid'))}" if group else userid,
+        person=f"{userid}@{_short(chat)}" if group else userid,
         bot_id=_text(told, "aibotid"),
         external_id=_external_id(told, plain),
         response_url=_url(told, "response_url"),
+        chat=chat if len(chat) <= _MOST_CHAT else "",
     )
     if msg_type == "stream":
         stream_id = _text(_inner(told, "stream"), "id")[:_MOST_ID]
@@ -135,7 +142,7 @@ def _content(told: Mapping[str, Any], msg_type: str) -> tuple[str, list[BotFile]
             # What was spoken is written down by the platform.
             return _text(inner, "content"), []
         case "image" | "file" | "video" | "voice" if _url(inner, "url"):
-            return "", [BotFile(msg_type, _url(inner, "url"))]
+            return "", [BotFile(msg_type, _url(inner, "url"), _text(inner, "aeskey")[:_MOST_ID])]
         case "mixed":
             return _mixed(inner)
         case _:

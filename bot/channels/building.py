@@ -13,7 +13,7 @@ from connectors.base import Channel, Contents, Fetched
 from connectors.bot_streams import BotStreams
 from connectors.identity_provider import IdentityProvider
 from connectors.sends import StoredSends
-from connectors.settings import WecomBotSettings, WecomSettings
+from connectors.settings import BotMode, WecomBotSettings, WecomSettings
 from connectors.telegram import TelegramChannel
 from connectors.telegram_api import TelegramApi
 from connectors.telegram_settings import TelegramSettings
@@ -96,8 +96,10 @@ def _with_application(
 def _with_bot(
     before: Channels, settings: WecomBotSettings, database: Database, clock: Clock
 ) -> Channels:
-    streams = BotStreams(database, clock, settings.settle_s)
-    api = WecomBotApi(make_bot_client(settings), settings.keys())
+    pushing = settings.mode is BotMode.SOCKET
+    streams = BotStreams(database, clock, settings.settle_s, pushing=pushing)
+    keys = None if pushing else settings.keys()
+    api = WecomBotApi(make_bot_client(settings), keys)
     application = before.by_name.get("wecom") if settings.by_application else None
     channel = WecomBotChannel(streams, api, settings, application)
     return replace(

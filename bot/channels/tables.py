@@ -38,6 +38,27 @@ class ChannelAccount(Base):
     updated_at: Mapped[datetime]
 
 
+class BotLink(Base):
+    """How a bot's long connection does, for every process to see.
+
+    ``account`` names whose connection this is told of, without its secret: what was refused or
+    taken over holds for that account only. ``bad_frames`` were refused in the last connection.
+    """
+
+    __tablename__ = "bot_links"
+
+    channel: Mapped[str] = mapped_column(String(40), primary_key=True)
+    account: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(20))
+    since: Mapped[datetime]
+    retry_at: Mapped[datetime | None]
+    code: Mapped[int] = mapped_column(default=0)
+    refusals: Mapped[int] = mapped_column(default=0)
+    last_in: Mapped[datetime | None]
+    last_out: Mapped[datetime | None]
+    bad_frames: Mapped[int] = mapped_column(default=0)
+
+
 class WidgetRefusal(Base):
     """How often proofs of a host page were refused in one hour."""
 

@@ -38,6 +38,8 @@ class Bubble:
     stream_id: str = ""
     finished: bool = True
     pictures: int = 0
+    #: The platform asks for the rest; over the long connection it is sent.
+    asked_for: bool = True
 
 
 @dataclass(slots=True)
@@ -77,10 +79,12 @@ class FakeBot:
             **fields,
         }
 
-    def keep_file(self, content: bytes, name: str = "screen.png") -> str:
-        """The address of a file, good for five minutes."""
+    def keep_file(
+        self, content: bytes, name: str = "screen.png", keys: CallbackKeys | None = None
+    ) -> str:
+        """The address of a file, good for five minutes; under a key of its own if one is given."""
         key = f"{secrets.token_urlsafe(8)}-{name}"
-        self._files[key] = (self.keys.seal_file(content), self.clock())
+        self._files[key] = ((keys or self.keys).seal_file(content), self.clock())
         return f"{self.base_url}/aibot/files/{key}"
 
     async def say(self, person: str, text: str, **fields: Any) -> httpx.Response:
@@ -102,7 +106,7 @@ class FakeBot:
         """Post a callback and show what comes back."""
         answer = await self.post(json.dumps(told, ensure_ascii=False).encode())
         if answer.status_code == _OK and answer.content:
-            self._show(str(told["from"]["userid"]), self.read(answer))
+            self.show(str(told["from"]["userid"]), self.read(answer))
         return answer
 
     async def post(self, plain: bytes, **query: str) -> httpx.Response:
@@ -133,7 +137,7 @@ class FakeBot:
 
     async def poll(self) -> int:
         """Ask once for every reply that is not finished; how many still are not."""
-        for bubble in [one for one in self.bubbles if not one.finished]:
+        for bubble in [one for one in self.bubbles if not one.finished and one.asked_for]:
             await self.ask(bubble)
         return sum(not one.finished for one in self.bubbles)
 
@@ -145,7 +149,8 @@ class FakeBot:
             return
         await self.bring(self.message(bubble.person, "stream", stream={"id": bubble.stream_id}))
 
-    def _show(self, person: str, told: Mapping[str, Any]) -> None:
+    def show(self, person: str, told: Mapping[str, Any], *, asked_for: bool = True) -> None:
+        """Show what a bot answered. Raises :class:`BotBroken` for what is no answer."""
         if told.get("msgtype") == "text":
             self.bubbles.append(Bubble(person, told["text"]["content"], self.clock()))
             return
@@ -153,7 +158,11 @@ class FakeBot:
         if len(stream["content"].encode()) > _REPLY_BYTES:
             raise BotBroken("too long")
         known = [one for one in self.bubbles if one.stream_id == stream["id"]]
-        bubble = known[0] if known else Bubble(person, "", self.clock(), stream["id"])
+        bubble = (
+            known[0]
+            if known
+            else Bubble(person, "", self.clock(), stream["id"], asked_for=asked_for)
+        )
         if not known:
             self.bubbles.append(bubble)
         if bubble.finished and known:

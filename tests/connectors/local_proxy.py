@@ -12,9 +12,10 @@ PASSWORD = "password-of-the-proxy"
 
 @dataclass
 class Proxy:
-    """Passes plain requests on and opens no tunnel, if it is told who asks."""
+    """Passes plain requests on, and opens tunnels if it may, when it is told who asks."""
 
     port: int = 0
+    tunnels: bool = False
     #: First lines that it was asked with.
     asked: list[str] = field(default_factory=list)
 
@@ -26,12 +27,31 @@ class Proxy:
         known = base64.b64encode(f"caiwen:{PASSWORD}".encode()).decode()
         if f"proxy-authorization: Basic {known}".lower() not in head.lower():
             writer.write(b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n")
+        elif method == "CONNECT" and self.tunnels:
+            await self._tunnel(target, reader, writer)
+            return
         elif method == "CONNECT":
             writer.write(b"HTTP/1.1 403 No tunnels here\r\nContent-Length: 0\r\n\r\n")
         else:
             await self._pass_on(method, target, rest, reader, writer)
         await writer.drain()
         writer.close()
+
+    @staticmethod
+    async def _tunnel(
+        target: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        host, _, port = target.rpartition(":")
+        there, back = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 Go on\r\n\r\n")
+
+        async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+            while data := await source.read(65_536):
+                sink.write(data)
+                await sink.drain()
+            sink.close()
+
+        await asyncio.gather(pump(reader, back), pump(there, writer), return_exceptions=True)
 
     @staticmethod
     async def _pass_on(

@@ -1,18 +1,10 @@
 """A private deployment's own authority and its proxy: obeyed, and nothing else is trusted."""
 
-import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from bot.clock import utc_now
 from connectors.base import TransientError
@@ -21,48 +13,16 @@ from connectors.fake_wecom.platform import FakeWecom
 from connectors.fake_wecom.settings import FakeSettings, Member
 from connectors.settings import WecomSettings
 from connectors.wecom_api import WecomApi, make_client
+from tests.connectors.authority import Authority, make_authority
 from tests.connectors.local_proxy import PASSWORD, a_proxy
 from tests.listening import listening
 
 CORP, AGENT, SECRET = "ww1", 1000002, "the-secret-of-the-application"
-NOW = datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Authority:
-    """Signs certificates for this machine; `bundle` is what must be trusted for them."""
-
-    bundle: Path
-    certificate: Path
-    key: Path
 
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    folder = tmp_path_factory.mktemp("authority")
-    made = Authority(folder / "ca.pem", folder / "server.pem", folder / "server.key")
-    root, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca = _named("City authority", "City authority", root.public_key())
-    ca = ca.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    leaf = _named("127.0.0.1", "City authority", own.public_key())
-    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    leaf = leaf.add_extension(here, critical=False)
-    pem = serialization.Encoding.PEM
-    made.bundle.write_bytes(ca.sign(root, hashes.SHA256()).public_bytes(pem))
-    made.certificate.write_bytes(leaf.sign(root, hashes.SHA256()).public_bytes(pem))
-    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    made.key.write_bytes(own.private_bytes(pem, *plain))
-    return made
-
-
-def _named(name: str, issuer: str, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    subject, signer = (
-        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (name, issuer)
-    )
-    builder = x509.CertificateBuilder(signer, subject, key, x509.random_serial_number())
-    return builder.not_valid_before(NOW - timedelta(days=1)).not_valid_after(
-        NOW + timedelta(days=1)
-    )
+    return make_authority(tmp_path_factory.mktemp("authority"))
 
 
 @asynccontextmanager

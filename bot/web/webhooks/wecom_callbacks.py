@@ -12,7 +12,7 @@ from fastapi import Request, Response, status
 from bot.assembly import Services
 from bot.clock import Clock
 from connectors.errors import CallbackRefused, Flaw
-from connectors.settings import WecomBotSettings, WecomSettings
+from connectors.settings import BotMode, WecomBotSettings, WecomSettings
 from connectors.wecom_bot import NAME as BOT
 from connectors.wecom_crypto import CallbackKeys, Signed
 
@@ -60,7 +60,7 @@ def unsealed(app: Services, channel: str, found: Signed) -> bytes:
     """
     now = app.channels.settings
     settings: WecomSettings | WecomBotSettings = now.wecom_bot if channel == BOT else now.wecom
-    if not settings.enabled:
+    if not settings.enabled or (channel == BOT and now.wecom_bot.mode is BotMode.SOCKET):
         raise CallbackRefused(Flaw.RECEIVER)
     keys = [one.keys() for one in app.channels.accepted(channel)]
     return _fresh(_first(keys, found), found, app.clock, settings.clock_skew_s)
