@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from bot.attachments.intake import SUFFIX
+from bot.channels.links import Links
 from bot.clock import Clock
 from bot.settings import Settings
 from bot.workspace import Workspace
@@ -101,12 +102,16 @@ def _with_bot(
     keys = None if pushing else settings.keys()
     api = WecomBotApi(make_bot_client(settings), keys)
     application = before.by_name.get("wecom") if settings.by_application else None
+    probes = dict(before.probes)
+    if pushing:
+        probes[BOT] = partial(Links(database, clock).check, settings)
     channel = WecomBotChannel(streams, api, settings, application)
     return replace(
         before,
         by_name={**before.by_name, BOT: channel},
         fetch={**before.fetch, BOT: api.fetch},
         bot_streams=streams,
+        probes=probes,
         closing=(*before.closing, api.close),
     )
 

@@ -13,13 +13,16 @@ import httpx
 from bot.clock import Clock
 from bot.phrases import Phrases
 from connectors.fake_wecom.bot_phones import BotPhones
+from connectors.fake_wecom.bot_sockets import PATH as SOCKET_PATH
+from connectors.fake_wecom.bot_sockets import FakeBotSocket
 from connectors.fake_wecom.bots import FakeBot
 from connectors.fake_wecom.handsets import Handsets
 from connectors.fake_wecom.letters import Letters
 from connectors.fake_wecom.platform import FakeWecom
 from connectors.fake_wecom.postman import Postman, Weather
 from connectors.fake_wecom.settings import FakeSettings, Member
-from connectors.settings import WecomBotSettings, WecomSettings
+from connectors.settings import BotMode, WecomBotSettings, WecomSettings
+from connectors.wecom_crypto import CallbackKeys
 
 #: Where the product takes callbacks, of the application and of the bot.
 CALLBACK, BOT_CALLBACK = "/channels/wecom/callback", "/channels/wecom-bot/callback"
@@ -33,8 +36,13 @@ MADE_UP: Mapping[str, object] = {
 }
 MADE_UP_BOT: Mapping[str, str] = {
     "bot_id": "AIBOTdemonstration",
+    "secret": "made-up-for-demonstrations-only",
     "token": "MadeUpForTheBot",
     "encoding_aes_key": "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefg",
+}
+_BY_MODE: Mapping[BotMode, tuple[str, ...]] = {
+    BotMode.WEBHOOK: ("bot_id", "token", "encoding_aes_key"),
+    BotMode.SOCKET: ("mode", "bot_id", "secret", "socket_url"),
 }
 #: Where the bot's files and addresses are: on this machine.
 _HERE = '["127.0.0.0/8", "::1/128"]'
@@ -77,18 +85,28 @@ def demonstration_settings(
     return WecomSettings.model_validate({**MADE_UP, **addresses, "enabled": True})
 
 
-def demonstration_bot_settings(settings: WecomBotSettings) -> WecomBotSettings:
-    """The deployment's own bot, or a made-up one."""
+def demonstration_bot_settings(
+    settings: WecomBotSettings, base_url: str = "", *, socket: bool = False
+) -> WecomBotSettings:
+    """The deployment's own bot, or a made-up one; ``socket``: one that connects to ``base_url``."""
     if settings.enabled:
         return settings
-    given = {**MADE_UP_BOT, "enabled": True, "allowed_networks": json.loads(_HERE)}
+    given: dict[str, object] = {
+        **MADE_UP_BOT,
+        "enabled": True,
+        "allowed_networks": json.loads(_HERE),
+    }
+    if socket:
+        address = base_url.replace("http", "ws", 1) + SOCKET_PATH
+        given |= {"mode": BotMode.SOCKET, "socket_url": address}
     return WecomBotSettings.model_validate(given)
 
 
 def bot_environment(settings: WecomBotSettings) -> Mapping[str, str]:
     """What the product has to be started with to talk to this platform's bot."""
     start = "CAIWEN_WECOM_BOT__"
-    values = {f"{start}{name.upper()}": str(getattr(settings, name)) for name in MADE_UP_BOT}
+    names = _BY_MODE[settings.mode]
+    values = {f"{start}{name.upper()}": str(getattr(settings, name)) for name in names}
     return {f"{start}ENABLED": "true", **values, f"{start}ALLOWED_NETWORKS": _HERE}
 
 
@@ -140,5 +158,16 @@ def demonstration(
     handsets = Handsets(platform, postman, letters, clock)
     own = bot or demonstration_bot_settings(WecomBotSettings())
     callback = to.rstrip("/") + BOT_CALLBACK
-    bots = BotPhones(FakeBot(client, callback, own.keys(), clock, base_url, own.bot_id))
+    fake_bot = FakeBot(client, callback, _bot_keys(own), clock, base_url, own.bot_id)
+    bots = BotPhones(fake_bot, FakeBotSocket(fake_bot, own.secret) if own.keeps_socket else None)
     return Demonstration(platform, handsets, postman, bots, f"{to.rstrip('/')}/h5")
+
+
+def _bot_keys(settings: WecomBotSettings) -> CallbackKeys:
+    """The callback's keys; made-up ones where nothing is sealed with them."""
+    token, key = (
+        (MADE_UP_BOT["token"], MADE_UP_BOT["encoding_aes_key"])
+        if settings.keeps_socket
+        else (settings.token, settings.encoding_aes_key)
+    )
+    return CallbackKeys.of(token=token, encoding_aes_key=key, receive_id="")

@@ -13,7 +13,7 @@ from pydantic import Field as Checked
 from bot.notifications.kinds import Entry, Field, Kind, Reach
 from bot.settings import MIN_IDENTITY_SECRET, WIDGET_KEY, Settings
 from bot.web.cross_origin import exact_origins
-from connectors.settings import WecomBotSettings, WecomSettings
+from connectors.settings import BotMode, WecomBotSettings, WecomSettings
 from connectors.telegram_settings import TelegramSettings
 
 #: What a widget's account is called: this and its key.
@@ -68,9 +68,12 @@ LINES: Mapping[str, Kind] = {
         WecomBotSettings,
         (
             _ON,
+            Field("mode", Entry.CHOICE, choices=tuple(BotMode)),
             Field("bot_id"),
-            Field("token", Entry.SECRET, required=True),
-            Field("encoding_aes_key", Entry.SECRET, required=True),
+            # Which of them are needed depends on the mode.
+            Field("secret", Entry.SECRET),
+            Field("token", Entry.SECRET),
+            Field("encoding_aes_key", Entry.SECRET),
             Field("by_application", Entry.FLAG),
         ),
         Reach.NOBODY,

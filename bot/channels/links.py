@@ -123,7 +123,7 @@ class Links:
             await audit.record(
                 session,
                 actor=f"staff:{staff.staff_id}",
-                action="bot_link.taken_back",
+                action="channel_account.reconnected",
                 subject=f"channel:{NAME}",
                 detail={},
                 now=self.clock(),

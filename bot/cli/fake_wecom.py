@@ -25,12 +25,14 @@ def fake_wecom(
     host: Annotated[str, typer.Option(help="监听地址；没有登录，不要对外开放。")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="监听端口。")] = 8090,
     to: Annotated[str, typer.Option(help="财问的地址，回调发到这里。")] = "http://127.0.0.1:8000",
+    socket: Annotated[bool, typer.Option(help="智能机器人用长连接，不用回调。")] = False,
 ) -> None:
     """Serve a pretended 粤政易 with a page to type in as one of its members."""
     state = state_of(context)
     settings = demonstration_settings(state.settings.wecom, f"http://{host}:{port}", to)
     state.say("cli.fake_wecom.start")
-    bot = demonstration_bot_settings(state.settings.wecom_bot)
+    address = f"http://{host}:{port}"
+    bot = demonstration_bot_settings(state.settings.wecom_bot, address, socket=socket)
     for name, value in {**environment(settings), **bot_environment(bot)}.items():
         typer.echo(f"{name}={value}")
 
@@ -43,7 +45,7 @@ def fake_wecom(
                 client=client,
                 to=to,
                 bot=bot,
-                base_url=f"http://{host}:{port}",
+                base_url=address,
             )
             config = uvicorn.Config(
                 create_app(shown, state.phrases),
@@ -52,7 +54,7 @@ def fake_wecom(
                 log_level="warning",
                 access_log=False,
             )
-            await _tell(state, shown, f"http://{host}:{port}")
+            await _tell(state, shown, address)
             await uvicorn.Server(config).serve()
 
     run(state, serve())

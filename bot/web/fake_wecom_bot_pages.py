@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from bot.channels.fake_wecom import Demonstration
 from bot.phrases import Phrases
@@ -17,6 +17,7 @@ from connectors.fake_wecom.settings import Member
 
 #: Thumbs below a reply, as the vendor numbers them.
 VERDICTS = {"up": 1, "down": 2}
+LINE_VERBS = ("cut", "kick")
 _MOST_CHARS = 5_000
 
 
@@ -28,6 +29,8 @@ class BotPage:
     lines: Sequence[Typed | Bubble]
     verdicts: Sequence[str]
     state: str
+    #: Whether the bot has connected, where it does.
+    connected: bool | None
 
 
 class FakeWecomBotPages:
@@ -39,15 +42,18 @@ class FakeWecomBotPages:
         self._pages = pages
         self._phrases = phrases
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[Route | WebSocketRoute]:
         """The page's addresses, and the bot's own."""
+        socket = self._phones.socket
         return [
             Route("/phones/{member}/bot", self.page),
             Route("/phones/{member}/bot/screen", self.screen),
             Route("/phones/{member}/bot/say", self.say, methods=["POST"]),
             Route("/phones/{member}/bot/enter", self.enter, methods=["POST"]),
             Route("/phones/{member}/bot/judge/{verdict}", self.judge, methods=["POST"]),
+            Route("/phones/{member}/bot/line/{verb}", self.line, methods=["POST"]),
             *self._phones.bot.routes(),
+            *(socket.routes() if socket is not None else ()),
         ]
 
     async def page(self, request: Request) -> Response:
@@ -85,6 +91,14 @@ class FakeWecomBotPages:
         await self._phones.judge(member.userid, stream_id, verdict)
         return _back(request)
 
+    async def line(self, request: Request) -> Response:
+        """Something happens to the bot's connection: it breaks, or another one takes over."""
+        socket, verb = self._phones.socket, request.path_params["verb"]
+        if self._member(request) is None or socket is None or verb not in LINE_VERBS:
+            return Response(status_code=404)
+        await (socket.cut() if verb == "cut" else socket.kick())
+        return _back(request)
+
     def _member(self, request: Request) -> Member | None:
         return self._members.get(request.path_params["member"])
 
@@ -92,8 +106,13 @@ class FakeWecomBotPages:
         member = self._member(request)
         if member is None:
             return Response(status_code=404)
+        socket = self._phones.socket
         page = BotPage(
-            member, self._phones.screen(member.userid), tuple(VERDICTS), self._state(member)
+            member,
+            self._phones.screen(member.userid),
+            tuple(VERDICTS),
+            self._state(member),
+            None if socket is None else socket.is_live,
         )
         answer = self._pages.page(template, {"page": page})
         answer.headers["Cache-Control"] = "no-store"

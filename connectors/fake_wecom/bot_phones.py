@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from connectors.fake_wecom.bot_sockets import FakeBotSocket
 from connectors.fake_wecom.bots import BotBroken, Bubble, FakeBot
 from connectors.fake_wecom.handsets import MOST_LINES, Fate, Typed
 
@@ -22,6 +23,8 @@ class BotPhones:
     """Every member's conversation with one bot."""
 
     bot: FakeBot
+    #: Where the bot is reached if it has connected; else its callback.
+    socket: FakeBotSocket | None = None
     retries: int = 3
     retry_s: float = 5.0
     poll_s: float = 0.7
@@ -52,8 +55,9 @@ class BotPhones:
             (one.person, one.stream_id, one.finished) == (member, stream_id, True)
             for one in self.bot.bubbles
         )
+        by = self.socket if self.socket is not None and self.socket.is_live else self.bot
         try:
-            return known and await self.bot.judge(member, stream_id, verdict)
+            return known and await by.judge(member, stream_id, verdict)
         except httpx.HTTPError:
             return False
 
@@ -84,12 +88,18 @@ class BotPhones:
             typed.fate = Fate.LOST
             return
         person = str(told["from"]["userid"])
-        while bubbles := [b for b in self.bot.bubbles if b.person == person and not b.finished]:
+        while bubbles := self._to_ask(person):
             await self.sleep(self.poll_s)
             for bubble in bubbles:
                 await self._ask(bubble)
 
+    def _to_ask(self, person: str) -> list[Bubble]:
+        mine = (one for one in self.bot.bubbles if one.person == person and one.asked_for)
+        return [one for one in mine if not one.finished]
+
     async def _is_taken(self, told: dict[str, Any]) -> bool:
+        if self.socket is not None and self.socket.is_live:
+            return await self.socket.bring(told)
         try:
             return (await self.bot.bring(told)).status_code == _OK
         except (httpx.HTTPError, BotBroken):

@@ -1,5 +1,6 @@
 """The pretended platform's bot beside the product: typed at its page, answered, judged."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -22,6 +23,8 @@ from bot.tables import Feedback
 from bot.web.fake_wecom_pages import create_app
 from connectors.settings import WecomBotSettings, WecomSettings
 from tests.bot.test_fake_wecom import PHRASES
+from tests.listening import listening
+from tests.postgres import free_port
 from tests.product import Product, copy_workspace, make_settings, serving
 
 BOT = demonstration_bot_settings(WecomBotSettings())
@@ -97,3 +100,46 @@ def test_the_environment_makes_a_bot_that_is_complete() -> None:
     assert WecomBotSettings.model_validate(given).enabled
     own = BOT.model_copy(update={"bot_id": "own"})
     assert demonstration_bot_settings(own).bot_id == "own"
+
+
+async def test_over_a_long_connection_it_is_the_same_page(
+    prepared_workspace: Path, tmp_path: Path
+) -> None:
+    copy_workspace(prepared_workspace, tmp_path / "home")
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    own = demonstration_bot_settings(WecomBotSettings(), address, socket=True)
+    told = bot_environment(own)
+    assert told["CAIWEN_WECOM_BOT__SOCKET_URL"] == f"ws://127.0.0.1:{port}/aibot/socket"
+    assert "CAIWEN_WECOM_BOT__TOKEN" not in told
+    bot = own.model_copy(update={"settle_s": 0.1, "retry_s": 0.05})
+    settings = make_settings(tmp_path / "home").model_copy(update={"wecom_bot": bot})
+    unused = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(403)))
+    application = demonstration_settings(WecomSettings(), address)
+    shown = demonstration(
+        application, PHRASES, utc_now, client=unused, to="http://unused.test", bot=own
+    )
+    socket = shown.bots.socket
+    assert socket is not None
+    async with (
+        listening(create_app(shown, PHRASES), port, ws_ping_interval=None),
+        serving(settings),
+        httpx.AsyncClient(base_url=address, follow_redirects=True, trust_env=False) as page,
+    ):
+        await socket.connected()
+        await page.post("/phones/lihua/bot/say", data={"text": "公务卡怎么还款"})
+        async with asyncio.timeout(60):
+            while "出处" not in "".join(shown.bots.bot.texts("lihua")):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        text = (await page.get("/phones/lihua/bot")).text
+        assert 'data-connected="1"' in text
+        assert "已送达" in text
+        stream = shown.bots.bot.bubbles[-1].stream_id
+        await page.post("/phones/lihua/bot/judge/up", data={"stream": stream})
+        assert (await page.post("/phones/lihua/bot/line/burn")).status_code == 404
+        before = socket.taken
+        await page.post("/phones/lihua/bot/line/cut")
+        await socket.connected()
+        assert socket.taken == before + 1
+        away = await page.post("/phones/lihua/bot/line/kick")
+        assert 'data-connected="0"' in away.text

@@ -147,7 +147,7 @@ async def test_thrown_out_by_the_next_process_is_no_fight_and_by_a_stranger_is_t
         await platform.connected(PATIENCE_S)
     async with services.database.reading() as session:
         trail = await audit.entries_of(session, "channel:wecom_bot")
-    assert [one.action for one in trail] == ["bot_link.taken_back"]
+    assert [one.action for one in trail] == ["channel_account.reconnected"]
     with pytest.raises(InvalidInput):
         await links.take_back(ROOT, account.model_copy(update={"enabled": False}))
 

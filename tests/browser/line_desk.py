@@ -39,7 +39,7 @@ AES = "ZYXWVUTSRQPONMLKJIHGFEDCBA9876543210zyxwvut"
 FIRST_TOKEN, SECOND_TOKEN = "FirstTokenOfThePage", "SecondTokenOfThePage"
 ROBOT_KEY, OTHER_KEY = "first-key-of-the-group", "other-key-of-the-group"
 BOT_CALLBACK = "/channels/wecom-bot/callback"
-SECRET_LABELS = {"secret": "应用密钥（secret）", "token": "Token", "key": "EncodingAESKey"}
+SECRET_LABELS = {"secret": "密钥（secret）", "token": "Token", "key": "EncodingAESKey"}
 #: Everything that is typed below and must never come back to a browser.
 TYPED = (
     *(TOKEN, SECRET, ROTATED, PROOF, AES, FIRST_TOKEN, SECOND_TOKEN, ROBOT_KEY, OTHER_KEY),

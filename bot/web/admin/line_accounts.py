@@ -12,6 +12,7 @@ from bot.accounts.service import Principal
 from bot.assembly import Services
 from bot.channels.accounts import Shown
 from bot.channels.kinds import WIDGET
+from bot.channels.links import LinkHealth, Links, LinkState
 from bot.notifications.admin import TestResult
 from bot.notifications.errors import NotificationInvalid, SecretsKeyMissing
 from bot.notifications.forms import ChannelForm
@@ -20,6 +21,7 @@ from bot.web.admin.form_rows import FieldRow, as_typed, field_row
 from bot.web.admin.forms import Fault, channel_form, fault_of, keyless, texts
 from bot.web.page_access import FRESH, PageStaff
 from bot.web.security import AppServices
+from connectors.wecom_bot import NAME as BOT
 
 router = APIRouter(include_in_schema=False)
 
@@ -31,6 +33,8 @@ CALLBACKS: Mapping[str, str] = {
     "telegram": "/channels/telegram/webhook",
 }
 TESTED = ("wecom", "telegram")
+#: A long connection in these states waits for somebody.
+_STOPPED = (LinkState.TAKEN_OVER, LinkState.REFUSED)
 Channel = Annotated[str, Path(pattern=r"^(?:[a-z][a-z_]{0,39}|widget:[A-Za-z0-9_-]{1,40})$")]
 
 
@@ -48,6 +52,10 @@ class LinePage(Framed):
     updated_at: datetime | None
     former_until: datetime | None
     may_test: bool
+    #: The bot's long connection: how it does, where it goes, and whether it waits for a hand.
+    link: LinkHealth | None
+    link_address: str
+    may_reconnect: bool
     tested: TestResult | None
     fault: Fault | None
     saved: bool
@@ -69,7 +77,7 @@ async def show(
 ) -> Response:
     """The form of an account."""
     found = await app.channel_accounts.show(staff, channel)
-    return _page(app, staff, found, saved=saved)
+    return await _page(app, staff, found, saved=saved)
 
 
 @router.post(f"{LINES}/{{channel}}/account")
@@ -81,9 +89,11 @@ async def save(channel: Channel, staff: PageStaff, app: AppServices, request: Re
     try:
         await app.channel_accounts.save(staff, channel, form, cut_off=bool(given.get("cut_off")))
     except NotificationInvalid as invalid:
-        return _page(app, staff, found, form=form, fault=fault_of(app.phrases, invalid, "lines"))
+        return await _page(
+            app, staff, found, form=form, fault=fault_of(app.phrases, invalid, "lines")
+        )
     except SecretsKeyMissing:
-        return _page(app, staff, found, form=form, fault=keyless(app.phrases))
+        return await _page(app, staff, found, form=form, fault=keyless(app.phrases))
     return RedirectResponse(f"{LINES}/{channel}/account?saved=1", 303)
 
 
@@ -92,7 +102,15 @@ async def test(channel: Channel, staff: PageStaff, app: AppServices) -> Response
     """Ask the platform whether it takes the credentials."""
     tested = await app.channel_accounts.test(staff, channel)
     found = await app.channel_accounts.show(staff, channel)
-    return _page(app, staff, found, tested=tested)
+    return await _page(app, staff, found, tested=tested)
+
+
+@router.post(f"{LINES}/{BOT}/account/reconnect")
+async def reconnect(staff: PageStaff, app: AppServices) -> Response:
+    """Take the bot's long connection back from whoever has it, or try a refused account now."""
+    links = Links(app.database, app.clock)
+    await links.take_back(staff, app.channels.settings.wecom_bot)
+    return RedirectResponse(f"{LINES}/{BOT}/account", 303)
 
 
 @router.post(f"{LINES}/{{channel}}/account/take-back")
@@ -102,7 +120,7 @@ async def take_back(channel: Channel, staff: PageStaff, app: AppServices) -> Res
     return RedirectResponse(LINES, 303)
 
 
-def _page(
+async def _page(
     app: Services,
     staff: Principal,
     found: Shown,
@@ -118,6 +136,9 @@ def _page(
     title = (
         say("lines.widget", name=key) if kind == "widget" else say(f"console.code.channel.{kind}")
     )
+    bot = app.channels.settings.wecom_bot
+    keeps = found.channel == BOT and bot.keeps_socket
+    link = await Links(app.database, app.clock).health(bot) if keeps else None
     rows = [
         field_row(
             field,
@@ -133,13 +154,16 @@ def _page(
         title=title,
         kind=kind,
         address=f"{LINES}/{found.channel}/account",
-        callback=CALLBACKS.get(found.channel, ""),
+        callback="" if keeps else CALLBACKS.get(found.channel, ""),
         version=found.version,
         fields=rows,
         updated_by=found.updated_by,
         updated_at=found.updated_at,
         former_until=found.former_until,
-        may_test=found.channel in TESTED,
+        may_test=found.channel in TESTED or keeps,
+        link=link,
+        link_address=app.channels.settings.wecom_bot.socket_url if keeps else "",
+        may_reconnect=link is not None and link.state in _STOPPED,
         tested=tested,
         fault=fault,
         saved=saved,

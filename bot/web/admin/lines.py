@@ -1,6 +1,6 @@
 """The administrator's page of the channels of conversations: how they do, and their switch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,10 +11,12 @@ from bot.assembly import Services
 from bot.channels.desk import ChannelDesk, ChannelHealth
 from bot.channels.h5_login import WIDGET as OWN_PAGE
 from bot.channels.kinds import LINES as ACCOUNTS
+from bot.channels.links import LinkHealth, Links
 from bot.channels.widgets import WidgetHealth
 from bot.web.admin.access import Framed, frame
 from bot.web.page_access import FRESH, PageStaff
 from bot.web.security import AppServices
+from connectors.wecom_bot import NAME as BOT
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,6 +36,8 @@ class LinesPage(Framed):
     #: Channels with an account, and whether secrets can be kept.
     accounts: Sequence[str]
     ready: bool
+    #: How the bot's long connection does, by channel.
+    links: Mapping[str, LinkHealth]
 
 
 def _desk(app: Services) -> ChannelDesk:
@@ -51,8 +55,15 @@ async def lines(staff: PageStaff, app: AppServices) -> Response:
         own_page=OWN_PAGE,
         accounts=tuple(ACCOUNTS),
         ready=app.channel_accounts.vault.ready,
+        links=await _links(app),
     )
     return app.pages.page("admin/lines.html", {"page": page}, headers=FRESH)
+
+
+async def _links(app: Services) -> Mapping[str, LinkHealth]:
+    bot = app.channels.settings.wecom_bot
+    found = await Links(app.database, app.clock).health(bot) if bot.keeps_socket else None
+    return {BOT: found} if found is not None else {}
 
 
 @router.post(f"{ADDRESS}/{{channel}}/pause")
