@@ -3,12 +3,23 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.send_tables import ChannelSend
+
+
+async def one_at_a_time(session: AsyncSession, *, channel: str, person: str) -> None:
+    """Until this transaction ends no other counts sends to this person.
+
+    Otherwise two processes could each see the last free place and both take it. SQLite has one
+    writer anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        lock = func.pg_advisory_xact_lock(func.hashtextextended(f"{channel}:{person}", 0))
+        await session.execute(select(lock))
 
 
 async def nth_newest(
@@ -69,6 +80,22 @@ async def write(session: AsyncSession, values: dict[str, Any]) -> None:
             index_elements=["channel", "delivery_key", "part"],
             set_={"sent_at": values["sent_at"]},
         )
+    )
+    await session.execute(statement)
+
+
+async def mark_late(
+    session: AsyncSession, *, channel: str, delivery_key: str, part: int, now: datetime
+) -> None:
+    """Count a send from now on."""
+    statement = (
+        update(ChannelSend)
+        .where(
+            ChannelSend.channel == channel,
+            ChannelSend.delivery_key == delivery_key,
+            ChannelSend.part == part,
+        )
+        .values(sent_at=now)
     )
     await session.execute(statement)
 

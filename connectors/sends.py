@@ -6,7 +6,8 @@ that sends too fast, which the platforms answer by dropping messages without a w
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -21,6 +22,8 @@ from store.session import Database
 _REMEMBERED = 10_000
 #: Two sends to one person have different slots for so long; a person gets fewer in that time.
 SLOTS, DISTINCT = 7_200, timedelta(hours=4)
+#: Between a send and its arrival; one that takes longer is counted from its end.
+ON_ITS_WAY = timedelta(seconds=1)
 #: Nothing asks about sends that are older; looked for once in so many sends.
 _KEPT, _LOOK_EVERY = timedelta(days=1), 500
 
@@ -35,6 +38,10 @@ class Sends(Protocol):
         """
         ...
 
+    async def mark_late(self, key: str, part: int, now: datetime) -> None:
+        """A send was on its way until now: the platform counts it from then, and so do we."""
+        ...
+
     async def arrived(self, key: str) -> set[int]:
         """The parts of a delivery that need not be sent again."""
         ...
@@ -42,6 +49,23 @@ class Sends(Protocol):
     async def mark_arrived(self, key: str, part: int) -> None:
         """The platform has taken this part."""
         ...
+
+
+@asynccontextmanager
+async def counted(
+    sends: Sends, person: str, key: str, part: int, clock: Callable[[], datetime]
+) -> AsyncIterator[int]:
+    """Around one send: its slot. Raises :class:`PersonHeld` while the person must rest.
+
+    What is written down first may arrive much later, when the platform counts it in another
+    minute than we would.
+    """
+    began = clock()
+    slot = await sends.take(person, key, part, began)
+    yield slot
+    now = clock()
+    if now - began > ON_ITS_WAY:
+        await sends.mark_late(key, part, now)
 
 
 class MemorySends:
@@ -64,6 +88,9 @@ class MemorySends:
             if len(self._slots) > SLOTS // 2:
                 self._slots.popitem(last=False)
         return known
+
+    async def mark_late(self, key: str, part: int, now: datetime) -> None:
+        """As :class:`Sends`; here it counts from its beginning all the same."""
 
     async def arrived(self, key: str) -> set[int]:
         """As :class:`Sends`."""
@@ -90,6 +117,7 @@ class StoredSends:
         """As :class:`Sends`."""
         await self._forget_now_and_then(now)
         async with self._database.transaction(quick=True) as session:
+            await rows.one_at_a_time(session, channel=self._channel, person=person)
             for limit in self._limits:
                 at = await rows.nth_newest(
                     session,
@@ -122,6 +150,12 @@ class StoredSends:
                 break
             slot = (slot + 1) % SLOTS
         return slot
+
+    async def mark_late(self, key: str, part: int, now: datetime) -> None:
+        """As :class:`Sends`."""
+        place = {"channel": self._channel, "delivery_key": key}
+        async with self._database.transaction(quick=True) as session:
+            await rows.mark_late(session, **place, part=part, now=now)
 
     async def arrived(self, key: str) -> set[int]:
         """As :class:`Sends`."""

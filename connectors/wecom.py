@@ -13,7 +13,7 @@ import structlog
 
 from connectors.base import Choice, Delivery, Enclosed, Menu, PermanentError
 from connectors.pacing import Limit
-from connectors.sends import MemorySends, Sends
+from connectors.sends import ON_ITS_WAY, MemorySends, Sends, counted
 from connectors.settings import WecomSettings
 from connectors.text_parts import in_parts
 from connectors.wecom_api import CardRefused, FileRefused, MediaGone, Missing, WecomApi
@@ -32,10 +32,10 @@ log = structlog.get_logger("connectors.wecom")
 
 
 def limits(settings: WecomSettings) -> tuple[Limit, ...]:
-    """How fast one member may be sent to."""
+    """How fast one member may be sent to, by what we count before it arrives."""
     return (
-        Limit(settings.per_minute, timedelta(minutes=1)),
-        Limit(settings.per_hour, timedelta(hours=1)),
+        Limit(settings.per_minute, timedelta(minutes=1) + ON_ITS_WAY),
+        Limit(settings.per_hour, timedelta(hours=1) + ON_ITS_WAY),
     )
 
 
@@ -150,11 +150,12 @@ class WecomChannel:
         for n, part in enumerate(parts, 1):
             if n in arrived:
                 continue
-            slot = await self._sends.take(delivery.external_user, key, n, self._clock())
-            if part.file is not None:
-                await self._send_file(delivery.external_user, part.file, slot)
-            else:
-                await self._send_part(delivery.external_user, part, slot)
+            person = delivery.external_user
+            async with counted(self._sends, person, key, n, self._clock) as slot:
+                if part.file is not None:
+                    await self._send_file(person, part.file, slot)
+                else:
+                    await self._send_part(person, part, slot)
             if n < len(parts):
                 # The last one is settled with the whole delivery.
                 await self._sends.mark_arrived(key, n)

@@ -17,7 +17,7 @@ from connectors.base import PermanentError
 from connectors.notify_base import Misconfigured, Notice
 from connectors.notify_pacing import ChannelPace, Past
 from connectors.notify_text import shortened
-from connectors.sends import Sends
+from connectors.sends import Sends, counted
 from connectors.wecom_api import (
     CardRefused,
     CredentialsRefused,
@@ -77,8 +77,9 @@ class WecomNotices:
             raise Misconfigured("the application is off")
         now = self._clock()
         self._pace.take(now, urgent=notice.urgent)
-        slot = await application.sends.take(notice.recipient, f"notice:{notice.key}", 1, now)
-        answer = await _post(application, _body(application, notice, slot))
+        key = f"notice:{notice.key}"
+        async with counted(application.sends, notice.recipient, key, 1, self._clock) as slot:
+            answer = await _post(application, _body(application, notice, slot))
         return _left_out(answer, notice.recipient)
 
     def recall(self, past: Sequence[Past]) -> None:

@@ -5,12 +5,8 @@ A real process of ours, a pretended platform on a real port, one visible answer 
 
 import asyncio
 import contextlib
-import os
 import random
-import signal
 import sqlite3
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +23,7 @@ from connectors.fake_wecom.platform import FakeWecom
 from connectors.fake_wecom.postman import Postman, Weather
 from connectors.fake_wecom.settings import FakeSettings
 from connectors.settings import WecomSettings
+from tests.bot.process import SILENCE_S, Ours
 from tests.listening import listening
 from tests.postgres import free_port
 from tests.product import ENTRIES, copy_workspace
@@ -34,41 +31,6 @@ from tests.product import ENTRIES, copy_workspace
 QUESTIONS = [question for question, _, _, kind in ENTRIES if kind == "answer"]
 #: Members who talk at the same moment.
 AT_ONCE = 40
-SILENCE_S = 120.0
-
-
-@dataclass
-class Ours:
-    """The real program, started again whenever it was killed."""
-
-    home: Path
-    port: int
-    environment: dict[str, str]
-    process: subprocess.Popen[bytes] | None = None
-    kills: int = 0
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "bot.cli", "--home", str(self.home), "serve"]
-        self.process = subprocess.Popen(
-            [*command, "--port", str(self.port)],
-            env={**os.environ, **self.environment},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-            self.kills += 1
-
-    async def is_up(self, client: httpx.AsyncClient) -> None:
-        async with asyncio.timeout(SILENCE_S):
-            while True:
-                with contextlib.suppress(httpx.HTTPError):
-                    if (await client.get(f"http://127.0.0.1:{self.port}/healthz")).is_success:
-                        return
-                await asyncio.sleep(0.05)
 
 
 @dataclass
