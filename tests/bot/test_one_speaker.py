@@ -175,9 +175,9 @@ def slow_thoughts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Thinker, "think", slow)
 
 
-async def walk(product: Product, seed: int, steps: int) -> Walk:
+async def walk(product: Product, seed: int, steps: int, way: type[Walk] = Walk) -> Walk:
     chat = await product.open(name="黄会计", unit="市一小")
-    gone = Walk(product, chat, random.Random(seed))
+    gone = way(product, chat, random.Random(seed))
     await gone.begin()
     for _ in range(steps):
         await gone.step()
