@@ -5,6 +5,7 @@ to connect anew, to keep what it is told, and to decide what is said: see `bot.c
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -150,6 +151,9 @@ async def open_socket(
 ) -> AsyncIterator[BotSocket]:
     """A connection that nobody is subscribed on yet. Raises one of :data:`BROKEN`."""
     secure = settings.socket_url.startswith("wss:")
+    # At its lowest level the library writes down every frame, the bot's secret among them.
+    wire = logging.getLogger("connectors.wecom_bot_socket.wire")
+    wire.disabled = True
     context = ssl.create_default_context(cafile=settings.ca_bundle) if secure else None
     async with _Connect(
         settings.socket_url,
@@ -162,5 +166,6 @@ async def open_socket(
         close_timeout=_CLOSE_S,
         max_size=_MOST_BYTES,
         user_agent_header=None,
+        logger=wire,
     ) as connection:
         yield BotSocket(connection, ack_s=ack_s)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -27,7 +28,7 @@ from connectors.wecom_bot_socket import (
     open_socket,
 )
 from tests.connectors.authority import Authority, make_authority
-from tests.connectors.bot_platform import a_bot_platform, socket_settings
+from tests.connectors.bot_platform import SECRET, a_bot_platform, socket_settings
 from tests.connectors.local_proxy import PASSWORD, a_proxy
 from tests.listening import listening
 
@@ -101,6 +102,20 @@ async def test_a_redirect_is_not_followed_with_the_secret() -> None:
                 async with subscribed(away):
                     pass
         assert platform.tried == 0
+
+
+async def test_frames_are_in_no_log_at_any_level(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with (
+        a_bot_platform() as platform,
+        subscribed(socket_settings(platform)) as (socket, _),
+    ):
+        await platform.say("lihua", "words of a person")
+        assert await socket.call(Command.PING) == 0
+    ours = [one for one in caplog.records if not one.name.startswith("uvicorn")]
+    told = "\n".join(one.getMessage() for one in ours)
+    assert SECRET not in told
+    assert "words of a person" not in told
 
 
 async def test_refusals_silence_and_the_end_are_told_apart() -> None:
