@@ -26,9 +26,9 @@ from connectors.fake_wecom.bot_sockets import FakeBotSocket
 from connectors.relay import Handler
 from store import audit, leases
 from store.outbox import Claimed, OutboxRow
-from tests.bot.test_wecom_bot_socket import PATIENCE_S, until
 from tests.connectors.bot_platform import a_bot_platform, socket_settings
 from tests.product import copy_workspace, make_settings, serving
+from tests.waiting import PATIENCE_S, until
 
 PACE = Pace(most_s=0.2, look_s=0.05, lease_s=0.6)
 ROOT = Principal("s-root", "root", "管理员", "", Role.ADMIN, (), (), "", must_change_password=False)

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,7 @@ from connectors.wecom_crypto import CallbackKeys
 from store.session import Database
 from tests.connectors.bot_platform import SECRET, a_bot_platform, socket_settings
 from tests.product import Product, copy_workspace, make_settings, picture, serving
-
-#: Generous: the machine may be busy.
-PATIENCE_S = 60.0
+from tests.waiting import PATIENCE_S, until
 
 
 @dataclass
@@ -56,12 +54,6 @@ class World:
 
         await until(complete)
         return self.platform.bot.texts(person)
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not await holds():  # noqa: ASYNC110  # it happens in a database
-            await asyncio.sleep(0.02)
 
 
 @pytest.fixture

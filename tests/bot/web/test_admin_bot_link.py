@@ -14,10 +14,10 @@ from bot.tables import Role
 from connectors.fake_wecom.bot_sockets import FakeBotSocket
 from connectors.settings import BotMode
 from tests.bot.notification_builders import KEY
-from tests.bot.test_wecom_bot_socket import PATIENCE_S, until
 from tests.bot.web.plain_browser import Browser, add, open_browser, shown
 from tests.connectors.bot_platform import SECRET, a_bot_platform, socket_settings
 from tests.product import Product, copy_workspace, make_settings, serving
+from tests.waiting import PATIENCE_S, until
 
 LINES = "/console/admin/lines"
 ACCOUNT = f"{LINES}/wecom_bot/account"
