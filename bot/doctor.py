@@ -16,7 +16,11 @@ from bot.deployment import Deployment
 from bot.notifications import repository as notification_repository
 from bot.notifications.tables import NotificationChannel
 from handoff.alarms import missing_years
+from handoff.calendar_repository import newest_edits
+from handoff.calendar_tables import CalendarEdit
+from handoff.current_terms import CurrentTerms
 from handoff.errors import InvalidTerms
+from handoff.holidays import published_holidays
 from kb.errors import IndexMismatch, IndexMissing
 from kb.importer.converter import TARGETS, find_programs
 from kb.index_holder import open_index
@@ -43,10 +47,11 @@ async def examine(state: Deployment) -> list[Finding]:
     database = state.database()
     try:
         found = [_disk(state), *await _database(state, database)]
+        edits = await _calendar_edits(database)
     finally:
         await database.dispose()
     found += await _attachments(state)
-    return [*found, _index(state), _calendar(state), *_converters(), *await _rasa(state)]
+    return [*found, _index(state), _calendar(state, edits), *_converters(), *await _rasa(state)]
 
 
 def _disk(state: Deployment) -> Finding:
@@ -120,10 +125,23 @@ def _index(state: Deployment) -> Finding:
     return Finding("doctor.index", ok=True)
 
 
-def _calendar(state: Deployment) -> Finding:
+async def _calendar_edits(database: Database) -> Sequence[CalendarEdit]:
+    """What administrators changed at calendars; nothing where that cannot be read."""
+    try:
+        async with database.reading() as session:
+            return await newest_edits(session)
+    except Exception:  # the database's own finding has told it
+        return []
+
+
+def _calendar(state: Deployment, edits: Sequence[CalendarEdit]) -> Finding:
     now = utc_now()
     try:
-        terms = load_all_terms(state.settings)
+        current = CurrentTerms(load_all_terms(state.settings), published_holidays())
+        terms = current.terms
+        current.lay_over(
+            (one.calendar_id, one.text) for one in edits if one.calendar_id in terms.calendars
+        )
     except InvalidTerms as error:
         return Finding("doctor.terms", ok=False, values={"detail": str(error)})
     ahead = timedelta(days=state.settings.handoff.holiday_warning_days)

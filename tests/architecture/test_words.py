@@ -25,6 +25,7 @@ LEXICONS = {
     "bot/dialogue/queries.py": "words that lean on the turn before",
     "bot/masking.py": "labels before passwords",
     "bot/conversations/sameness.py": "words without weight when problems are compared",
+    "handoff/holiday_notice.py": "words of the yearly notice of days off",
     "handoff/summary.py": "lines of a transcript that say nothing",
 }
 #: Values of the domain, stored and compared as they are.

@@ -1,15 +1,19 @@
 """What the examination says about channels of notifications."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from bot.assembly import load_all_terms
 from bot.clock import utc_now
 from bot.deployment import Deployment
 from bot.doctor import Finding, examine
 from bot.notifications.tables import NotificationChannel
 from bot.secrets_at_rest import SecretsSettings, new_key
+from handoff.calendar_tables import CalendarEdit
+from handoff.calendar_text import CalendarDraft
 from tests.product import copy_workspace, make_settings
 
 KEY = new_key()
@@ -74,3 +78,27 @@ async def test_a_silent_scanner_is_found(home: Path, monkeypatch: pytest.MonkeyP
     assert (found.ok, found.needed) == (False, True)
     monkeypatch.setenv("CAIWEN_ATTACHMENTS__CLAMD_REQUIRED", "false")
     assert not (await examined(home, ""))["doctor.virus_scanner"].needed
+
+
+async def test_a_year_that_was_entered_at_the_page_is_not_missing(
+    prepared_workspace: Path, tmp_path: Path
+) -> None:
+    copy_workspace(prepared_workspace, tmp_path / "home")
+    settings = make_settings(tmp_path / "home")
+    handoff = settings.handoff.model_copy(update={"holiday_warning_days": 400})
+    state = Deployment(settings.model_copy(update={"handoff": handoff}))
+
+    async def holidays() -> Finding:
+        return next(one for one in await examine(state) if one.key == "doctor.holidays")
+
+    before = await holidays()
+    assert not before.ok
+    database, now = state.database(), utc_now()
+    async with database.transaction() as session:
+        for calendar in load_all_terms(settings).calendars.values():
+            years = str(before.values["years"]).replace(",", " ")
+            draft = replace(CalendarDraft.of(calendar), entered_years=years)
+            text = draft.text(calendar)
+            session.add(CalendarEdit(calendar_id=calendar.id, text=text, editor="root", at=now))
+    await database.dispose()
+    assert (await holidays()).ok

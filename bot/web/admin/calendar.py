@@ -12,6 +12,7 @@ from bot.assembly import Services
 from bot.calendar_admin import CalendarView, Preview
 from bot.errors import CalendarChanged, InvalidInput
 from bot.web.admin.access import Framed, frame
+from bot.web.admin.holiday_notice import PastedNotice, paste
 from bot.web.page_access import FRESH, PageStaff, text_fields
 from bot.web.security import AppServices
 from bot.web.staff_access import version_of
@@ -61,6 +62,7 @@ class CalendarPage(Framed):
     kinds: Sequence[ExceptionKind]
     version: int
     missing: Sequence[MissingYear]
+    notice: PastedNotice
     preview: Preview | None = None
     rows: Sequence[MoveRow] = ()
     error: str = ""
@@ -97,6 +99,7 @@ def _page(
     *,
     version: int | None = None,
     preview: Preview | None = None,
+    notice: PastedNotice | None = None,
     error: str = "",
     saved: bool = False,
 ) -> CalendarPage:
@@ -113,6 +116,7 @@ def _page(
         missing=missing,
         preview=preview,
         rows=_rows(app, view, preview) if preview else (),
+        notice=notice or PastedNotice(year=str(missing[0].year) if missing else ""),
         error=error,
         saved=saved,
     )
@@ -142,10 +146,14 @@ async def submit(
     """Try what was typed on open tickets, or save it."""
     view = await app.calendar_admin.calendar(staff, calendar_id)
     draft = await _draft(request)
-    fields = await text_fields(request, "do", "version")
+    fields = await text_fields(request, "do", "version", "notice", "notice_year")
     version = version_of(fields["version"] or "0")
     preview, error, status = None, "", 200
+    text, year = fields["notice"], fields["notice_year"]
+    notice = PastedNotice(text, year)
     try:
+        if fields["do"] == "paste" and text:
+            draft, notice = _with_notice(app, view, draft, notice)
         if fields["do"] == "save":
             await app.calendar_admin.save(staff, calendar_id, draft, expected=version)
             return RedirectResponse(f"{ADDRESS}/{calendar_id}?saved=true", 303)
@@ -154,8 +162,19 @@ async def submit(
         status, error = 422, _words(app, refused)
     except CalendarChanged:
         status, error = 409, app.phrases.say("problem.calendar_changed.detail")
-    page = _page(app, staff, view, draft, version=version, preview=preview, error=error)
+    page = _page(
+        app, staff, view, draft, version=version, preview=preview, notice=notice, error=error
+    )
     return app.pages.page("admin/calendar.html", {"page": page}, status=status, headers=FRESH)
+
+
+def _with_notice(
+    app: Services, view: CalendarView, draft: CalendarDraft, given: PastedNotice
+) -> tuple[CalendarDraft, PastedNotice]:
+    filled, notice = paste(app, view.calendar, draft, given.text, given.year)
+    if len(filled.exceptions) > MAX_LINES - NEW_LINES:
+        raise InvalidInput("notice", "calendar_admin.error.too_many")
+    return filled, notice
 
 
 def _words(app: Services, refused: InvalidInput) -> str:
