@@ -15,6 +15,8 @@ from store.session import Database
 
 #: A welcome is taken within five seconds; so long it grows.
 WELCOME = timedelta(seconds=3)
+#: What a pressed card becomes is taken within five seconds.
+CARD_WITHIN = timedelta(seconds=5)
 _AT_ONCE = 200
 
 
@@ -40,6 +42,15 @@ class Ready:
     def fresh(self) -> bool:
         """Whether the platform does not have all of it."""
         return any(one.shown_at is None for one in self.parts)
+
+    @property
+    def card(self) -> str:
+        """The card (JSON) that this is, instead of words."""
+        return self.parts[0].card if self.push and self.parts else ""
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether the platform would not take it any more: a press is answered at once or never."""
+        return self.push and bool(self.line.request_id) and now - self.opened_at > CARD_WITHIN
 
     def may_end(self, now: datetime, settled: timedelta) -> bool:
         """Whether nothing stands against its end but that more may be said."""

@@ -38,7 +38,7 @@ class BotStreamPart(Base):
     """One part of a delivery in a stream. ``shown_at``: handed to the platform.
 
     ``answer_seq`` is the place of an answer in its conversation, which a verdict refers to.
-    ``refusal``: why the platform did not take it, for good.
+    ``card`` is a card (JSON) instead of words. ``refusal``: why the platform took it never.
     """
 
     __tablename__ = "bot_stream_parts"
@@ -54,3 +54,4 @@ class BotStreamPart(Base):
     put_at: Mapped[datetime]
     shown_at: Mapped[datetime | None]
     refusal: Mapped[str] = mapped_column(String(60), default="")
+    card: Mapped[str] = mapped_column(Text, default="")

@@ -75,6 +75,8 @@ class Part:
     text: str
     pictures: Sequence[str] = ()
     answer_seq: int = 0
+    #: A card (JSON) instead of words.
+    card: str = ""
 
 
 class BotStreams:
@@ -258,6 +260,19 @@ class BotStreams:
         self.laid.set()
         return Place.WAITING
 
+    async def replace_card(self, part: Part, message_id: str, line: Line) -> None:
+        """Lay out the card that a pressed one becomes; once for each press."""
+        now = self._clock()
+        async with self._database.transaction() as session:
+            if await rows.of_message(session, message_id) is not None:
+                return
+            answered = self._stream(part.person, "", message_id, line)
+            answered.push = True
+            session.add(answered)
+            await session.flush()
+            session.add(_row(part, answered.id, now))
+        self.laid.set()
+
     async def take_address(self, person: str) -> tuple[str, str]:
         """A stream and its address for one more message, taken out of use; empty without one."""
         async with self._database.transaction() as session:
@@ -325,6 +340,7 @@ def _row(part: Part, stream_id: str, now: datetime) -> BotStreamPart:
         answer_seq=part.answer_seq,
         put_at=now,
         shown_at=None,
+        card=part.card,
     )
 
 

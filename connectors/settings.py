@@ -194,6 +194,10 @@ class WecomBotSettings(BaseModel):
     max_pictures: int = Field(
         default=4, ge=0, le=10, description="Pictures of one answer that are shown; 0: none."
     )
+    cards: bool = Field(
+        default=True,
+        description="Offer what must be chosen as buttons below the reply (socket mode).",
+    )
     allowed_networks: list[IPv4Network | IPv6Network] = Field(
         default_factory=list,
         description="Private networks (CIDR) that files may be fetched from and replies posted to.",

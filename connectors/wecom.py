@@ -3,7 +3,6 @@
 Refuses to send faster than one person may be sent to; the relay tries later instead.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,18 +10,18 @@ from typing import Any
 
 import structlog
 
-from connectors.base import Choice, Delivery, Enclosed, Menu, PermanentError
+from connectors.base import Delivery, Enclosed, PermanentError
 from connectors.pacing import Limit
 from connectors.sends import ON_ITS_WAY, MemorySends, Sends, counted
 from connectors.settings import WecomSettings
 from connectors.text_parts import in_parts
 from connectors.wecom_api import CardRefused, FileRefused, MediaGone, Missing, WecomApi
+from connectors.wecom_cards import MOST_TITLE, MOST_WORDS, buttons_of, card_of, choices_of
 from connectors.wecom_pictures import WecomPictures, is_picture
 
 #: Bytes of a text message; the platform cuts off what is beyond.
 TEXT_BYTES = 2_048
 #: Characters of a card's title and of the words below it, and how many buttons it may have.
-_TITLE, _WORDS, _BUTTONS, _LABEL = 36, 112, 6, 10
 #: How long what a platform refused is not tried again.
 _NOT_AGAIN = timedelta(hours=24)
 #: The platform looks back at least these many seconds; with a slot, at most four hours.
@@ -130,7 +129,7 @@ class WecomChannel:
         parts = [*map(_text, said), *(_Part({}, file=file) for file in files)]
         parts += [_Part({}, sha256, extra=True) for sha256 in self._shown(delivery)]
         if listed and menu is not None and not menu.needed and self._takes_feedback(delivery):
-            card = _card(delivery.dedupe_key + ":menu", menu.title, "", _buttons(menu.choices))
+            card = card_of(delivery.dedupe_key + ":menu", menu.title, "", buttons_of(menu.choices))
             parts.append(_Part(card, extra=True))
         return parts
 
@@ -233,41 +232,10 @@ class WecomChannel:
         if not self._takes_cards():
             return None
         title, _, words = text.partition("\n")
-        buttons = _choices(delivery)
-        if not 1 <= len(buttons) <= _BUTTONS or len(title) > _TITLE or len(words) > _WORDS:
+        buttons = choices_of(delivery)
+        if not buttons or len(title) > MOST_TITLE or len(words) > MOST_WORDS:
             return None
-        return _card(delivery.dedupe_key, title, words, buttons)
-
-
-def _choices(delivery: Delivery) -> Sequence[tuple[str, str]]:
-    """Labels and keys of what must be chosen from; none when the labels do not fit."""
-    candidates = delivery.data.get("candidates")
-    if delivery.kind == "offer" and candidates:
-        keys = [f"{n}:choose:{one['answer_id']}" for n, one in enumerate(candidates, 1)]
-        keys.append(f"{len(keys) + 1}:none_of_these")
-        return [(key.partition(":")[0], key) for key in keys]
-    menu: Menu | None = delivery.menu
-    if menu is None or not menu.needed or any(len(c.label) > _LABEL for c in menu.choices):
-        return ()
-    return _buttons(menu.choices)
-
-
-def _buttons(choices: Sequence[Choice]) -> Sequence[tuple[str, str]]:
-    return [(choice.label, choice.key) for choice in choices]
-
-
-def _card(
-    key: str, title: str, words: str, buttons: Sequence[tuple[str, str]]
-) -> Mapping[str, Any]:
-    card: dict[str, Any] = {
-        "card_type": "button_interaction",
-        "main_title": {"title": title},
-        "task_id": hashlib.sha256(key.encode()).hexdigest(),
-        "button_list": [{"text": label, "style": 1, "key": key} for label, key in buttons],
-    }
-    if words:
-        card["sub_title_text"] = words
-    return {"msgtype": "template_card", "template_card": card}
+        return card_of(delivery.dedupe_key, title, words, buttons)
 
 
 def _media(kind: str, media_id: str) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ deployment has one; else they wait until the person writes again. Over the long 
 sent by whichever process holds it. Refuses to drop anything.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from connectors.bot_streams import PART_BYTES, BotStreams, Part, Place
 from connectors.settings import WecomBotSettings
 from connectors.text_parts import in_parts
 from connectors.wecom_bot_api import WecomBotApi
+from connectors.wecom_cards import MOST_TITLE, card_of, choices_of
 
 NAME = "wecom_bot"
 #: When to look again: whether the platform came, and whether the person did.
@@ -72,6 +74,21 @@ class WecomBotChannel:
             if not await self._elsewhere(part, shown if last else ()):
                 await self._by_application(delivery, texts[n - 1 :])
                 return
+        await self._offer(delivery, len(texts) + 1)
+
+    async def _offer(self, delivery: Delivery, number: int) -> None:
+        """What must be chosen, as buttons below the words that list it; else it is typed."""
+        choices = choices_of(delivery)
+        if not choices or not self._settings.cards or not self._streams.pushing:
+            return
+        title = delivery.text.strip().partition("\n")[0][:MOST_TITLE]
+        card = card_of(delivery.dedupe_key, title, "", choices)["template_card"]
+        part = Part(delivery.external_user, delivery.dedupe_key, number, "", card=json.dumps(card))
+        place = await self._streams.push(part)
+        if place is Place.WAITING:
+            raise Held("the long connection has not taken it yet", _LOOK_S)
+        if place is Place.REFUSED:
+            log.warning("bot_card_refused")
 
     async def _elsewhere(self, part: Part, shown: Sequence[Enclosed]) -> bool:
         """Past a reply that is over; whether there is a way. Raises :class:`Held` until then."""

@@ -20,6 +20,7 @@ _PLAIN_ID = re.compile(r"[\x21-\x7e]{1,64}")
 _CALLED = re.compile(r"^\s*@\S+\s*")
 _VERDICTS = {"1": True, "2": False}
 _MOST_ID, _MOST_FILES, _MOST_URL, _MOST_CHAT = 64, 10, 2_000, 200
+_MOST_KEY, _MOST_TASK_ID = 1_024, 128
 
 
 class BotKind(StrEnum):
@@ -29,6 +30,7 @@ class BotKind(StrEnum):
     STREAM = "stream"
     ENTER = "enter"
     VERDICT = "verdict"
+    CARD = "card"
     EVENT = "event"
     UNKNOWN = "unknown"
 
@@ -47,7 +49,10 @@ class BotFile:
 
 @dataclass(frozen=True, slots=True)
 class BotMessage:
-    """One callback. ``person`` names who asked, and in which group; ``chat`` is that group."""
+    """One callback. ``person`` names who asked, and in which group; ``chat`` is that group.
+
+    ``key`` is the button of a card that was pressed, ``task_id`` that card.
+    """
 
     kind: BotKind
     person: str
@@ -60,6 +65,8 @@ class BotMessage:
     helpful: bool | None = None
     response_url: str = field(default="", repr=False)
     chat: str = ""
+    key: str = ""
+    task_id: str = ""
 
 
 def envelope(body: bytes) -> str:
@@ -121,6 +128,11 @@ def _event(event: Mapping[str, Any], common: BotMessage) -> BotMessage:
     name = _text(event, "eventtype").lower()[:60]
     if name == "enter_chat":
         return replace(common, kind=BotKind.ENTER, event=name)
+    if name == "template_card_event":
+        pressed = _inner(event, name)
+        key, task_id = _text(pressed, "event_key")[:_MOST_KEY], _text(pressed, "task_id")
+        if key and len(task_id) <= _MOST_TASK_ID:
+            return replace(common, kind=BotKind.CARD, event=name, key=key, task_id=task_id)
     if name != "feedback_event":
         return replace(common, kind=BotKind.EVENT, event=name)
     given = _inner(event, "feedback_event")

@@ -88,6 +88,8 @@ class BotFrames:
                     await talk.entered(message, line)
             case BotKind.VERDICT:
                 await talk.judged(message)
+            case BotKind.CARD:
+                await talk.pressed(message, line)
             case _:
                 await talk.asked(message, line)
 

@@ -6,6 +6,7 @@ platform did not say it took is offered again. Refuses to connect, and to decide
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,7 +83,8 @@ class BotPump:
     async def _tend(self, ready: Ready) -> None:
         now = self._clock()
         frame = ready.frame(now, over=await self._is_over(ready, now))
-        if (ready.push or ready.welcome) and not ready.parts:
+        empty = (ready.push or ready.welcome) and not ready.parts
+        if empty or ready.is_late(now):
             if frame.finish:
                 await self._outgoing.taken(ready.stream_id, (), finish=True)
             return
@@ -135,6 +137,15 @@ class BotPump:
         self._next[ready.stream_id] = self._clock() + pause
 
     async def _call(self, ready: Ready, frame: Frame) -> tuple[Command, dict[str, Any], str]:
+        if ready.card and ready.line.request_id:
+            replaced = {
+                "response_type": "update_template_card",
+                "template_card": json.loads(ready.card),
+            }
+            return Command.UPDATE, replaced, ready.line.request_id
+        if ready.card:
+            card = {"msgtype": "template_card", "template_card": json.loads(ready.card)}
+            return Command.SEND, {"chatid": ready.line.chat, **card}, ""
         if ready.push:
             told = {"chatid": ready.line.chat, "msgtype": "markdown"}
             return Command.SEND, {**told, "markdown": {"content": frame.text}}, ""

@@ -5,6 +5,7 @@ Callbacks and the long connection share this; refuses to know about either.
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,11 +16,13 @@ from bot import repository
 from bot.channels import menus
 from bot.channels.files import ChannelFiles
 from bot.tables import Owner
+from connectors import wecom_messages
 from connectors.base import Contents, InboundMessage
-from connectors.bot_streams import BotStreams, Frame, Line
+from connectors.bot_streams import BotStreams, Frame, Line, Part
 from connectors.wecom_bot import NAME, PICTURE_BYTES
 from connectors.wecom_bot_api import keyed
 from connectors.wecom_bot_messages import BotKind, BotMessage
+from connectors.wecom_cards import answered_card
 from store import outbox
 from store.outbox import OutboxStatus
 
@@ -76,6 +79,22 @@ class BotTalk:
         text = f"{label}\n{message.text}" if message.text else label
         pressed = InboundMessage(NAME, message.external_id, text, message.person, action=action)
         await self.files.intake.receive(pressed)
+
+    async def pressed(self, message: BotMessage, line: Line) -> None:
+        """A button of a card: recorded as what it says, and the card shows that it was."""
+        intake = self.files.intake
+        found = wecom_messages.action(message.key) or menus.pressed(message.key, intake.phrases)
+        if found is None:
+            log.info("button_ignored", kind=message.event)
+            return
+        label, action = found
+        if message.task_id:
+            chosen = intake.phrases.say("channel.chosen", label=label[:20])
+            card = {**answered_card(chosen, label, message.key), "task_id": message.task_id}
+            shown = Part(message.person, message.external_id, 1, "", card=json.dumps(card))
+            # First: the platform takes it for five seconds only.
+            await self.streams.replace_card(shown, message.external_id, line)
+        await intake.receive(replace(said(message, label), action=action))
 
     async def hurry(self, conversation_id: str) -> None:
         """Let what waits for this person go now."""

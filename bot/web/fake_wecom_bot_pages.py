@@ -51,6 +51,7 @@ class FakeWecomBotPages:
             Route("/phones/{member}/bot/say", self.say, methods=["POST"]),
             Route("/phones/{member}/bot/enter", self.enter, methods=["POST"]),
             Route("/phones/{member}/bot/judge/{verdict}", self.judge, methods=["POST"]),
+            Route("/phones/{member}/bot/press", self.press, methods=["POST"]),
             Route("/phones/{member}/bot/line/{verb}", self.line, methods=["POST"]),
             *self._phones.bot.routes(),
             *(socket.routes() if socket is not None else ()),
@@ -91,6 +92,14 @@ class FakeWecomBotPages:
         await self._phones.judge(member.userid, stream_id, verdict)
         return _back(request)
 
+    async def press(self, request: Request) -> Response:
+        """Press a button of a card."""
+        member = self._member(request)
+        task_id, key = await _field(request, "task"), await _field(request, "key")
+        if member is not None:
+            await self._phones.press(member.userid, task_id, key)
+        return _back(request)
+
     async def line(self, request: Request) -> Response:
         """Something happens to the bot's connection: it breaks, or another one takes over."""
         socket, verb = self._phones.socket, request.path_params["verb"]
@@ -121,7 +130,7 @@ class FakeWecomBotPages:
     def _state(self, member: Member) -> str:
         """Changes with the screen."""
         told = [
-            one.fate if isinstance(one, Typed) else (one.text, one.finished)
+            one.fate if isinstance(one, Typed) else (one.text, one.finished, one.buttons)
             for one in self._phones.screen(member.userid)
         ]
         return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

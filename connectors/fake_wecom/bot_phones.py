@@ -61,6 +61,16 @@ class BotPhones:
         except httpx.HTTPError:
             return False
 
+    async def press(self, member: str, task_id: str, key: str) -> bool:
+        """Press a button of a card on one's own screen; whether it was told."""
+        known = any(
+            one.person == member and one.task_id == task_id and key in dict(one.buttons).values()
+            for one in self.bot.bubbles
+        )
+        if not known or self.socket is None:
+            return False
+        return await self.socket.press(member, task_id, key)
+
     async def settle(self) -> None:
         """Wait until every reply is complete or given up."""
         while self._sending:

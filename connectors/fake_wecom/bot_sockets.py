@@ -19,9 +19,14 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from connectors.fake_wecom.bots import BotBroken, Bubble, FakeBot
 
 PATH = "/aibot/socket"
-_OK, _BAD_ACCOUNT, _UNKNOWN, _LATE, _BAD_FRAME = 0, 853000, 846604, 846605, 40063
-_WELCOME_WITHIN, _REPLY_WITHIN = timedelta(seconds=5), timedelta(minutes=6)
-_CALLS = {"aibot_respond_msg", "aibot_respond_welcome_msg", "aibot_send_msg"}
+_OK, _BAD_ACCOUNT, _UNKNOWN, _LATE, _BAD_FRAME, _BAD_CARD = 0, 853000, 846604, 846605, 40063, 42045
+_AT_ONCE, _REPLY_WITHIN = timedelta(seconds=5), timedelta(minutes=6)
+_CALLS = {
+    "aibot_respond_msg",
+    "aibot_respond_welcome_msg",
+    "aibot_respond_update_msg",
+    "aibot_send_msg",
+}
 
 
 @dataclass(slots=True)
@@ -30,7 +35,6 @@ class _Told:
 
     body: Mapping[str, Any]
     at: datetime
-    answered: bool = False
 
 
 @dataclass(slots=True)
@@ -46,6 +50,7 @@ class FakeBotSocket:
     deaf: bool = False
     #: Whether a new connection may still answer what was told over an older one.
     remembers: bool = True
+    takes_cards: bool = True
     #: Subscriptions tried, and those that were taken.
     tried: int = 0
     taken: int = 0
@@ -98,6 +103,12 @@ class FakeBotSocket:
         """Somebody opens the conversation for the first time today."""
         told = self.bot.message(person, "event", event={"eventtype": "enter_chat"})
         return await self.bring(told)
+
+    async def press(self, person: str, task_id: str, key: str) -> bool:
+        """Press a button of a card."""
+        given = {"card_type": "button_interaction", "event_key": key, "task_id": task_id}
+        event = {"eventtype": "template_card_event", "template_card_event": given}
+        return await self.bring(self.bot.message(person, "event", event=event))
 
     async def judge(self, person: str, stream_id: str, verdict: int, words: str = "") -> bool:
         """Press a thumb: 1 up, 2 down, 3 taken back."""
@@ -193,26 +204,44 @@ class FakeBotSocket:
         told = self._told.get(request_id)
         if told is None:
             return _UNKNOWN
-        welcome = command == "aibot_respond_welcome_msg"
-        if self.bot.clock() - told.at > (_WELCOME_WITHIN if welcome else _REPLY_WITHIN):
+        within = _REPLY_WITHIN if command == "aibot_respond_msg" else _AT_ONCE
+        if self.bot.clock() - told.at > within:
             return _LATE
+        if command == "aibot_respond_update_msg":
+            return self._replace(told.body, body)
         try:
             self.bot.show(str(told.body["from"]["userid"]), body, asked_for=False)
         except (BotBroken, KeyError):
             return _BAD_FRAME
-        told.answered = True
         return _OK
 
     def _push(self, body: Mapping[str, Any]) -> int:
         chat, kind = body.get("chatid"), body.get("msgtype")
-        if not isinstance(chat, str) or kind != "markdown":
+        if not isinstance(chat, str) or kind not in ("markdown", "template_card"):
             return _BAD_FRAME
-        text = str(body["markdown"]["content"])
-        self.bot.bubbles.append(Bubble(chat, text, self.bot.clock(), asked_for=False))
+        bubble = Bubble(chat, "", self.bot.clock(), asked_for=False)
+        if kind == "markdown":
+            bubble.text = str(body["markdown"]["content"])
+        elif not self.takes_cards or not _draw(bubble, body["template_card"]):
+            return _BAD_CARD
+        self.bot.bubbles.append(bubble)
         return _OK
 
-    def unanswered(self) -> list[Mapping[str, Any]]:
-        """Messages that nothing was answered to, over whatever connection."""
-        answered = {one.body["msgid"] for one in self._told.values() if one.answered}
-        told = {one.body["msgid"]: one.body for one in self._told.values()}
-        return [body for msgid, body in told.items() if msgid not in answered]
+    def _replace(self, told: Mapping[str, Any], body: Mapping[str, Any]) -> int:
+        card = body.get("template_card") or {}
+        pressed = told["event"]["template_card_event"]["task_id"]
+        for bubble in self.bot.bubbles:
+            if bubble.task_id == pressed == card.get("task_id") and _draw(bubble, card):
+                return _OK
+        return _BAD_CARD
+
+
+def _draw(bubble: Bubble, card: Mapping[str, Any]) -> bool:
+    """Show a card; whether it is one."""
+    try:
+        bubble.text = str(card["main_title"]["title"])
+        bubble.task_id = str(card["task_id"])
+        bubble.buttons = tuple((one["text"], one["key"]) for one in card["button_list"])
+    except (KeyError, TypeError):
+        return False
+    return card["card_type"] == "button_interaction" and bool(bubble.task_id)

@@ -7,7 +7,7 @@ address beside a question takes one message, files are encrypted under the callb
 import itertools
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,6 +40,9 @@ class Bubble:
     pictures: int = 0
     #: The platform asks for the rest; over the long connection it is sent.
     asked_for: bool = True
+    #: A card's name, and its buttons: labels and keys.
+    task_id: str = ""
+    buttons: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ from bot.channels.fake_wecom import (
 from bot.clock import utc_now
 from bot.tables import Feedback
 from bot.web.fake_wecom_pages import create_app
+from connectors.fake_wecom.bots import Bubble
 from connectors.settings import WecomBotSettings, WecomSettings
 from tests.bot.test_fake_wecom import PHRASES
 from tests.listening import listening
@@ -136,6 +137,15 @@ async def test_over_a_long_connection_it_is_the_same_page(
         assert "已送达" in text
         stream = shown.bots.bot.bubbles[-1].stream_id
         await page.post("/phones/lihua/bot/judge/up", data={"stream": stream})
+        bubble = Bubble("lihua", "选一个", utc_now(), task_id="t1")
+        bubble.buttons = (("转人工", "human"),)
+        shown.bots.bot.bubbles.append(bubble)
+        pressed = {"task": "t1", "key": bubble.buttons[0][1]}
+        await page.post("/phones/wangfang/bot/press", data=pressed)  # it is not hers
+        assert "选一个" in (await page.post("/phones/lihua/bot/press", data=pressed)).text
+        async with asyncio.timeout(60):
+            while not bubble.text.startswith("已选"):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
         assert (await page.post("/phones/lihua/bot/line/burn")).status_code == 404
         before = socket.taken
         await page.post("/phones/lihua/bot/line/cut")

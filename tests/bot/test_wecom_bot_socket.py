@@ -4,15 +4,17 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import structlog
 from sqlalchemy import select
 
+from bot.channels import menus
 from bot.channels.links import LinkHealth, Links, LinkState
 from bot.tables import Feedback, Message
+from connectors.base import Delivery, Held
 from connectors.fake_wecom.bot_sockets import FakeBotSocket
 from connectors.wecom_crypto import CallbackKeys
 from store.session import Database
@@ -167,6 +169,42 @@ async def test_a_picture_has_its_own_key_and_a_reply_that_is_not_taken_is_pushed
     assert url not in json.dumps([one.data for one in said])
     assert sum("出处" in one for one in world.platform.bot.texts("lihua")) == 1
     assert any(one["cmd"] == "aibot_send_msg" for one in world.platform.frames)
+
+
+async def test_what_must_be_chosen_is_pressed_and_shows_it(world: World) -> None:
+    question = "您想问哪一项？"
+    options = ["公务卡怎么还款", "电子票据开错了"]
+    services = world.product.services
+    menu = menus.menu_of("ask", question, {"options": options}, 1, services.phrases)
+    sent = Delivery("d1", "lihua", "ask", question, seq=1, menu=menu)
+
+    async def is_sent() -> bool:
+        try:
+            await services.channels.by_name["wecom_bot"].send(sent)
+        except Held:
+            return False
+        return True
+
+    await until(is_sent)
+    words, card = world.platform.bot.bubbles
+    assert f"1. {options[0]}" in words.text
+    assert [label for label, _ in card.buttons] == options
+    for _ in range(2):
+        await world.platform.press("lihua", card.task_id, "nobody's key")
+    await world.platform.press("lihua", card.task_id, card.buttons[0][1])
+
+    async def is_answered() -> bool:
+        texts = world.platform.bot.texts("lihua")
+        return any("出处" in one for one in texts) and card.text == f"已选：{options[0]}"
+
+    await until(is_answered)
+    assert [label for label, _ in card.buttons] == options[:1]
+    assert [one.text for one in await world.said()] == options[:1]
+    # A platform without cards: the words were enough, and nothing waits.
+    world.platform.takes_cards = False
+    sent = replace(sent, dedupe_key="d2")
+    await until(is_sent)
+    assert all(not one.buttons for one in world.platform.bot.bubbles[-1:])
 
 
 HOSTILE: list[str | bytes] = [

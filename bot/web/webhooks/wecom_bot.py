@@ -78,7 +78,8 @@ async def _answer(app: Services, talk: BotTalk, message: BotMessage) -> bytes | 
             return await _welcome(app, talk, message)
         case BotKind.VERDICT:
             await talk.judged(message)
-        case BotKind.EVENT:
+        case BotKind.EVENT | BotKind.CARD:
+            # No cards are sent in this mode.
             log.info("event_ignored", kind=message.event)
         case _:
             return as_json(stream_body(Frame(await talk.asked(message), "", finish=False)))
