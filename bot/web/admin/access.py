@@ -5,6 +5,9 @@ Refuses to guard by itself: every page asks for its frame, and that asks for the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Query
 
 from bot.accounts.service import Principal
 from bot.assembly import Services
@@ -26,6 +29,8 @@ SECTIONS: Sequence[tuple[str, str]] = (
     ("units", "/console/admin/units"),
     ("audit", "/console/admin/audit"),
 )
+#: Which of the things to begin with fills the form of a new one; an unknown one fills nothing.
+Starter = Annotated[str, Query(pattern="^[a-z_]{0,40}$")]
 
 
 @dataclass(frozen=True, slots=True)

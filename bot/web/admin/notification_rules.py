@@ -16,9 +16,11 @@ from bot.notifications.errors import NotificationInvalid
 from bot.notifications.events import NoticeEvent
 from bot.notifications.forms import RuleForm
 from bot.notifications.kinds import KINDS, ChannelKind
+from bot.notifications.starters import starters
 from bot.notifications.tables import NotificationChannel
 from bot.notifications.templates import PLACEHOLDERS
 from bot.notifications.trial import sample
+from bot.web.admin.access import Starter
 from bot.web.admin.forms import rule_form, texts, told
 from bot.web.admin.notifications import ADDRESS as CHANNELS
 from bot.web.admin.notifications import AdminPage, RowId
@@ -66,9 +68,9 @@ class RulePage(AdminPage):
 
 
 @router.get(f"{ADDRESS}/new")
-async def new(staff: PageStaff, app: AppServices) -> Response:
-    """An empty form."""
-    return await _form(app, staff, RuleForm())
+async def new(staff: PageStaff, app: AppServices, starter: Starter = "") -> Response:
+    """An empty form, or one that is filled to begin with."""
+    return await _form(app, staff, starters(app.phrases).get(starter, RuleForm()))
 
 
 @router.get(f"{ADDRESS}/{{rule_id}}")

@@ -17,6 +17,7 @@ from bot.notifications.admin import LOOK_ROLES, TestResult
 from bot.notifications.errors import NotificationInvalid, SecretsKeyMissing
 from bot.notifications.forms import ChannelForm
 from bot.notifications.kinds import KINDS, ChannelKind, Entry, Field, Kind
+from bot.notifications.starters import starters
 from bot.notifications.tables import Notification, NotificationChannel
 from bot.web.admin.access import sections
 from bot.web.admin.form_rows import FieldRow, as_typed, field_row
@@ -83,6 +84,7 @@ class ChannelsPage(AdminPage):
     recent: Sequence[Notification]
     names: Mapping[str, str]
     kinds: Sequence[str]
+    starters: Sequence[str]
     ready: bool
 
 
@@ -143,6 +145,7 @@ async def show(staff: PageStaff, app: AppServices) -> Response:
         recent=found.recent,
         names=names,
         kinds=[kind.value for kind in ChannelKind],
+        starters=tuple(starters(app.phrases)),
         ready=found.ready,
     )
     return app.pages.page("admin/channels.html", {"page": shown}, headers=FRESH)

@@ -18,8 +18,9 @@ from bot.assembly import Services
 from bot.changes.service import Change, Difference
 from bot.errors import InvalidInput
 from bot.rules.admin import LOOK_ROLES, Listed, Named
+from bot.rules.starters import starters
 from bot.rules.words import RuleWords
-from bot.web.admin.access import Framed, frame
+from bot.web.admin.access import Framed, Starter, frame
 from bot.web.admin.forms import texts, version
 from bot.web.admin.refusals import or_refused
 from bot.web.page_access import FRESH, PageStaff
@@ -69,6 +70,7 @@ class RulesPage(Framed):
     """All rules, from the top."""
 
     rules: Sequence[RuleRow]
+    starters: Sequence[str]
     may_change: bool
 
 
@@ -102,7 +104,12 @@ async def rules(staff: PageStaff, app: AppServices) -> Response:
     found = await app.rules.admin.listed(staff)
     told = (await app.rules.admin.named(staff)).words(app.phrases)
     names = {one.row.id: one.row.name for one in found}
-    page = RulesPage(outer, [_listed(one, told, names) for one in found], staff.may())
+    page = RulesPage(
+        outer,
+        [_listed(one, told, names) for one in found],
+        starters=tuple(starters(app.phrases)),
+        may_change=staff.may(),
+    )
     return app.pages.page("admin/rules.html", {"page": page}, headers=FRESH)
 
 
@@ -120,10 +127,10 @@ def _listed(one: Listed, told: RuleWords, names: Mapping[str, str]) -> RuleRow:
 
 
 @router.get(f"{ADDRESS}/new")
-async def new(staff: PageStaff, app: AppServices) -> Response:
-    """An empty form."""
+async def new(staff: PageStaff, app: AppServices, starter: Starter = "") -> Response:
+    """An empty form, or one that is filled to begin with."""
     empty = Rule("", "", Occasion.OPENED, Match.ALL, (), ())
-    return await _form(app, staff, empty)
+    return await _form(app, staff, starters(app.phrases).get(starter, empty))
 
 
 @router.get(f"{ADDRESS}/{{rule_id}}")

@@ -1,5 +1,6 @@
 """A browser without scripts: cookies, forms, and what stands on a page."""
 
+import html
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -75,6 +76,18 @@ async def add(product: Product, username: str, role: Role, *, must_change: bool 
             now=NOW,
             must_change_password=must_change,
         )
+
+
+def typed(page: str) -> dict[str, str]:
+    """What the first form's fields and lists would send as they stand, without ticked boxes."""
+    boxes = r'(?![^>]*type="checkbox")'
+    inputs = re.findall(rf'<input{boxes}[^>]*? name="(\w+)"[^>]*? value="([^"]*)"', page)
+    chosen = re.findall(
+        r'<select[^>]*? name="(\w+)"[^>]*>(?:(?!</select>).)*?<option value="([^"]*)" selected',
+        page,
+        re.DOTALL,
+    )
+    return {name: html.unescape(value) for name, value in [*inputs, *chosen] if value}
 
 
 def shown(answer: httpx.Response) -> str:

@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 
 from handoff.calendar import DayKind
-from tests.bot.web.plain_browser import HOSTILE, Browser, shown
+from tests.bot.web.plain_browser import HOSTILE, Browser, shown, typed
 from tests.bot.web.test_admin_calendar import FOSHAN, form, root
 from tests.handoff.test_holiday_notice import NOTICE_2026
 from tests.product import Product
@@ -14,15 +14,6 @@ __all__ = ["root"]
 #: A year that no data know: the same arrangement, without weekdays, which would not fit.
 YEAR = 2031
 NOTICE = re.sub(r"（[^）]*）", "", NOTICE_2026).replace("2026", str(YEAR))
-
-
-def typed(page: str) -> dict[str, str]:
-    """What the form that came back would send."""
-    fields = re.findall(r'<input[^>]*? name="(\w+)"[^>]*? value="([^"]*)"', page)
-    kinds = re.findall(
-        r'<select[^>]*? name="(\w+)"[^>]*>.*?<option value="(\w+)" selected', page, re.DOTALL
-    )
-    return {**dict(fields), **dict(kinds)}
 
 
 async def test_a_pasted_notice_becomes_the_years_holidays(product: Product, root: Browser) -> None:
