@@ -85,7 +85,13 @@ class LongConnection:
         self._heard: deque[tuple[BotMessage, str]] = deque()
         self._hearing = asyncio.Condition()
         # A worker of its own: a message does not wait behind a slow delivery.
-        self._relay = Relay(self._database, frames.handlers(), self._clock, only=(KIND,))
+        self._relay = Relay(
+            self._database,
+            frames.handlers(),
+            self._clock,
+            only=(KIND,),
+            lease=timedelta(seconds=self._channels.settings.relay.lease_s),
+        )
 
     async def run(self) -> None:
         """Keep it as it is set up, until cancelled."""

@@ -24,6 +24,7 @@ from bot.tables import Role
 from connectors.base import Held, PermanentError, TransientError
 from connectors.fake_wecom.bot_sockets import FakeBotSocket
 from connectors.relay import Handler
+from connectors.settings import RelaySettings
 from store import audit, leases
 from store.outbox import Claimed, OutboxRow
 from tests.connectors.bot_platform import a_bot_platform, socket_settings
@@ -42,7 +43,7 @@ class OnlyRecorded(BotFrames):
         return {KIND: self._die}
 
     async def _die(self, _row: Claimed) -> None:
-        raise Held("dead", 0.0)
+        raise Held("dead", 1.0)
 
 
 @asynccontextmanager
@@ -70,7 +71,8 @@ async def platform() -> AsyncIterator[FakeBotSocket]:
 def settings(platform: FakeBotSocket, prepared_workspace: Path, tmp_path: Path) -> Settings:
     copy_workspace(prepared_workspace, tmp_path / "home")
     bot = socket_settings(platform)
-    return make_settings(tmp_path / "home").model_copy(update={"wecom_bot": bot})
+    update = {"wecom_bot": bot, "relay": RelaySettings(lease_s=1.0)}
+    return make_settings(tmp_path / "home").model_copy(update=update)
 
 
 @pytest.fixture
@@ -222,14 +224,41 @@ async def test_what_was_recorded_is_answered_after_a_crash(
     async with connecting(services, OnlyRecorded):
         await platform.connected(PATIENCE_S)
         await platform.say("lihua", "公务卡怎么还款")
-        await until(lambda: _recorded(services))
+        await until(lambda: _heard(services, 1))
     assert platform.bot.bubbles == []
     async with serving(settings):
         await until(lambda: _is(any("出处" in one for one in platform.bot.texts("lihua"))))
     assert len(platform.bot.texts("lihua")) == 1
 
 
-async def _recorded(services: Services) -> bool:
+async def test_two_processes_on_one_database_hear_everything_once(
+    tables_url: str, platform: FakeBotSocket, prepared_workspace: Path, tmp_path: Path
+) -> None:
+    copy_workspace(prepared_workspace, tmp_path / "home")
+    update = {"wecom_bot": socket_settings(platform)}
+    settings = make_settings(tmp_path / "home", tables_url).model_copy(update=update)
+    one, other = assemble(settings), assemble(settings)
+    told = platform.bot.message("lihua", "text", text={"content": "你好"})
+    async with connecting(one, OnlyRecorded):
+        await platform.connected(PATIENCE_S)
+        await platform.bring(told)
+        await until(lambda: _heard(one, 1))
+        stopping = connecting(other, OnlyRecorded)
+        await stopping.__aenter__()
+        assert platform.tried == 1
+    # The first has gone in order: the second is there, and knows what was heard.
+    await platform.connected(PATIENCE_S)
+    assert platform.tried == 2
+    await platform.bring(told)
+    await platform.bring(told | {"msgid": "another"})
+    await until(lambda: _heard(other, 2))
+    await stopping.__aexit__(None, None, None)
+    for services in (one, other):
+        await services.channels.close()
+        await services.database.dispose()
+
+
+async def _heard(services: Services, count: int) -> bool:
     async with services.database.reading() as session:
         query = select(OutboxRow.id).where(OutboxRow.kind == KIND)
-        return (await session.scalars(query)).one_or_none() is not None
+        return len((await session.scalars(query)).all()) == count
