@@ -10,6 +10,7 @@ from playwright.async_api import Locator, Page, async_playwright, expect
 from pydantic import SecretStr
 
 from bot.clock import utc_now
+from bot.notifications.planning import PREFIX
 from bot.secrets_at_rest import SecretsSettings
 from bot.tables import Role
 from connectors.fake_wecom.app import create_app
@@ -113,6 +114,11 @@ class Desk:
                 return (await outbox.counts(session)).get("pending", 0) == count
 
         await until(so_much)
+
+    async def has_news(self) -> bool:
+        """Whether a notification waits to be sent."""
+        async with self.product.services.database.reading() as session:
+            return bool(await outbox.waiting(session, PREFIX))
 
     async def taken(self, secret: str) -> bool:
         """Whether Telegram's callback is believed."""

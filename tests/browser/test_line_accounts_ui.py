@@ -1,5 +1,6 @@
 """The pages of channels' accounts in a real browser: create, test, rotate, switch off."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from tests.browser.line_desk import (
 )
 from tests.browser.test_two_people import SHOTS
 from tests.connectors.fake_telegram import SECRET, TOKEN
+from tests.waiting import until
 
 __all__ = ["desk", "running"]
 
@@ -207,10 +209,10 @@ async def test_a_group_that_is_notified(desk: Desk) -> None:
     await page.get_by_role("button", name="保存", exact=True).click()
     await page.locator("#channels").get_by_role("button", name="停用").click()
     number = await make_ticket(desk.product)
-    await desk.waiting(1)
+    await until(desk.has_news)
     assert len(desk.peer.taken) == 3
     await page.locator("#channels").get_by_role("button", name="启用").click()
-    await desk.waiting(0)
+    await asyncio.wait_for(desk.peer.arrived_times(4), 60)
     assert number in desk.peer.taken[3].json["text"]["content"]
     await page.reload()
     await desk.looks_well()
