@@ -89,16 +89,24 @@ async def state_of(services: Services) -> LinkState | None:
     return found.state if found is not None else None
 
 
-async def hold(services: Services, holder: str, seconds: float) -> None:
-    """The lease is somebody else's, whoever has it now."""
+async def hold(services: Services, holder: str) -> None:
+    """The lease is somebody else's, whoever has it now, as if that one had slept too long."""
     now = utc_now()
     async with services.database.transaction() as session:
         row = await session.get(leases.Lease, "wecom_bot")
         if row is not None:
             row.until = now - timedelta(seconds=1)
             await session.flush()
-        until = now + timedelta(seconds=seconds)
+        until = now + timedelta(hours=1)
         assert await leases.hold(session, "wecom_bot", holder=holder, now=now, until=until)
+
+
+async def end_lease(services: Services) -> None:
+    """Nobody renewed it."""
+    async with services.database.transaction() as session:
+        row = await session.get(leases.Lease, "wecom_bot")
+        if row is not None:
+            row.until = utc_now() - timedelta(seconds=1)
 
 
 async def test_one_of_two_processes_connects_and_the_other_follows(
@@ -109,10 +117,11 @@ async def test_one_of_two_processes_connects_and_the_other_follows(
         async with connecting(services):
             await asyncio.sleep(0.3)
             assert platform.tried == 1
-            # A process that died: its lease ends by itself, and only then another connects.
-            await hold(services, "another", 0.5)
+            # Another process has it: nobody here connects before its lease has ended.
+            await hold(services, "another")
             await until(lambda: _is(not platform.is_live))
             tried = platform.tried
+            await end_lease(services)
             await platform.connected(PATIENCE_S)
             assert platform.tried == tried + 1
     assert not platform.is_live
@@ -132,8 +141,10 @@ async def test_thrown_out_by_the_next_process_is_no_fight_and_by_a_stranger_is_t
         await until(lambda: _in(services, LinkState.CONNECTED))
         await links.check(account)
         # The lease has passed on: being thrown out is as it must be.
-        await hold(services, "another", 0.2)
+        await hold(services, "another")
         await platform.kick()
+        await asyncio.sleep(0.3)
+        await end_lease(services)
         await platform.connected(PATIENCE_S)
         assert await state_of(services) is not LinkState.TAKEN_OVER
         await platform.kick()

@@ -125,14 +125,14 @@ async def test_refusals_silence_and_the_end_are_told_apart() -> None:
             async with subscribed(settings.model_copy(update={"secret": "wrong"})):
                 pass
         assert refused.value.code == 853000
-        async with subscribed(settings, ack_s=0.1) as (socket, reading):
+        async with subscribed(settings) as (socket, reading):
             assert await socket.call(Command.RESPOND, {}, "never-told") == 846604
             # Two under one name: one after the other, each with its own answer.
             platform.script.extend([1, 2])
             calls = (socket.call(Command.RESPOND, {}, "one-name") for _ in range(2))
             assert await asyncio.gather(*calls) == [1, 2]
             await asyncio.wait_for(_pinged(platform, socket), 30)
-            platform.deaf = True
+            platform.deaf, socket._ack_s = True, 0.1
             with pytest.raises(Unanswered):
                 await socket.beat(0.01)
             platform.deaf = False
