@@ -19,15 +19,12 @@ import httpx
 import structlog
 
 from connectors.base import Fetched, Held, PermanentError, TransientError
+from connectors.credentials import Credentials, MemoryCredentials
 from connectors.settings import WecomSettings
 from connectors.wecom_codes import Remedy, remedy
 
-#: After two refused secrets the platform bans our address for an hour; so we stop before.
-_REFUSALS = 2
-_BAN = timedelta(hours=1)
 #: A token is fetched again this long before it ends.
 _EARLY = timedelta(minutes=5)
-_FIRST_HOLD_S = 30.0
 #: A code alone does not say whether the limit of a minute, an hour or a day was met.
 _RESTS_S = (60.0, 600.0, 3_600.0)
 TIMEOUT_S = 10.0
@@ -88,6 +85,7 @@ class WecomApi:
         client: httpx.AsyncClient,
         settings: WecomSettings,
         clock: Callable[[], datetime],
+        credentials: Credentials | None = None,
     ) -> None:
         self._client = client
         self._settings = settings
@@ -95,8 +93,7 @@ class WecomApi:
         self._token = ""
         self._token_until: datetime | None = None
         self._fetching = asyncio.Lock()
-        self._refusals = 0
-        self._closed_until: datetime | None = None
+        self._credentials = credentials or MemoryCredentials()
         self._rests = 0
         self._resting_until: datetime | None = None
 
@@ -175,31 +172,28 @@ class WecomApi:
             return self._token
 
     async def _fetch(self, now: datetime) -> None:
-        if self._closed_until is not None and now < self._closed_until:
-            wait = (self._closed_until - now).total_seconds()
-            raise CredentialsRefused("the credentials were refused", wait)
+        rest = await self._credentials.rest(now)
+        if rest is not None:
+            raise CredentialsRefused("the credentials were refused", rest.total_seconds())
         query = {"corpid": self._settings.corp_id, "corpsecret": self._settings.secret}
         answer = await self._request("GET", "/cgi-bin/gettoken", query)
         code = _code(answer)
         if remedy(code) is Remedy.CREDENTIALS:
-            self._refuse(now)
+            await self._refuse(now)
         self._check(code)
         token = answer.get("access_token")
         if not isinstance(token, str) or not token:
             raise TransientError("no token in the answer")
-        self._refusals, self._closed_until = 0, None
+        await self._credentials.accepted()
         lasting = answer.get("expires_in")
         seconds = lasting if isinstance(lasting, int) and lasting > 0 else 7_200
         early = min(_EARLY, timedelta(seconds=seconds / 2))
         self._token, self._token_until = token, now + timedelta(seconds=seconds) - early
 
-    def _refuse(self, now: datetime) -> None:
-        self._refusals += 1
-        log.error("wecom_credentials_refused", times=self._refusals)
-        banned = self._refusals >= _REFUSALS
-        wait = _BAN if banned else timedelta(seconds=_FIRST_HOLD_S)
-        self._closed_until = now + wait
-        raise CredentialsRefused("the credentials were refused", wait.total_seconds())
+    async def _refuse(self, now: datetime) -> None:
+        rest = await self._credentials.refused(now)
+        log.error("wecom_credentials_refused", rest_s=round(rest.total_seconds()))
+        raise CredentialsRefused("the credentials were refused", rest.total_seconds())
 
     async def _request(
         self, method: str, path: str, query: Mapping[str, str], **content: Any

@@ -12,6 +12,7 @@ from bot.settings import Settings
 from bot.workspace import Workspace
 from connectors.base import Channel, Contents, Fetched
 from connectors.bot_streams import BotStreams
+from connectors.credentials import StoredCredentials
 from connectors.identity_provider import IdentityProvider
 from connectors.sends import StoredSends
 from connectors.settings import BotMode, WecomBotSettings, WecomSettings
@@ -78,7 +79,8 @@ def _with_application(
     before: Channels, settings: WecomSettings, database: Database, clock: Clock
 ) -> Channels:
     client = make_client(settings)
-    api = WecomApi(client, settings, clock)
+    account = (settings.corp_id, str(settings.agent_id), settings.secret)
+    api = WecomApi(client, settings, clock, StoredCredentials(database, *account))
     sends = StoredSends(database, "wecom", limits(settings))
     assert before.contents is not None  # noqa: S101  # given at the start
     pictures = WecomPictures(api, database, before.contents, clock)
