@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kb import chance
 from kb.articles import AnswerOrigin, Corpus
 from kb.calibration import GUIDES_ONLY, PRIOR, Asked, Sample, fit
 from kb.embedder import Embedder, NgramEmbedder, load_embedder
@@ -163,8 +164,7 @@ def drawn(texts: Sequence[SearchText], seed: int) -> Sequence[SearchText]:
     """Those that weights are fitted on, in their order; all of a knowledge base that is small."""
     if len(texts) <= CALIBRATED_ANSWERS:
         return texts
-    chance = np.random.default_rng(seed)
-    rows = np.sort(chance.choice(len(texts), CALIBRATED_ANSWERS, replace=False))
+    rows = np.sort(chance.order(map(_name, texts), seed)[:CALIBRATED_ANSWERS])
     return [texts[row] for row in rows]
 
 
@@ -177,15 +177,15 @@ def hold_out(texts: Sequence[SearchText], negatives: Sequence[str], seed: int) -
     ]
     if len(rows) < FEWEST_ARTICLES:
         return None
-    random = np.random.default_rng(seed)
-    removed = set(random.choice(rows, round(len(rows) * REMOVED_SHARE), replace=False).tolist())
+    shuffled = chance.order((_name(texts[row]) for row in rows), seed)
+    removed = {rows[place] for place in shuffled[: round(len(rows) * REMOVED_SHARE)]}
     held = HeldOut([], [HeldOutQuestion(text, None, Asked.FOREIGN) for text in negatives if text])
     for row, text in enumerate(texts):
         if row in removed:
             asked = text.heads[:ASKED_OF_REMOVED]
             held.questions.extend(HeldOutQuestion(head, None, Asked.REMOVED) for head in asked)
         elif row in rows:
-            place = int(random.integers(1, len(text.heads)))
+            place = 1 + int(chance.order(text.heads[1:], seed)[0])
             question = HeldOutQuestion(text.heads[place], len(held.texts), Asked.ANSWERED)
             held.questions.append(question)
             rest = text.heads[:place] + text.heads[place + 1 :]
@@ -193,6 +193,11 @@ def hold_out(texts: Sequence[SearchText], negatives: Sequence[str], seed: int) -
         else:
             held.texts.append(text)
     return held
+
+
+def _name(text: SearchText) -> str:
+    """What chance knows an answer by."""
+    return text.heads[0] if text.heads else text.body
 
 
 def _final_embedder(
