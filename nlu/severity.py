@@ -191,10 +191,14 @@ def _core_task_stopped(seen: Situation) -> Verdict:
 
 
 def _minor_task_stopped(seen: Situation) -> Verdict:
-    """Not a core task, unless it has stood still for days, or everywhere for hours."""
+    """Not a core task; once it has stood still for days, or everywhere for hours, it is as grave.
+
+    What is still to be asked then is whether it can be helped: the task has been named.
+    """
     long = seen.for_days or (seen.scope is Scope.CITY and seen.lasting)
     if seen.scope >= Scope.UNIT and long and not seen.restorable:
-        return Verdict(Severity.MAJOR, 0.6, Question.CORE)
+        question = Question.RESTORABLE if seen.restorable is None else None
+        return Verdict(Severity.MAJOR, 0.6, question)
     if seen.scope >= Scope.GROUP:
         return Verdict(Severity.URGENT, 0.85)
     return _stopped_for_someone(seen)
