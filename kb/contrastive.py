@@ -39,8 +39,8 @@ class BagSettings:
     steps: int = 160
     most_steps: int = 320
     batch: int = 2_048
-    rate: float = 0.01
-    temperature: float = 0.05
+    rate: float = 0.003
+    temperature: float = 0.06
     dropped_share: float = 0.3
 
 
