@@ -24,7 +24,23 @@ class RelaySettings(BaseModel):
     )
 
 
-class WecomSettings(BaseModel):
+class GatewaySettings(BaseModel):
+    """The gateway of a government network, if calls to the platform pass one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    gateway_id: str = Field(
+        default="", description="The paasid at a TIF or RIO gateway; empty: no gateway headers."
+    )
+    gateway_token: str = Field(default="", repr=False, description="The gateway's token.")
+    gateway_prefix: str = Field(
+        default="x-tif",
+        pattern=r"^[a-z][a-z0-9-]{0,30}$",
+        description="How the gateway's headers begin: x-tif or x-rio.",
+    )
+
+
+class WecomSettings(GatewaySettings):
     """粤政易, 政务微信 or WeCom: one application of one corporation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,15 +87,6 @@ class WecomSettings(BaseModel):
         default=None, description="Certificates (PEM) of a private authority to trust."
     )
     proxy: str = Field(default="", repr=False, description="HTTP proxy for calls to the API.")
-    gateway_id: str = Field(
-        default="", description="The paasid at a TIF or RIO gateway; empty: no gateway headers."
-    )
-    gateway_token: str = Field(default="", repr=False, description="The gateway's token.")
-    gateway_prefix: str = Field(
-        default="x-tif",
-        pattern=r"^[a-z][a-z0-9-]{0,30}$",
-        description="How the gateway's headers begin: x-tif or x-rio.",
-    )
     cards: bool = Field(
         default=True,
         description="Offer candidates as buttons; where the platform refuses them, as a list.",
@@ -131,7 +138,7 @@ _NEEDED_BY = {
 }
 
 
-class WecomBotSettings(BaseModel):
+class WecomBotSettings(GatewaySettings):
     """A bot of 粤政易, 政务微信 or WeCom: callbacks posted to us, or one connection of ours."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

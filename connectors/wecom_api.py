@@ -20,7 +20,7 @@ import structlog
 
 from connectors.base import Fetched, Held, PermanentError, TransientError
 from connectors.credentials import Credentials, MemoryCredentials
-from connectors.settings import WecomSettings
+from connectors.settings import GatewaySettings, WecomSettings
 from connectors.wecom_codes import Remedy, remedy
 
 #: A token is fetched again this long before it ends.
@@ -75,6 +75,21 @@ def make_client(settings: WecomSettings) -> httpx.AsyncClient:
 def gateway_signature(token: str, timestamp: str, nonce: str) -> str:
     """What TIF and RIO gateways check: SHA-256, upper case."""
     return hashlib.sha256(f"{timestamp}{token}{nonce}{timestamp}".encode()).hexdigest().upper()
+
+
+def gateway_headers(settings: GatewaySettings, now: datetime) -> dict[str, str]:
+    """What a gateway wants to see of each call, made anew for it; nothing where there is none."""
+    if not settings.gateway_id:
+        return {}
+    timestamp = str(int(now.timestamp()))
+    nonce = secrets.token_hex(8)
+    prefix = settings.gateway_prefix
+    return {
+        f"{prefix}-paasid": settings.gateway_id,
+        f"{prefix}-timestamp": timestamp,
+        f"{prefix}-nonce": nonce,
+        f"{prefix}-signature": gateway_signature(settings.gateway_token, timestamp, nonce),
+    }
 
 
 class WecomApi:
@@ -213,7 +228,11 @@ class WecomApi:
         address = self._settings.base_url.rstrip("/") + path
         try:
             answer = await self._client.request(
-                method, address, params=dict(query), headers=self._gateway_headers(), **content
+                method,
+                address,
+                params=dict(query),
+                headers=gateway_headers(self._settings, self._clock()),
+                **content,
             )
         except httpx.HTTPError as error:
             raise TransientError(type(error).__name__) from None
@@ -241,20 +260,6 @@ class WecomApi:
         self._resting_until = self._clock() + timedelta(seconds=wait)
         log.warning("wecom_rate_limited", wait_s=wait)
         return Held("errcode 45009", wait)
-
-    def _gateway_headers(self) -> dict[str, str]:
-        settings = self._settings
-        if not settings.gateway_id:
-            return {}
-        timestamp = str(int(self._clock().timestamp()))
-        nonce = secrets.token_hex(8)
-        prefix = settings.gateway_prefix
-        return {
-            f"{prefix}-paasid": settings.gateway_id,
-            f"{prefix}-timestamp": timestamp,
-            f"{prefix}-nonce": nonce,
-            f"{prefix}-signature": gateway_signature(settings.gateway_token, timestamp, nonce),
-        }
 
 
 def _code(answer: Mapping[str, Any]) -> int:

@@ -9,6 +9,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from connectors.base import TransientError
 from connectors.errors import CallbackRefused
 from connectors.settings import WecomBotSettings
+from connectors.wecom_api import gateway_headers
 from connectors.wecom_bot_frames import Ack, Callback, Command, Kicked, decoded, encoded
 from store.base import new_id
 
@@ -147,9 +149,12 @@ class BotSocket:
 
 @asynccontextmanager
 async def open_socket(
-    settings: WecomBotSettings, *, ack_s: float = ACK_S
+    settings: WecomBotSettings, now: datetime, *, ack_s: float = ACK_S
 ) -> AsyncIterator[BotSocket]:
-    """A connection that nobody is subscribed on yet. Raises one of :data:`BROKEN`."""
+    """A connection that nobody is subscribed on yet. Raises one of :data:`BROKEN`.
+
+    A gateway on the way judges by ``now`` whether the headers that it wants are fresh.
+    """
     secure = settings.socket_url.startswith("wss:")
     # At its lowest level the library writes down every frame, the bot's secret among them.
     wire = logging.getLogger("connectors.wecom_bot_socket.wire")
@@ -166,6 +171,7 @@ async def open_socket(
         close_timeout=_CLOSE_S,
         max_size=_MOST_BYTES,
         user_agent_header=None,
+        additional_headers=gateway_headers(settings, now),
         logger=wire,
     ) as connection:
         yield BotSocket(connection, ack_s=ack_s)

@@ -74,6 +74,8 @@ LINES: Mapping[str, Kind] = {
             Field("secret", Entry.SECRET),
             Field("token", Entry.SECRET),
             Field("encoding_aes_key", Entry.SECRET),
+            Field("gateway_id"),
+            Field("gateway_token", Entry.SECRET),
             Field("by_application", Entry.FLAG),
         ),
         Reach.NOBODY,

@@ -132,7 +132,7 @@ class LongConnection:
         """One connection from its beginning to its end, and what follows from that."""
         began = asyncio.get_running_loop().time()
         try:
-            async with open_socket(settings, ack_s=self._pace.ack_s) as socket:
+            async with open_socket(settings, self._clock(), ack_s=self._pace.ack_s) as socket:
                 pump = self._pump(socket)
                 await _until_one_ends(
                     socket.read(self._take),

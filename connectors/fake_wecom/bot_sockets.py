@@ -51,6 +51,8 @@ class FakeBotSocket:
     #: Whether a new connection may still answer what was told over an older one.
     remembers: bool = True
     takes_cards: bool = True
+    #: Headers of the last connection that was opened.
+    headers: Mapping[str, str] = field(default_factory=dict)
     #: Subscriptions tried, and those that were taken.
     tried: int = 0
     taken: int = 0
@@ -76,6 +78,7 @@ class FakeBotSocket:
 
     async def serve(self, websocket: WebSocket) -> None:
         """One connection from its opening to its end."""
+        self.headers = dict(websocket.headers)
         await websocket.accept()
         try:
             while True:

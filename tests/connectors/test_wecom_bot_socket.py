@@ -15,9 +15,11 @@ from starlette.applications import Starlette
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from bot.clock import utc_now
 from connectors.errors import CallbackRefused
 from connectors.fake_wecom.bot_sockets import PATH, FakeBotSocket
 from connectors.settings import BotMode, WecomBotSettings
+from connectors.wecom_api import gateway_signature
 from connectors.wecom_bot_frames import MOST_BYTES, Ack, Callback, Command, Kicked, decoded
 from connectors.wecom_bot_socket import (
     BROKEN,
@@ -42,7 +44,7 @@ async def subscribed(
     settings: WecomBotSettings, **more: Any
 ) -> AsyncIterator[tuple[BotSocket, asyncio.Task[None]]]:
     """A connection that is known, and its reading."""
-    async with open_socket(settings, **more) as socket:
+    async with open_socket(settings, utc_now(), **more) as socket:
         reading = asyncio.create_task(socket.read(_ignore))
         try:
             await socket.subscribe(settings)
@@ -67,6 +69,19 @@ async def test_a_private_authority_is_trusted_where_it_is_set_and_only_there(
             async with subscribed(socket_settings(platform)):
                 pass
         assert platform.tried == 1
+
+
+async def test_a_gateway_gets_its_headers_with_the_connection() -> None:
+    behind = {"gateway_id": "pid", "gateway_token": "hush", "gateway_prefix": "x-rio"}
+    async with a_bot_platform() as platform:
+        async with subscribed(socket_settings(platform, **behind)):
+            told = platform.headers
+        async with subscribed(socket_settings(platform)):
+            assert not [name for name in platform.headers if name.startswith("x-")]
+    assert told["x-rio-paasid"] == "pid"
+    timestamp, nonce = told["x-rio-timestamp"], told["x-rio-nonce"]
+    assert told["x-rio-signature"] == gateway_signature("hush", timestamp, nonce)
+    assert abs(utc_now().timestamp() - int(timestamp)) < 180
 
 
 async def test_it_goes_through_the_proxy_and_not_past_it() -> None:
