@@ -18,7 +18,7 @@ from bot.clock import utc_now
 from bot.tables import Feedback, Message
 from connectors.fake_wecom.bots import FakeBot
 from connectors.memory import MemoryChannel
-from connectors.settings import WecomBotSettings
+from connectors.settings import BotMode, WecomBotSettings
 from store.session import Database
 from tests.bot.wecom_platform import check_the_address
 from tests.product import Product, copy_workspace, make_settings, picture, serving
@@ -31,6 +31,8 @@ SETTINGS = WecomBotSettings(
     bot_id="AIBOT1",
     settle_s=0.1,
 )
+#: The same bot with a long connection instead; nobody listens at the other end.
+SOCKET = {"mode": BotMode.SOCKET, "secret": "hush", "socket_url": "ws://127.0.0.1:9"}
 
 
 @dataclass
@@ -226,11 +228,15 @@ async def test_no_secret_and_no_words_are_logged(world: World) -> None:
         assert secret not in written
 
 
-async def test_the_switched_off_bot_refuses_everything(
-    prepared_workspace: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    "bot", [WecomBotSettings(), SETTINGS.model_copy(update=SOCKET)], ids=["off", "socket"]
+)
+async def test_a_bot_that_takes_no_callbacks_refuses_everything(
+    prepared_workspace: Path, tmp_path: Path, bot: WecomBotSettings
 ) -> None:
     copy_workspace(prepared_workspace, tmp_path / "home")
-    async with serving(make_settings(tmp_path / "home")) as product:
+    settings = make_settings(tmp_path / "home").model_copy(update={"wecom_bot": bot})
+    async with serving(settings) as product:
         fake = FakeBot(product.client, ADDRESS, SETTINGS.keys(), utc_now)
         answer = await fake.say("lihua", "你好")
         assert (answer.status_code, answer.content) == (403, b"")
