@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.browser.test_two_people import ask, log_in, open_widget, person
 from tests.browser.test_two_people import browser as browser  # noqa: PLC0414  # the fixture
@@ -77,6 +77,25 @@ async def reply(console: Page, text: str) -> None:
     await expect(console.locator("#messages")).to_contain_text(text)
 
 
+async def keeps_what_is_typed_meanwhile(console: Page) -> None:
+    """The next words are typed while the first are on their way."""
+    arrived = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        await arrived.wait()
+        await route.continue_()
+
+    await console.route("**/say*", slowly)
+    text = console.locator("#text")
+    await text.fill("第4句")
+    await console.get_by_role("button", name="发送", exact=True).click()
+    await text.press_sequentially("，还有")
+    arrived.set()
+    await expect(console.locator("#messages")).to_contain_text("第4句")
+    await expect(text).to_have_value("，还有")
+    await console.unroute("**/say*", slowly)
+
+
 async def test_a_reply_survives_a_broken_line(browser: Browser, product: Product) -> None:
     desk = await person(browser, product)
     async with Cable(urlsplit(product.address).port or 0).laid() as cable:
@@ -104,7 +123,7 @@ async def test_a_reply_survives_a_broken_line(browser: Browser, product: Product
         cable.plug()
         await expect(log).to_contain_text("第3句")
         await expect(console.locator("#messages")).to_contain_text("我这边断网了")
-        await reply(console, "第4句")
+        await keeps_what_is_typed_meanwhile(console)
         await expect(log).to_contain_text("第4句")
         shown = await log.inner_text()
         assert [shown.count(f"第{n}句") for n in range(1, 5)] == [1, 1, 1, 1]

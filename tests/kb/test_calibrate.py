@@ -28,7 +28,7 @@ from kb.retriever import Retriever
 from kb.settings import KnowledgeSettings
 from tests.kb.samples import SUBJECTS
 
-CUTS = Cuts(0.29, 0.25)
+CUTS = Cuts(0.28, 0.25)
 
 
 def questions(count: int, *, scale: float = 1.0, shift: float = 0.0, seed: int = 4) -> list[Asked]:

@@ -32,7 +32,7 @@ async def test_it_counts_people_and_tickets_and_leads_to_them(
     assert "第三小学" not in shown(page)
     page = await root.get(UNITS, name="第三")
     cells = " ".join(shown(page).partition("近 90 天工单")[2].split())
-    assert cells.startswith("云浦区 第三小学 2 0 2 2 查工单")
+    assert cells.startswith("操作 云浦区 第三小学 2 0 2 2 查工单")
     assert "unit=%E7%AC%AC%E4%B8%89%E5%B0%8F%E5%AD%A6" in page.text
     assert HOSTILE not in (await root.get(UNITS)).text
 

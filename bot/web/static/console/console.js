@@ -251,6 +251,7 @@ async function submit(form) {
   const mode = $("#mode-note")?.checked ? "note" : "reply";
   const buttons = [...$$("button", form), ...(verb === "say" ? [] : $$("#say button"))];
   buttons.forEach((one) => { one.disabled = true; });
+  const sent = verb === "say" ? $("#text")?.value ?? "" : "";
   if (verb === "say") sendState("sending");
   try {
     const answer = await part(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
@@ -258,7 +259,7 @@ async function submit(form) {
     if (!(answer.headers.get("content-type") ?? "").includes("html")) throw new Error("no page");
     const content = parsed(await answer.text());
     if (!$("#composer", content)) throw new Error("not a panel");
-    done(verb, mode, content, answer.ok);
+    done(verb, mode, content, answer.ok, sent);
   } catch {
     if (verb === "say") sendState("failed", true); else failed(form);
   } finally {
@@ -267,20 +268,22 @@ async function submit(form) {
   }
 }
 
-function done(verb, mode, content, ok) {
+function done(verb, mode, content, ok, sent) {
   if (verb === "resolve" && ok) $("#resolve")?.close();
-  const typing = verb === "say" ? "" : $("#text")?.value ?? "";
+  // The next words may have been typed while these were on their way; what was refused stays too.
+  const now = $("#text")?.value ?? "";
+  const typing = ok && now.startsWith(sent) ? now.slice(sent.length) : now;
   talk.done += 1;
   showPanel(content, true, verb === "resolve");
   const field = $("#text");
-  if (field && typing && !field.value) field.value = typing;
+  if (field && typing && (!field.value || (verb === "say" && !ok))) field.value = typing;
   const slot = $("#sheet-slot", content);
   if (verb === "sheet") showSheet(ok ? null : slot);
   const refused = verb === "resolve" && $("#resolve[open]");
   if (refused) { refused.close(); refused.showModal(); }
   if (verb === "say" && ok) {
     if (mode === "note" && !$("#mode-note").checked) $("#mode-note").checked = true;
-    kept.write(draftKey(), "");
+    kept.write(draftKey(), typing);
     sendState("sent");
     setTimeout(() => sendState(""), 2500);
     toEnd();
