@@ -2,6 +2,8 @@
 
 import asyncio
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from bot.clock import utc_now
 from bot.deployment import Deployment
 from bot.golden.training import training_gate
@@ -14,6 +16,7 @@ from kb.errors import IndexMismatch, IndexMissing, NothingPublished
 from kb.fresh_index import FreshIndex
 from kb.golden import Comparison
 from kb.index_holder import IndexHolder, current_folder
+from kb.lexicon import Lexicon
 from kb.lexicon_entries import searched
 from kb.search_index import read_manifest
 from kb.service import load_corpus
@@ -31,6 +34,12 @@ async def read_corpus(database: Database) -> Corpus:
     """Everything that is published."""
     async with database.reading() as session:
         return await load_corpus(session)
+
+
+async def read_lexicon(session: AsyncSession) -> Lexicon:
+    """The words that search knows here: those shipped and those of this workspace."""
+    known = shipped(data_dir())
+    return searched(await entries_of(session, known), known.base)
 
 
 def negatives() -> list[str]:
@@ -57,10 +66,9 @@ async def build_knowledge_index(
 async def _build(
     state: Deployment, database: Database, *, threads: int | None, override: str
 ) -> Build | None:
-    known = shipped(data_dir())
     corpus = await read_corpus(database)
     async with database.reading() as session:
-        lexicon = searched(await entries_of(session, known), known.base)
+        lexicon = await read_lexicon(session)
     settings = state.settings.kb
     live = FreshIndex(
         state.settings.home, IndexHolder(state.settings.home, settings), refresh_seconds=1.0

@@ -65,9 +65,9 @@ class SentenceTransformerEmbedder:
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415
 
         self._name = model_name
-        self._model = SentenceTransformer(model_name, device="cpu")
+        self.model = SentenceTransformer(model_name, device="cpu")
         self._prompt = query_prompt
-        self._dimension = int(self._model.encode(["。"]).shape[1])
+        self._dimension = int(self.model.encode(["。"]).shape[1])
 
     @property
     def name(self) -> str:
@@ -84,19 +84,20 @@ class SentenceTransformerEmbedder:
         return self._encode(list(texts))
 
     def _encode(self, texts: list[str]) -> Vectors:
-        vectors = self._model.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+        vectors = self.model.encode(texts, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
 
 
 def load_embedder(model: str | Path, *, query_prompt: str = "") -> Embedder:
     """The embedder for a model folder or hub name; a folder that we trained runs in numpy."""
     folder = Path(model)
-    if _is_trained_here(folder):
+    if is_trained_here(folder):
         return NgramEmbedder(folder.name, NgramEncoder.load(folder))
     return SentenceTransformerEmbedder(str(model), query_prompt=query_prompt)
 
 
-def _is_trained_here(folder: Path) -> bool:
+def is_trained_here(folder: Path) -> bool:
+    """Whether a folder holds a model that `kb.train` made."""
     description = folder / _MODULES_FILE
     if not (folder / VOCABULARY_FILE).exists() or not description.exists():
         return False

@@ -142,6 +142,15 @@ class CalibrationRefused(KnowledgeError):
         self.unanswerable = unanswerable
 
 
+class TuningRefused(KnowledgeError):
+    """No model was tuned: `reason` is exists, trained_here, unreadable or few."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
 class UnreadReason(StrEnum):
     """Why no text was read out of a picture; nobody waits for a picture that has one."""
 

@@ -14,6 +14,7 @@ from bot.cli import (
     credentials,
     evaluate,
     fake_wecom,
+    fine_tune,
     knowledge,
     serving,
     setup,
@@ -46,6 +47,7 @@ app.add_typer(staff.app, name="staff")
 app.add_typer(credentials.app, name="secrets")
 app.add_typer(knowledge.app, name="kb")
 knowledge.app.command()(calibrate.calibrate)
+knowledge.app.command()(fine_tune.fine_tune)
 app.add_typer(talking.nlu_app, name="nlu")
 for command in (setup.init, setup.migrate, setup.train, setup.doctor):
     app.command()(command)

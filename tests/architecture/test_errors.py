@@ -24,6 +24,7 @@ NOT_HTTP = {
     "kb.errors.IndexMismatch": "the index in memory stays",
     "kb.errors.NothingPublished": "training tells it",
     "kb.errors.CalibrationRefused": "the command tells it",
+    "kb.errors.TuningRefused": "the command tells it",
     "nlu.errors.InterpreterUnavailable": "the other interpreter answers",
     "nlu.errors.TrainingDataInvalid": "training tells it",
     "nlu.errors.TrainingFailed": "training tells it",

@@ -15,6 +15,7 @@ CATALOGUE = data_dir() / "locales" / "zh-CN.yml"
 PACKAGES = ("bot", "nlu", "kb", "connectors", "handoff")
 #: Keys that code composes: a prefix and what may follow it.
 COMPOSED = (
+    "tuning.refused.",
     "device.",
     "channel.received.",
     "channel.please.",
