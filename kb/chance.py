@@ -33,9 +33,10 @@ def keys(texts: Iterable[str], seed: int) -> Keys:
     return np.array([int.from_bytes(_digest(text, 8, seed), "little") for text in texts], np.uint64)
 
 
-def paired(first: Keys, second: Keys) -> Keys:
-    """A number for each pair."""
-    return np.asarray(first ^ (second * np.uint64(_STEP)))
+def pair(keys: Keys, others: Keys) -> None:
+    """Make each key the key of a pair, in place: there are many in a large knowledge base."""
+    keys *= np.uint64(_STEP)
+    keys ^= others
 
 
 def shares(drawn: Keys, turn: int) -> NDArray[np.float64]:

@@ -126,8 +126,8 @@ def _bags(texts: Sequence[str], groups: NDArray[np.int64], seed: int) -> tuple[V
     places[[met[entry] for entry in entries] if met else [0]] = np.arange(len(entries))
     known = places[np.asarray(rows)] if met else np.zeros(0, np.int64)
     names = chance.keys(texts, seed)
-    owners = np.repeat(names, np.diff(starts))
-    keys = chance.paired(owners, chance.keys(entries, seed)[known])
+    keys = chance.keys(entries, seed)[known]
+    chance.pair(keys, np.repeat(names, np.diff(starts)))
     return Vocabulary(entries), _Bags(
         known, np.asarray(weights), np.asarray(starts), groups, keys, names
     )
