@@ -1,7 +1,7 @@
 """A bot's long connection (document 101463): subscribe, keep alive, ask, and be told.
 
 Trusts the deployment's authorities and goes through its proxy; nothing of the environment. Refuses
-to connect anew, to keep what it is told, and to decide what is said: see `bot.channels.long_connection`.
+to connect anew, to keep what it is told, and to decide what is said (`bot.channels` does).
 """
 
 import asyncio
