@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,11 +44,7 @@ async def slot_of(
     session: AsyncSession, *, channel: str, delivery_key: str, part: int
 ) -> int | None:
     """The slot of a send that was tried before."""
-    query = select(ChannelSend.slot).where(
-        ChannelSend.channel == channel,
-        ChannelSend.delivery_key == delivery_key,
-        ChannelSend.part == part,
-    )
+    query = select(ChannelSend.slot).where(*_part(channel, delivery_key, part))
     return (await session.scalars(query)).one_or_none()
 
 
@@ -88,15 +84,7 @@ async def mark_late(
     session: AsyncSession, *, channel: str, delivery_key: str, part: int, now: datetime
 ) -> None:
     """Count a send from now on."""
-    statement = (
-        update(ChannelSend)
-        .where(
-            ChannelSend.channel == channel,
-            ChannelSend.delivery_key == delivery_key,
-            ChannelSend.part == part,
-        )
-        .values(sent_at=now)
-    )
+    statement = update(ChannelSend).where(*_part(channel, delivery_key, part)).values(sent_at=now)
     await session.execute(statement)
 
 
@@ -104,15 +92,7 @@ async def mark_arrived(
     session: AsyncSession, *, channel: str, delivery_key: str, part: int
 ) -> None:
     """The platform has taken this part."""
-    statement = (
-        update(ChannelSend)
-        .where(
-            ChannelSend.channel == channel,
-            ChannelSend.delivery_key == delivery_key,
-            ChannelSend.part == part,
-        )
-        .values(arrived=True)
-    )
+    statement = update(ChannelSend).where(*_part(channel, delivery_key, part)).values(arrived=True)
     await session.execute(statement)
 
 
@@ -129,3 +109,12 @@ async def arrived(session: AsyncSession, *, channel: str, delivery_key: str) -> 
 async def forget_before(session: AsyncSession, moment: datetime) -> None:
     """Delete what no limit asks about any more."""
     await session.execute(delete(ChannelSend).where(ChannelSend.sent_at < moment))
+
+
+def _part(channel: str, delivery_key: str, part: int) -> tuple[ColumnElement[bool], ...]:
+    """The one row of a part of a delivery."""
+    return (
+        ChannelSend.channel == channel,
+        ChannelSend.delivery_key == delivery_key,
+        ChannelSend.part == part,
+    )
